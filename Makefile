@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# Commands for people; `make help` lists them. What is built, and how, is in
+# the fragments (*.mk) beside the sources; all output goes to build/.
+
+B := build
+PYTHON := /usr/bin/python3
+CC := gcc
+CLANG := clang
+
+# Objects come in two flavours: build/<path>.o for use, and build/asan/<path>.o
+# for the tests, under AddressSanitizer and UndefinedBehaviorSanitizer.
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+CFLAGS := -std=gnu11 -g -O2 $(WARN) -D_GNU_SOURCE -I. -Iuapi -I$(B)/gen -Ikmod/log
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+all:
+
+# Fragments add to these.
+ALL :=          # what plain `make` builds
+UNIT_TESTS :=   # programs that `make check` runs: cmocka, exit status, seconds
+FUZZERS :=      # libFuzzer programs, run for FUZZ_SECONDS each
+GENERATED :=    # headers that must exist before anything is compiled
+
+include $(sort $(wildcard mk/*.mk kmod/*.mk kmod/log/*.mk lib/*.mk daemon/*.mk tools/*/*.mk tests/*/*.mk))
+
+all: $(ALL)
+
+$(B)/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+
+$(B)/asan/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -O1 -MMD -MP -c -o $@ $<
+
+$(B)/fuzz/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CLANG) $(CFLAGS) -Wno-error -fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=all -O1 -MMD -MP -c -o $@ $<
+
+-include $(shell find $(B) -name '*.d' -not -path '*/kmod-*' 2>/dev/null)
+
+clean:
+	rm -rf $(B)
+
+.DELETE_ON_ERROR:
+.PHONY: all clean

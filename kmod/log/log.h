@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The partition log: a directory of segments that grows at one end.
+ *
+ * Concurrency. One append at a time (log->append_mutex). Readers take no lock
+ * against appenders: they acquire the published log end, then find a segment
+ * under log->segments_lock (a spin lock held for one binary search) and hold a
+ * reference to it; what lies below the acquired end never changes.
+ */
+#ifndef SLUICE_LOG_LOG_H
+#define SLUICE_LOG_LOG_H
+
+#include "batch.h"
+
+struct sluice_log;
+struct sluice_segment;
+
+#define SLUICE_ERROR_TEXT_MAX	160
+
+struct sluice_log_config {
+	u32 segment_bytes;
+	u32 max_message_bytes;
+	u32 index_interval_bytes;
+	u32 segment_index_bytes;
+	bool log_append_time;
+};
+
+/** sluice_log_config_default() - Kafka's defaults (LogConfig.java). */
+void sluice_log_config_default(struct sluice_log_config *c);
+
+/**
+ * sluice_log_config_check() - are the values possible
+ * @ret_why: a static sentence, set on failure. Returns 0 or -EINVAL.
+ */
+int __must_check sluice_log_config_check(const struct sluice_log_config *c, const char **ret_why);
+
+/**
+ * sluice_log_open() - open the log in a directory; an empty one becomes a log
+ * @dir: borrowed; must live as long as the log
+ * @leader_epoch: stamped on batches appended from now on
+ * @err: SLUICE_ERROR_TEXT_MAX bytes; on failure, what was wrong with which file
+ * @ret_log: the log; free it with sluice_log_close()
+ *
+ * Trusts nothing it reads but reads little: the names, the sizes, the last
+ * index entries, and the batches behind the last index entry of the active
+ * segment. A log that does not end at the end of a batch is refused with
+ * -EUCLEAN: it needs recover.h, in userspace.
+ */
+int __must_check sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
+				 s32 leader_epoch, char *err, struct sluice_log **ret_log);
+
+/**
+ * sluice_log_close() - end a log that nobody appends to any more
+ * Readers that still hold segments may go on with them. Does not sync: call
+ * sluice_log_flush() before, if what is there is to be durable.
+ */
+void sluice_log_close(struct sluice_log *log);
+
+/** sluice_log_set_config() - takes effect with the next append. */
+void sluice_log_set_config(struct sluice_log *log, const struct sluice_log_config *c);
+
+/** sluice_log_set_leader_epoch() - -ESTALE if it is lower than before. */
+int __must_check sluice_log_set_leader_epoch(struct sluice_log *log, s32 leader_epoch);
+
+/**
+ * struct sluice_append - one append
+ * @src: in: the source, at the first byte of a batch; consumed as far as read
+ * @base_offset: out: given to the batch; the old one if it is a duplicate
+ * @last_offset: out
+ * @record_count: out
+ * @size: out: bytes of the batch
+ * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime
+ * @duplicate: out: an idempotent producer had sent it before; nothing written
+ * @rolled: out: it went into a new segment
+ * @why: out: a static sentence, set on failure
+ */
+struct sluice_append {
+	struct port_iter *src;
+	s64 base_offset;
+	s64 last_offset;
+	s32 record_count;
+	u32 size;
+	s64 log_append_time;
+	bool duplicate;
+	bool rolled;
+	const char *why;
+};
+
+/**
+ * sluice_log_append() - append the one batch at the front of a->src
+ *
+ * Writes the bytes once, from the source into the file, then checks the CRC
+ * over what was stored, and only then publishes the new log end. A batch that
+ * fails leaves no trace that a reader or recovery could see.
+ *
+ * Returns 0, or
+ *  -EINVAL -EMSGSIZE -EPROTONOSUPPORT	see sluice_batch_parse(), _check_produce()
+ *  -EBADMSG	the CRC of the stored bytes is not the batch's
+ *  -EILSEQ -ESTALE	see producer_state.h
+ *  -EFAULT	the source could not be read
+ *  -EIO and others	the file system; after a failure that leaves the tail
+ *		uncertain the log is marked failed and every append is -EIO
+ */
+int __must_check sluice_log_append(struct sluice_log *log, struct sluice_append *a);
+
+/** sluice_log_failed() - errno (negative) that ended the log, or 0. */
+int sluice_log_failed(const struct sluice_log *log);
+
+/** sluice_log_set_failed() - first one wins; appends are refused from now on. */
+void sluice_log_set_failed(struct sluice_log *log, int err);
+
+/* Published offsets; see watermark.h for the order. */
+s64 sluice_log_start_offset(const struct sluice_log *log);
+s64 sluice_log_high_watermark(const struct sluice_log *log);	/* log end, so far */
+s64 sluice_log_last_stable_offset(const struct sluice_log *log);	/* the same, so far */
+s64 sluice_log_end_offset(const struct sluice_log *log);
+s64 sluice_log_recovery_point(const struct sluice_log *log);
+s32 sluice_log_leader_epoch(const struct sluice_log *log);
+u32 sluice_log_segment_count(struct sluice_log *log);
+u64 sluice_log_size_bytes(struct sluice_log *log);
+
+/**
+ * struct sluice_range - bytes of one segment that may be read
+ * @seg: holds a reference; give it back with sluice_segment_put()
+ * @file: the segment's .log file, valid as long as @seg is held
+ * @segment_base_offset: names the file
+ * @position: first byte, the start of a batch
+ * @bytes: 0 at the end of the log (@seg is then NULL)
+ * @base_offset: offset of that first batch
+ */
+struct sluice_range {
+	struct sluice_segment *seg;
+	struct port_file *file;
+	s64 segment_base_offset;
+	u64 position;
+	u32 bytes;
+	s64 base_offset;
+};
+
+#define SLUICE_FETCH_WHOLE_FIRST	(1 << 0) /* even if larger than max_bytes */
+
+/**
+ * sluice_log_fetch() - find the bytes from the batch that holds @offset
+ * @max_bytes: bound of the range; it may end inside a batch
+ * Returns 0; -ERANGE if @offset is below the start or above the high
+ * watermark; -EIO if an index or a header on disk is broken.
+ */
+int __must_check sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes,
+				  unsigned int flags, struct sluice_range *ret_range);
+
+/**
+ * sluice_log_read_batch() - parse the batch header at a place of a range's file
+ * @end: no byte at or past it is read
+ * Returns 0, or -EIO if what is there is not a batch that ends by @end.
+ */
+int __must_check sluice_log_read_batch(struct port_file *file, u64 position, u64 end,
+				       struct sluice_batch *ret_b);
+
+void sluice_segment_get(struct sluice_segment *seg);
+void sluice_segment_put(struct sluice_segment *seg);
+
+/**
+ * sluice_segment_published() - bytes of the segment that readers may see
+ * A reader that kept a segment goes on with it until it stands at the
+ * published end and sluice_segment_sealed() says no more will come.
+ */
+u64 sluice_segment_published(const struct sluice_segment *seg);
+bool sluice_segment_sealed(const struct sluice_segment *seg);
+
+/**
+ * sluice_log_offset_for_time() - first record with a time not below @timestamp
+ * @ret_offset: -1 if there is none, then @ret_timestamp too
+ * In a compressed batch: its first offset and its largest time.
+ */
+int __must_check sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp,
+					    s64 *ret_offset, s64 *ret_timestamp);
+
+/**
+ * sluice_log_flush() - all that was published when it began is made durable
+ * Concurrent calls share the work. A failed sync marks the log failed.
+ * @ret_recovery_point: everything below it is now on stable storage
+ */
+int __must_check sluice_log_flush(struct sluice_log *log, s64 *ret_recovery_point);
+
+#endif /* SLUICE_LOG_LOG_H */

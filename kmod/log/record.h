@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Records inside an uncompressed batch, and the zig-zag varints they are made
+ * of. What is read is untrusted: every length is checked against what is left.
+ */
+#ifndef SLUICE_LOG_RECORD_H
+#define SLUICE_LOG_RECORD_H
+
+#include "batch.h"
+
+#define SLUICE_VARINT_MAX	5
+#define SLUICE_VARLONG_MAX	10
+
+/**
+ * sluice_varint_read() - decode a zig-zag varint
+ * Returns the bytes used, or -EBADMSG if it is longer than allowed, does not
+ * fit, or @len ends first. sluice_varlong_read() is the 64-bit one.
+ */
+int __must_check sluice_varint_read(const u8 *p, size_t len, s32 *ret_v);
+int __must_check sluice_varlong_read(const u8 *p, size_t len, s64 *ret_v);
+
+/** sluice_varint_write() - encode; returns the bytes used. */
+size_t sluice_varint_write(u8 *p, s32 v);
+size_t sluice_varlong_write(u8 *p, s64 v);
+size_t sluice_varint_size(s32 v);
+size_t sluice_varlong_size(s64 v);
+
+/**
+ * struct sluice_record - where the parts of a record are
+ * Positions count from the byte the reader was given as 0.
+ * A length of -1 is Kafka's null.
+ */
+struct sluice_record {
+	s64 timestamp_delta;
+	s32 offset_delta;
+	u64 key_pos;
+	s32 key_len;
+	u64 value_pos;
+	s32 value_len;
+	u64 headers_pos;	/* first header, behind the count */
+	u32 header_count;
+	u64 end;		/* of the record */
+};
+
+/**
+ * sluice_record_read() - parse the record at @pos of a file
+ * @end: end of the batch
+ * Reads only the lengths, not key or value. Returns 0, -EBADMSG if the record
+ * is malformed or does not end by @end, or an error of the file.
+ */
+int __must_check sluice_record_read(struct port_file *file, u64 pos, u64 end,
+				    struct sluice_record *ret_r);
+
+/**
+ * struct sluice_record_part - one header of a record
+ */
+struct sluice_record_part {
+	u64 key_pos;
+	u32 key_len;
+	u64 value_pos;
+	s32 value_len;
+	u64 end;
+};
+
+/** sluice_record_header_read() - parse the header at @pos; errors as above. */
+int __must_check sluice_record_header_read(struct port_file *file, u64 pos, u64 end,
+					   struct sluice_record_part *ret_h);
+
+/**
+ * sluice_records_check() - walk all records of an uncompressed batch in memory
+ * @records: the bytes behind the header
+ * @ret_why: a static sentence, set on failure
+ *
+ * Checks what LogValidator does: each record well formed and exactly filling
+ * the batch, as many as the header says, offset deltas 0, 1, 2 and so on.
+ * Returns 0 or -EINVAL.
+ */
+int __must_check sluice_records_check(const struct sluice_batch *b, const void *records,
+				      size_t len, const char **ret_why);
+
+#endif /* SLUICE_LOG_RECORD_H */

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * The socket interface of sluice: what an application sees of AF_SLUICE.
+ *
+ * A socket names what it reads with bind(2) and what it writes with
+ * connect(2); one socket may do both. listen(2) and accept(2) are not used.
+ *
+ *  SOCK_SEQPACKET	one record per send and per recv. Key, headers and the
+ *			rest travel as control messages of level SOL_SLUICE.
+ *  SOCK_STREAM		whole RecordBatches (sluice_format.h) of one partition
+ *			as a byte stream, for bulk and for splice(2).
+ *
+ * The number of the family is a parameter of the module, because no number
+ * below AF_MAX is free (Documentation/uapi.md says why 18). A program reads
+ * /sys/module/sluice/parameters/family, or lets libsluice do it.
+ *
+ * All integers are in host byte order, except in batches, which are in the
+ * byte order of Kafka's wire format (big endian).
+ */
+#ifndef _UAPI_LINUX_SLUICE_H
+#define _UAPI_LINUX_SLUICE_H
+
+#include <linux/types.h>
+#include <linux/socket.h>
+
+#define SLUICE_FAMILY_DEFAULT	18	/* AF_ASH, which no kernel implements */
+#define SOL_SLUICE		400	/* level of options and control messages */
+
+#define SLUICE_TOPIC_ID_LEN	16
+#define SLUICE_TOPIC_NAME_MAX	249	/* Kafka's limit, without the NUL */
+#define SLUICE_ADDR_TOPIC_MAX	103	/* what fits a sockaddr_sluice */
+#define SLUICE_PARTITION_ANY	(-1)
+
+/**
+ * struct sockaddr_sluice - names a topic, or one partition of it
+ * @sl_family: the family the module reports
+ * @sl_flags: zero; anything else is -EINVAL
+ * @sl_partition: index of the partition, or SLUICE_PARTITION_ANY: a consumer
+ *	then reads all partitions, a producer has one chosen for each record
+ *	(murmur2 of the key as Kafka's clients do, or one per socket if there
+ *	is no key). A SOCK_STREAM consumer must name one.
+ * @sl_topic_id: the topic by id; all zero means by name
+ * @sl_topic: the topic by name, NUL-terminated. Empty, with a zero id, means
+ *	the name last given by SLUICE_TOPIC: the way for names longer than
+ *	SLUICE_ADDR_TOPIC_MAX.
+ */
+struct sockaddr_sluice {
+	__kernel_sa_family_t	sl_family;
+	__u16			sl_flags;
+	__s32			sl_partition;
+	__u8			sl_topic_id[SLUICE_TOPIC_ID_LEN];
+	char			sl_topic[SLUICE_ADDR_TOPIC_MAX + 1];
+};
+
+/*
+ * Control messages, level SOL_SLUICE. Sent: all optional, each of the first
+ * two at most once. Received: SLUICE_CMSG_RECORD always, then
+ * SLUICE_CMSG_KEY if the record has a key, then its headers in their order.
+ */
+#define SLUICE_CMSG_RECORD	1	/* struct sluice_record_info */
+#define SLUICE_CMSG_KEY		2	/* the key's bytes; may be empty */
+#define SLUICE_CMSG_HEADER	3	/* struct sluice_record_header; may repeat */
+#define SLUICE_CMSG_RECEIPT	4	/* struct sluice_receipt_request; sent only */
+
+/* Flags of struct sluice_record_info. */
+#define SLUICE_RECORD_NULL_VALUE	(1 << 0)  /* no value: a tombstone */
+#define SLUICE_RECORD_BATCH		(1 << 1)  /* received only: the data is a
+						   * whole compressed batch, for
+						   * libsluice to open */
+#define SLUICE_RECORD_LOG_APPEND_TIME	(1 << 2)  /* received only: the time is
+						   * the log's, not the producer's */
+
+/**
+ * struct sluice_record_info - the fixed part of a record
+ * @offset: the record's offset; ignored when sent
+ * @timestamp: milliseconds since the epoch; when sent, -1 means now
+ * @partition: the record's partition; when sent, SLUICE_PARTITION_ANY or an
+ *	index that overrides the address
+ * @flags: SLUICE_RECORD_*; when sent, only SLUICE_RECORD_NULL_VALUE, and then
+ *	the data must be empty
+ * @leader_epoch: leader epoch of the batch; ignored when sent
+ * @reserved: zero
+ * @topic_id: the record's topic; ignored when sent
+ */
+struct sluice_record_info {
+	__s64	offset;
+	__s64	timestamp;
+	__s32	partition;
+	__u32	flags;
+	__s32	leader_epoch;
+	__u32	reserved;
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+};
+
+/**
+ * struct sluice_record_header - one header of a record
+ * @key_len: bytes of the header's key (UTF-8), 0 to 32767
+ * @value_len: bytes of the header's value, or -1 for none
+ * @data: the key, and right behind it the value
+ */
+struct sluice_record_header {
+	__s32	key_len;
+	__s32	value_len;
+	__u8	data[];
+};
+
+/* When a receipt is given (SLUICE_RECEIPTS, struct sluice_receipt_request). */
+#define SLUICE_RECEIPT_NONE		0
+#define SLUICE_RECEIPT_APPENDED		1	/* readers can see it */
+#define SLUICE_RECEIPT_DURABLE		2	/* it is on stable storage */
+
+/**
+ * struct sluice_receipt_request - ask for a receipt for this one send
+ * @when: SLUICE_RECEIPT_*
+ * @reserved: zero
+ * @cookie: given back in the receipt
+ */
+struct sluice_receipt_request {
+	__u32	when;
+	__u32	reserved;
+	__u64	cookie;
+};
+
+/*
+ * Events: receipts and fired watches. They are read with
+ * recvmsg(MSG_ERRQUEUE), whose data is an array of whole struct sluice_event,
+ * as many as fit; -EAGAIN if there are none. poll(2) says POLLERR while there
+ * are some. A send that fails says so by its errno and leaves no receipt.
+ */
+#define SLUICE_EVENT_RECEIPT	1
+#define SLUICE_EVENT_WATCH	2
+
+/**
+ * struct sluice_event - one receipt or one fired watch
+ * @type: SLUICE_EVENT_*
+ * @error: 0, or a negative errno: the records were appended but could not be
+ *	made durable (receipt), or the partition went away (watch)
+ * @cookie: from the request
+ * @offset: offset of the first record sent, the old one if the batch was a
+ *	duplicate of an idempotent producer (receipt); log end offset (watch)
+ * @timestamp: milliseconds the log stamped the batch with, or -1 if it keeps
+ *	the producer's
+ * @log_start_offset: first offset the partition still has
+ * @partition: index of the partition
+ * @reserved: zero
+ * @topic_id: topic of the partition
+ */
+struct sluice_event {
+	__u32	type;
+	__s32	error;
+	__u64	cookie;
+	__s64	offset;
+	__s64	timestamp;
+	__s64	log_start_offset;
+	__s32	partition;
+	__u32	reserved;
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+};
+
+/* Options, level SOL_SLUICE. (s) set, (g) get, (x) get that also reads. */
+#define SLUICE_TOPIC		1  /* s,g  char[]: name for a bind or connect
+				    *      whose address has none */
+#define SLUICE_START		2  /* s,g  __s64: where a later bind starts:
+				    *      an offset or SLUICE_OFFSET_*;
+				    *      SLUICE_OFFSET_LATEST unless set */
+#define SLUICE_SEEK		3  /* s    struct sluice_seek */
+#define SLUICE_POSITION		4  /* x    struct sluice_position */
+#define SLUICE_RECEIPTS		5  /* s,g  __u32: SLUICE_RECEIPT_*, default
+				    *      for sends without a request */
+#define SLUICE_FETCH		6  /* x    struct sluice_fetch[] */
+#define SLUICE_WATCH		7  /* s    struct sluice_watch[] */
+#define SLUICE_ERROR_TEXT	8  /* g    char[]: what was wrong with the
+				    *      socket's last failed call */
+#define SLUICE_FLUSH		9  /* s    struct sluice_flush: returns when
+				    *      it is on stable storage */
+#define SLUICE_OFFSET_FOR_TIME	10 /* x    struct sluice_offset_for_time */
+
+/* Special offsets; Kafka's ListOffsets uses the same numbers. */
+#define SLUICE_OFFSET_LATEST	(-1)	/* log end */
+#define SLUICE_OFFSET_EARLIEST	(-2)	/* log start */
+
+/**
+ * struct sluice_seek - move a consumer
+ * @offset: an offset or SLUICE_OFFSET_*; one outside the log is -ERANGE
+ * @partition: index, or SLUICE_PARTITION_ANY with SLUICE_OFFSET_* only
+ * @reserved: zero
+ */
+struct sluice_seek {
+	__s64	offset;
+	__s32	partition;
+	__u32	reserved;
+};
+
+/**
+ * struct sluice_position - where a consumer stands
+ * @partition: in: index; SLUICE_PARTITION_ANY if the socket has just one
+ * @reserved: zero
+ * @offset: next offset to be received
+ * @log_start_offset: first offset the partition has
+ * @high_watermark: first offset not yet readable
+ * @log_end_offset: next offset to be assigned
+ */
+struct sluice_position {
+	__s32	partition;
+	__u32	reserved;
+	__s64	offset;
+	__s64	log_start_offset;
+	__s64	high_watermark;
+	__s64	log_end_offset;
+};
+
+/**
+ * struct sluice_fetch - find a range of a log, for sendfile(2) by the broker
+ * @topic_id: in: the topic
+ * @partition: in: its partition
+ * @max_bytes: in: at most this many bytes. The range may end inside a batch,
+ *	as Kafka allows
+ * @offset: in: first offset wanted; the range starts with the whole batch
+ *	that holds it
+ * @flags: in: SLUICE_FETCH_*
+ * @error: out: 0 or a negative errno: -ENOENT unknown partition, -ERANGE
+ *	offset outside the log, -EACCES, -EIO partition offline. The fields
+ *	below are then -1, except the watermarks where they are known
+ * @segment_base_offset: out: base offset of the segment, which names its file
+ * @position: out: byte position of the range in the segment's .log file
+ * @bytes: out: its length; 0 at the end of the log
+ * @leader_epoch: out: leader epoch of the partition
+ * @log_start_offset: out: first offset the partition has
+ * @high_watermark: out: first offset not yet readable
+ * @last_stable_offset: out: first offset of an open transaction, or the high
+ *	watermark
+ * @log_end_offset: out: next offset to be assigned
+ *
+ * Needs no bind: the caller's right to read the partition is checked each
+ * time. The option takes an array; each element is answered by itself.
+ */
+struct sluice_fetch {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__u32	max_bytes;
+	__s64	offset;
+	__u32	flags;
+	__s32	error;
+	__s64	segment_base_offset;
+	__s64	position;
+	__u32	bytes;
+	__s32	leader_epoch;
+	__s64	log_start_offset;
+	__s64	high_watermark;
+	__s64	last_stable_offset;
+	__s64	log_end_offset;
+};
+#define SLUICE_FETCH_MIN_ONE	(1 << 0) /* the first batch whole, even if it
+					  * is larger than max_bytes */
+
+/**
+ * struct sluice_watch - be told once when a partition grows
+ * @topic_id: the topic
+ * @partition: its partition
+ * @flags: SLUICE_WATCH_*
+ * @offset: fire when the high watermark is above this; at once if it is
+ * @cookie: given back in the event
+ *
+ * A socket has at most one watch for each partition: setting it again moves
+ * it, and an event of it that was not yet read is taken back. A watch fires
+ * once. It also fires, with an error, when the partition goes away.
+ */
+struct sluice_watch {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__u32	flags;
+	__s64	offset;
+	__u64	cookie;
+};
+#define SLUICE_WATCH_REMOVE	(1 << 0)
+
+/**
+ * struct sluice_flush - make a partition durable
+ * @topic_id: the topic; all zero: the one the socket is connected to
+ * @partition: its partition; SLUICE_PARTITION_ANY: all of them
+ * @reserved: zero
+ */
+struct sluice_flush {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__u32	reserved;
+};
+
+/**
+ * struct sluice_offset_for_time - first record at or after a time
+ * @topic_id: in: the topic
+ * @partition: in: its partition
+ * @reserved: zero
+ * @timestamp: in: milliseconds since the epoch; out: time of the record found
+ * @offset: out: its offset, or -1 (timestamp too) if there is none. In a
+ *	compressed batch that is the batch's first offset and its largest time
+ */
+struct sluice_offset_for_time {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__u32	reserved;
+	__s64	timestamp;
+	__s64	offset;
+};
+
+/*
+ * Errors of send, beside those of send(2). The right column is what the Kafka
+ * bridge answers (Errors.java).
+ *
+ *  -EBADMSG	CRC wrong				CORRUPT_MESSAGE (2)
+ *  -EINVAL	length, magic, count, attributes wrong	INVALID_RECORD (87)
+ *  -EMSGSIZE	larger than max.message.bytes		MESSAGE_TOO_LARGE (10)
+ *  -ENOENT	no such topic or partition		UNKNOWN_TOPIC_OR_PARTITION (3)
+ *  -EILSEQ	sequence is not the next one		OUT_OF_ORDER_SEQUENCE_NUMBER (45)
+ *  -ESTALE	producer epoch is an old one		INVALID_PRODUCER_EPOCH (47)
+ *  -ENOSPC, -EDQUOT, -EIO, -EROFS			KAFKA_STORAGE_ERROR (56)
+ *  -EACCES	the directory's mode forbids it		TOPIC_AUTHORIZATION_FAILED (29)
+ *  -ENOBUFS	too many events wait to be read
+ *  -EDESTADDRREQ  neither connected nor addressed
+ */
+
+#endif /* _UAPI_LINUX_SLUICE_H */
