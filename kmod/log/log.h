@@ -56,6 +56,13 @@ int __must_check sluice_log_open(struct port_dir *dir, const struct sluice_log_c
  */
 void sluice_log_close(struct sluice_log *log);
 
+/**
+ * sluice_log_set_owner() - let the host's hooks find what the log belongs to
+ * @owner: the host's; the engine never looks into it. NULL until set
+ */
+void sluice_log_set_owner(struct sluice_log *log, void *owner);
+void *sluice_log_owner(const struct sluice_log *log);
+
 /** sluice_log_set_config() - takes effect with the next append. */
 void sluice_log_set_config(struct sluice_log *log, const struct sluice_log_config *c);
 

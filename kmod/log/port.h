@@ -29,7 +29,8 @@
  *		container_of ARRAY_SIZE min max min_t max_t likely unlikely
  * struct port_mutex	port_mutex_init/destroy/lock/unlock,
  *		port_mutex_assert_held
- * struct port_spin	port_spin_init/lock/unlock: short, no sleeping inside
+ * struct port_spin	port_spin_init/destroy/lock/unlock, port_spin_assert_held:
+ *		short, no sleeping inside
  * struct port_ref	port_ref_init (to 1), port_ref_get,
  *		port_ref_put (true when it was the last)
  * struct port_iter	a source of bytes that is read once, front to back:

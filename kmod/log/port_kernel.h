@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The kernel half of port.h: types, locks and the source iterator.
+ *
+ * The functions of port.h and the port_trace_*() hooks below are implemented
+ * by the module, outside kmod/log/.
+ */
+#ifndef SLUICE_LOG_PORT_KERNEL_H
+#define SLUICE_LOG_PORT_KERNEL_H
+
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/types.h>
+#include <linux/uio.h>
+#include <asm/barrier.h>
+#if __has_include(<linux/unaligned.h>)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+struct port_mutex {
+	struct mutex mutex;
+};
+
+/* Macros, so that lockdep sees one class for each place that initialises. */
+#define port_mutex_init(m)	mutex_init(&(m)->mutex)
+
+static inline void port_mutex_destroy(struct port_mutex *m)
+{
+	mutex_destroy(&m->mutex);
+}
+
+static inline void port_mutex_lock(struct port_mutex *m)
+{
+	mutex_lock(&m->mutex);
+}
+
+static inline void port_mutex_unlock(struct port_mutex *m)
+{
+	mutex_unlock(&m->mutex);
+}
+
+#define port_mutex_assert_held(m)	lockdep_assert_held(&(m)->mutex)
+
+struct port_spin {
+	spinlock_t lock;
+};
+
+#define port_spin_init(s)	spin_lock_init(&(s)->lock)
+
+static inline void port_spin_destroy(struct port_spin *s)
+{
+}
+
+static inline void port_spin_lock(struct port_spin *s)
+	__acquires(&s->lock)
+{
+	spin_lock(&s->lock);
+}
+
+static inline void port_spin_unlock(struct port_spin *s)
+	__releases(&s->lock)
+{
+	spin_unlock(&s->lock);
+}
+
+#define port_spin_assert_held(s)	lockdep_assert_held(&(s)->lock)
+
+struct port_ref {
+	refcount_t count;
+};
+
+static inline void port_ref_init(struct port_ref *r)
+{
+	refcount_set(&r->count, 1);
+}
+
+static inline void port_ref_get(struct port_ref *r)
+{
+	refcount_inc(&r->count);
+}
+
+static inline bool __must_check port_ref_put(struct port_ref *r)
+{
+	return refcount_dec_and_test(&r->count);
+}
+
+/**
+ * struct port_iter - the source of an append
+ * @iov: borrowed; advanced as far as the engine reads
+ */
+struct port_iter {
+	struct iov_iter *iov;
+};
+
+static inline void port_iter_init(struct port_iter *iter, struct iov_iter *iov)
+{
+	iter->iov = iov;
+}
+
+struct sluice_log;
+
+void port_trace_append(const struct sluice_log *log, s64 base_offset, s32 records, u32 bytes);
+void port_trace_fetch(const struct sluice_log *log, s64 offset, u64 position, u32 bytes);
+void port_trace_roll(const struct sluice_log *log, s64 base_offset);
+
+#endif /* SLUICE_LOG_PORT_KERNEL_H */
