@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Group commit: whoever waits for stable storage is answered by one sync for
+ * all appends that came before it began.
+ */
+#ifndef SLUICE_FLUSH_H
+#define SLUICE_FLUSH_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+struct sluice_partition;
+struct sluice_durable;
+
+/**
+ * typedef sluice_durable_fn - the answer
+ * @d: the request, no longer queued; the callee may free it
+ * @err: 0: everything below d->offset is on stable storage; else -errno
+ *
+ * Runs in a work item, may not sleep for long, no locks held.
+ */
+typedef void (*sluice_durable_fn)(struct sluice_durable *d, int err);
+
+/**
+ * struct sluice_durable - one request, embedded in its owner
+ * @node: in sluice_flush_state.requests
+ * @offset: everything below it is to be durable
+ * @done: called exactly once
+ */
+struct sluice_durable {
+	struct list_head node;
+	s64 offset;
+	sluice_durable_fn done;
+};
+
+/**
+ * struct sluice_flush_state - a partition's flusher
+ * @lock: protects @requests
+ * @requests: not yet answered, by time
+ * @work: one sync and its answers; holds a reference to the partition while
+ *	it is queued or runs
+ */
+struct sluice_flush_state {
+	spinlock_t lock;
+	struct list_head requests;
+	struct work_struct work;
+};
+
+void sluice_flush_init(struct sluice_partition *p);
+
+/**
+ * sluice_flush_request() - call d->done when d->offset is durable
+ * May call it at once, from here, if it is already, or the partition has
+ * failed or is dead. Never loses a request: drain answers what is left.
+ * Context: process, no locks held.
+ */
+void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d);
+
+/**
+ * sluice_flush_wait() - flush now and wait for it
+ * Return: 0 or -errno; -EINTR on a signal (the flush goes on).
+ */
+int __must_check sluice_flush_wait(struct sluice_partition *p);
+
+#endif /* SLUICE_FLUSH_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A partition: one log, those who wait for it to grow, and its flusher.
+ *
+ * Teardown has three steps. sluice_partition_make_dead() takes it out of every
+ * lookup and fails what is asked of it from now on; sluice_partition_drain()
+ * waits until no append is running and the flusher is idle, and flushes; the
+ * last sluice_partition_put() destroys it. Sockets hold references, so a dead
+ * partition may live on until they are closed, but touches no file any more:
+ * the log is closed by drain.
+ */
+#ifndef SLUICE_PARTITION_H
+#define SLUICE_PARTITION_H
+
+#include <linux/percpu-rwsem.h>
+#include <linux/refcount.h>
+#include <linux/workqueue.h>
+
+#include "flush.h"
+#include "notify.h"
+#include "stats.h"
+#include "topic.h"
+
+/**
+ * struct sluice_partition - one partition
+ * @topic: its topic; a reference is not needed, for the topic owns partitions
+ *	and every holder of a partition got it from a held topic and keeps both
+ * @index: in the topic
+ * @ref: holders: the topic, sockets, a running flush
+ * @state: enum sluice_partition_state, READ_ONCE; only grows
+ * @error: errno (negative) that took it offline
+ * @reason: the same in words, static, or NULL
+ * @users: who uses @log right now; read by sluice_partition_enter(), so that
+ *	drain can wait for them before it closes the log
+ * @dir: the partition's directory
+ * @log: NULL when dead and drained
+ * @notify: waiters
+ * @flush: group commit
+ * @stats: counters
+ */
+struct sluice_partition {
+	struct sluice_topic *topic;
+	u32 index;
+	refcount_t ref;
+	int state;
+	int error;
+	const char *reason;
+	struct rw_semaphore users;
+	struct port_dir *dir;
+	struct sluice_log *log;
+	struct sluice_notify notify;
+	struct sluice_flush_state flush;
+	struct sluice_stats stats;
+};
+
+void sluice_partition_hold(struct sluice_partition *p);
+void sluice_partition_put(struct sluice_partition *p);
+
+/**
+ * sluice_partition_enter() - begin to use p->log
+ * Return: 0, then sluice_partition_leave() is owed; -ENODEV if the partition
+ * is dead. An offline partition can be entered: what it has can be read.
+ * Context: may sleep. Not across a return to userspace or an unbounded wait.
+ */
+int __must_check sluice_partition_enter(struct sluice_partition *p);
+void sluice_partition_leave(struct sluice_partition *p);
+
+/**
+ * sluice_partition_append() - append one batch, count it, wake the waiters
+ * @p: entered or not; it enters by itself
+ * @a: see sluice_log_append()
+ * Return: 0 or what sluice_log_append() says; -ENODEV dead. A failure of the
+ * file system that leaves the tail uncertain takes the partition offline with
+ * an event; later appends are -EIO.
+ * Context: process, no locks held.
+ */
+int __must_check sluice_partition_append(struct sluice_partition *p, struct sluice_append *a);
+
+/**
+ * sluice_partition_permission() - may the current task use the partition
+ * @mask: MAY_READ to consume, MAY_WRITE to produce
+ * Return: 0 or -EACCES, by the mode and ACL of the partition's directory and
+ * the credentials of current.
+ */
+int __must_check sluice_partition_permission(struct sluice_partition *p, int mask);
+
+/** sluice_partition_set_offline() - first reason wins; logs and sends an event. */
+void sluice_partition_set_offline(struct sluice_partition *p, int err, const char *reason);
+
+#endif /* SLUICE_PARTITION_H */

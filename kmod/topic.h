@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Topics: a name, an id, and an array of partitions. A topic is found by name
+ * or id under RCU and held by a reference; its partitions live as long as it
+ * is held, dead or not.
+ */
+#ifndef SLUICE_TOPIC_H
+#define SLUICE_TOPIC_H
+
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <linux/sluice.h>
+
+#include "log/log.h"
+
+struct net;
+struct sluice_data_dir;
+struct sluice_partition;
+
+/**
+ * struct sluice_topic - a topic of one network namespace
+ * @id_node: in the namespace's table by id
+ * @name_node: in the namespace's table by name
+ * @ref: holders: the tables (one for both), sockets, dumps
+ * @rcu: frees it after the last lookup that may see it
+ * @net: the namespace; valid while the topic is in its tables
+ * @data_dir: where its partitions are; holds a reference
+ * @id: never zero, never used again
+ * @name: NUL-terminated
+ * @partition_count: entries of @partitions; grows only, read with
+ *	smp_load_acquire() after which the entries below it are valid
+ * @partitions: RCU-published array; each entry holds a reference
+ * @config: of its logs; protected by the namespace's config mutex
+ * @durability: enum sluice_durability, READ_ONCE
+ * @leader_epoch: of all its partitions, READ_ONCE
+ */
+struct sluice_topic {
+	struct rhash_head id_node;
+	struct rhash_head name_node;
+	refcount_t ref;
+	struct rcu_head rcu;
+	struct net *net;
+	struct sluice_data_dir *data_dir;
+	u8 id[SLUICE_TOPIC_ID_LEN];
+	char name[SLUICE_TOPIC_NAME_MAX + 1];
+	u32 partition_count;
+	struct sluice_partition __rcu **partitions;
+	struct sluice_log_config config;
+	u32 durability;
+	s32 leader_epoch;
+};
+
+/**
+ * sluice_topic_find_name() - look a topic up
+ * @net: in which namespace
+ * @name: NUL-terminated
+ * Context: any that may take the RCU read lock.
+ * Return: the topic with a reference (sluice_topic_put()), or NULL.
+ */
+struct sluice_topic *sluice_topic_find_name(struct net *net, const char *name);
+
+/** sluice_topic_find_id() - the same by id. */
+struct sluice_topic *sluice_topic_find_id(struct net *net, const u8 *id);
+
+void sluice_topic_put(struct sluice_topic *t);
+
+/** sluice_topic_partition_count() - partitions that may be asked for. */
+u32 sluice_topic_partition_count(const struct sluice_topic *t);
+
+/**
+ * sluice_topic_partition() - one partition of a held topic
+ * Return: the partition with a reference of its own, or NULL if there is none
+ * of that index.
+ */
+struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index);
+
+#endif /* SLUICE_TOPIC_H */
