@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A data directory as files: which topics it holds, bringing it up after a
+ * clean or an unclean stop, taking it down, and creating and deleting topics.
+ * Used by sluiced and by sluicectl, so that each finds what the other made.
+ *
+ * Layout: Apache Kafka's (Documentation/format.md). `.lock` is held with
+ * flock(2) while somebody changes the directory; `.kafka_cleanshutdown` stands
+ * only while nobody has it attached. A topic's own settings, which Kafka keeps
+ * in its metadata log, are in `.sluice/topics/<topic>.properties`.
+ */
+#ifndef LOG_LOG_DIR_H
+#define LOG_LOG_DIR_H
+
+#include "daemon/kern/kern.h"
+
+/**
+ * struct log_dir_error - a sentence for the operator, with the next step
+ */
+struct log_dir_error {
+	char text[512];
+};
+
+/**
+ * struct log_dir_progress - told while logs are recovered
+ * @done: partitions done; @total: of so many; @bytes_read: so far
+ */
+typedef void (*log_dir_progress_fn)(void *ctx, unsigned int done, unsigned int total,
+				    uint64_t bytes_read);
+
+/**
+ * log_dir_up() - attach a data directory and open all its topics
+ * @path: made if it is missing
+ * Recovers first (in parallel over partitions) if the last stop was not clean.
+ * If the directory is attached already it only creates topics that the kernel
+ * does not have: the logs outlive whoever attached them.
+ * Returns 0 or -errno with @err filled.
+ */
+int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, void *ctx,
+	       struct log_dir_error *err);
+
+/** log_dir_down() - detach; then mark the directory as cleanly stopped. */
+int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err);
+
+/**
+ * struct log_dir_setting - one topic setting in Kafka's spelling
+ */
+struct log_dir_setting {
+	const char *key;
+	const char *value;
+};
+
+/**
+ * log_dir_topic_create() - make the directories and files, then tell the kernel
+ * @partition_count: 1 to 100000
+ * @settings: the topic's own; unknown keys and bad values are -EINVAL. Keys
+ *	that the module does not act on yet are stored and given back
+ * @ret_id: the new topic's id (a random version-4 UUID, never Kafka's
+ *	reserved ones), or NULL
+ * Returns 0; -EEXIST; -EINVAL bad name, count or setting; others. On failure
+ * nothing is left behind.
+ */
+int log_dir_topic_create(struct kern *k, const char *path, const char *name,
+			 uint32_t partition_count, const struct log_dir_setting *settings,
+			 size_t n_settings, uint8_t ret_id[SLUICE_TOPIC_ID_LEN],
+			 struct log_dir_error *err);
+
+/**
+ * log_dir_topic_check() - would log_dir_topic_create() accept this
+ * For validate_only requests. Does not look whether the name is taken.
+ */
+int log_dir_topic_check(const char *name, uint32_t partition_count,
+			const struct log_dir_setting *settings, size_t n_settings,
+			struct log_dir_error *err);
+
+/** log_dir_topic_delete() - out of the kernel first, then the files. -ENOENT */
+int log_dir_topic_delete(struct kern *k, const char *path, const char *name,
+			 struct log_dir_error *err);
+
+/**
+ * log_dir_topic_settings() - the topic's own settings
+ * @ret_settings: free with log_dir_settings_free()
+ */
+int log_dir_topic_settings(const char *path, const char *name,
+			   struct log_dir_setting **ret_settings, size_t *ret_n,
+			   struct log_dir_error *err);
+void log_dir_settings_free(struct log_dir_setting *settings, size_t n);
+
+/**
+ * log_dir_producer_ids() - reserve a block of producer ids, durably
+ * @ret_first: first of @n ids that nobody was ever given
+ */
+int log_dir_producer_ids(const char *path, int64_t n, int64_t *ret_first,
+			 struct log_dir_error *err);
+
+#endif /* LOG_LOG_DIR_H */

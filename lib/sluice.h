@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libsluice: records in, records out, over AF_SLUICE sockets.
+ *
+ * No broker process is involved: a call is a system call on a socket of the
+ * sluice module. Functions return 0 or a count, or -errno; sluice_strerror()
+ * then has a sentence that says what was wrong. A handle is used by one
+ * thread at a time; different handles are independent. The handle's file
+ * descriptor can be polled together with others.
+ *
+ * The interface may still change before version 1.0.
+ */
+#ifndef SLUICE_H
+#define SLUICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct sluice_producer sluice_producer;
+typedef struct sluice_consumer sluice_consumer;
+
+#define SLUICE_ANY_PARTITION (-1)
+
+/* Where a consumer starts, and special offsets for seeking. */
+#define SLUICE_LATEST	(-1)
+#define SLUICE_EARLIEST (-2)
+
+/** A name and a value that travel with a record. value NULL: no value. */
+typedef struct sluice_header {
+	const char *key; /* NUL-terminated UTF-8 */
+	const void *value;
+	size_t value_len;
+} sluice_header;
+
+/**
+ * A record. To send one, zero the struct and set what it has; `timestamp` 0
+ * means now, `partition` SLUICE_ANY_PARTITION lets the key decide (zero is a
+ * partition: use SLUICE_RECORD_INIT). A NULL value is a tombstone, a NULL key
+ * is none. A received record points into the consumer and stays valid until
+ * the next call on it.
+ */
+typedef struct sluice_record {
+	const void *key;
+	size_t key_len;
+	const void *value;
+	size_t value_len;
+	const sluice_header *headers;
+	size_t n_headers;
+	int64_t timestamp; /* milliseconds since the epoch */
+	int64_t offset;	   /* received only */
+	int32_t partition;
+} sluice_record;
+
+#define SLUICE_RECORD_INIT {.partition = SLUICE_ANY_PARTITION}
+
+/** What became of a record: its place in the log. */
+typedef struct sluice_receipt {
+	int64_t offset;
+	int64_t timestamp; /* the log's, or -1 if it keeps the producer's */
+	int32_t partition;
+} sluice_receipt;
+
+/* Flags of sluice_produce(). */
+#define SLUICE_DURABLE 1 /* return when the record is on stable storage */
+
+/**
+ * sluice_producer_open() - open a producer for a topic
+ * @partition: an index, or SLUICE_ANY_PARTITION
+ * Returns 0; -ENOENT no such topic; -EACCES; -EAFNOSUPPORT the module is not
+ * loaded; others of socket(2).
+ */
+int sluice_producer_open(const char *topic, int32_t partition, sluice_producer **ret);
+
+/**
+ * sluice_produce() - append one record
+ * @receipt: filled if not NULL
+ * Returns 0 once the record is in the log (with SLUICE_DURABLE: on stable
+ * storage), or -errno, and then nothing of it is in the log; except that a
+ * failure to make it durable leaves it appended and the partition offline.
+ */
+int sluice_produce(sluice_producer *p, const sluice_record *r, unsigned int flags,
+		   sluice_receipt *receipt);
+
+/** sluice_producer_flush() - all that this topic holds to stable storage. */
+int sluice_producer_flush(sluice_producer *p);
+
+int sluice_producer_fd(const sluice_producer *p);
+void sluice_producer_close(sluice_producer *p);
+
+/**
+ * sluice_consumer_open() - open a consumer for a topic
+ * @partition: an index, or SLUICE_ANY_PARTITION for all
+ * @start: an offset, SLUICE_EARLIEST or SLUICE_LATEST
+ */
+int sluice_consumer_open(const char *topic, int32_t partition, int64_t start,
+			 sluice_consumer **ret);
+
+/**
+ * sluice_consume() - receive the next record
+ * @timeout_ms: how long to wait for one; 0 not at all, -1 for ever
+ * Returns 1 and fills @r; 0 if the time ran out; -errno. -ERANGE: the position
+ * was below the start of the log and has been moved there. -EBADMSG: a batch
+ * could not be read and was skipped.
+ */
+int sluice_consume(sluice_consumer *c, int timeout_ms, sluice_record *r);
+
+/**
+ * sluice_seek() - move a consumer
+ * @partition: an index; SLUICE_ANY_PARTITION with a special offset moves all
+ */
+int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset);
+
+/** Where a consumer stands in a partition, and what the partition holds. */
+typedef struct sluice_place {
+	int64_t position; /* next offset to be received */
+	int64_t log_start_offset;
+	int64_t high_watermark; /* position == high_watermark: caught up */
+	int64_t log_end_offset;
+} sluice_place;
+int sluice_position(sluice_consumer *c, int32_t partition, sluice_place *ret);
+
+int sluice_consumer_fd(const sluice_consumer *c);
+void sluice_consumer_close(sluice_consumer *c);
+
+/**
+ * sluice_strerror() - what the last failed call of this thread was about
+ * Valid until the thread's next call into the library.
+ */
+const char *sluice_strerror(void);
+
+/** sluice_version() - "major.minor.patch" of the library. */
+const char *sluice_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SLUICE_H */
