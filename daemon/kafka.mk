@@ -15,7 +15,6 @@ $(filter-out %/message.h,$(KAFKA_GENERATED)): $(KAFKA_GEN)/message.h
 	@test -e $@ && touch $@
 
 # What the daemon and sluicectl link for it; $(B)/asan/... in tests.
-KAFKA_CODEC_SRCS := daemon/core/buf daemon/core/arena daemon/core/wire_read daemon/core/wire_write \
-	daemon/kafka/header \
-	daemon/kafka/error_code build/gen/kafka/message
+KAFKA_CODEC_SRCS := daemon/core/buf daemon/core/arena daemon/core/wire_read \
+	daemon/core/wire_write daemon/kafka/header daemon/kafka/error_code build/gen/kafka/message
 KAFKA_CODEC_OBJS := $(KAFKA_CODEC_SRCS:%=$(B)/%.o)
