@@ -47,7 +47,22 @@ struct sluice_flush_state {
 	struct work_struct work;
 };
 
-void sluice_flush_init(struct sluice_partition *p);
+int sluice_flush_init(void);
+void sluice_flush_exit(void);
+
+void sluice_flush_state_init(struct sluice_partition *p);
+
+/**
+ * sluice_flush_start() - sync, though nobody asked
+ * Lets a teardown of many partitions sync them side by side.
+ */
+void sluice_flush_start(struct sluice_partition *p);
+
+/**
+ * sluice_flush_drain() - answer all that is left with @err, and be idle
+ * Context: the partition is dead; not entered.
+ */
+void sluice_flush_drain(struct sluice_partition *p, int err);
 
 /**
  * sluice_flush_request() - call d->done when d->offset is durable

@@ -7,6 +7,7 @@
 
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 
 /**
@@ -16,6 +17,12 @@
  * @data_dirs: attached directories; @config_mutex
  * @topics_by_id: RCU lookup; written under @config_mutex
  * @topics_by_name: the same topics
+ * @topics: the same topics by serial, which is how dumps walk them;
+ *	@config_mutex
+ * @topic_serial: given to the topic created last, never used again;
+ *	@config_mutex
+ * @generation: counts changes, so that a dump can say that it was interrupted;
+ *	@config_mutex
  * @socket_count: open sockets
  * @topic_count: written under @config_mutex
  * @partition_count: written under @config_mutex
@@ -25,6 +32,9 @@ struct sluice_net {
 	struct list_head data_dirs;
 	struct rhashtable topics_by_id;
 	struct rhashtable topics_by_name;
+	struct xarray topics;
+	unsigned long topic_serial;
+	u32 generation;
 	atomic_t socket_count;
 	u32 topic_count;
 	u32 partition_count;

@@ -12,8 +12,8 @@
 #ifndef SLUICE_PARTITION_H
 #define SLUICE_PARTITION_H
 
-#include <linux/percpu-rwsem.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/workqueue.h>
 
 #include "flush.h"
@@ -23,7 +23,7 @@
 
 /**
  * struct sluice_partition - one partition
- * @topic: its topic; a reference is not needed, for the topic owns partitions
+ * @topic: its topic, until drained; a reference is not needed, for the topic owns partitions
  *	and every holder of a partition got it from a held topic and keeps both
  * @index: in the topic
  * @ref: holders: the topic, sockets, a running flush
@@ -32,8 +32,8 @@
  * @reason: the same in words, static, or NULL
  * @users: who uses @log right now; read by sluice_partition_enter(), so that
  *	drain can wait for them before it closes the log
- * @dir: the partition's directory
- * @log: NULL when dead and drained
+ * @dir: the partition's directory; NULL when drained; @users
+ * @log: NULL when drained; @users
  * @notify: waiters
  * @flush: group commit
  * @stats: counters
@@ -53,6 +53,29 @@ struct sluice_partition {
 	struct sluice_stats stats;
 };
 
+/**
+ * sluice_partition_create() - open a partition's directory and its log
+ * @t: its topic; data_dir, config and leader_epoch are set
+ * @err: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong
+ * @ret_p: the partition, with one reference, not yet visible to anybody
+ * Return: 0 or -errno.
+ */
+int __must_check sluice_partition_create(struct sluice_topic *t, u32 index, char *err,
+					 struct sluice_partition **ret_p);
+
+/** sluice_partition_make_dead() - first step: new uses fail, waiters are told. */
+void sluice_partition_make_dead(struct sluice_partition *p);
+
+/**
+ * sluice_partition_drain() - second step: flush, then close every file
+ * Waits for appends that run, makes what they left durable, and answers every
+ * flush request. When it returns nothing uses the log, the directory or the
+ * topic any more.
+ * Return: 0 or the error of the flush; the partition is drained either way.
+ * Context: process, dead.
+ */
+int sluice_partition_drain(struct sluice_partition *p);
+
 void sluice_partition_hold(struct sluice_partition *p);
 void sluice_partition_put(struct sluice_partition *p);
 
@@ -67,11 +90,12 @@ void sluice_partition_leave(struct sluice_partition *p);
 
 /**
  * sluice_partition_append() - append one batch, count it, wake the waiters
- * @p: entered or not; it enters by itself
+ * @p: not entered by the caller: it enters by itself
  * @a: see sluice_log_append()
  * Return: 0 or what sluice_log_append() says; -ENODEV dead. A failure of the
  * file system that leaves the tail uncertain takes the partition offline with
- * an event; later appends are -EIO.
+ * an event; later appends are -EIO. -EFBIG if the process may not write files
+ * as large as a segment (RLIMIT_FSIZE).
  * Context: process, no locks held.
  */
 int __must_check sluice_partition_append(struct sluice_partition *p, struct sluice_append *a);
@@ -84,7 +108,12 @@ int __must_check sluice_partition_append(struct sluice_partition *p, struct slui
  */
 int __must_check sluice_partition_permission(struct sluice_partition *p, int mask);
 
-/** sluice_partition_set_offline() - first reason wins; logs and sends an event. */
+/**
+ * sluice_partition_set_offline() - first reason wins; logs and sends an event
+ * @err: negative errno
+ * @reason: the same in words, static
+ * Context: process, entered.
+ */
 void sluice_partition_set_offline(struct sluice_partition *p, int err, const char *reason);
 
 #endif /* SLUICE_PARTITION_H */

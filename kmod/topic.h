@@ -23,8 +23,9 @@ struct sluice_partition;
  * @name_node: in the namespace's table by name
  * @ref: holders: the tables (one for both), sockets, dumps
  * @rcu: frees it after the last lookup that may see it
+ * @serial: orders the topics of a namespace by creation
  * @net: the namespace; valid while the topic is in its tables
- * @data_dir: where its partitions are; holds a reference
+ * @data_dir: where its partitions are; NULL once the topic is out of its tables
  * @id: never zero, never used again
  * @name: NUL-terminated
  * @partition_count: entries of @partitions; grows only, read with
@@ -39,12 +40,13 @@ struct sluice_topic {
 	struct rhash_head name_node;
 	refcount_t ref;
 	struct rcu_head rcu;
+	unsigned long serial;
 	struct net *net;
 	struct sluice_data_dir *data_dir;
 	u8 id[SLUICE_TOPIC_ID_LEN];
 	char name[SLUICE_TOPIC_NAME_MAX + 1];
 	u32 partition_count;
-	struct sluice_partition __rcu **partitions;
+	struct sluice_partition *__rcu *partitions;
 	struct sluice_log_config config;
 	u32 durability;
 	s32 leader_epoch;
@@ -62,6 +64,7 @@ struct sluice_topic *sluice_topic_find_name(struct net *net, const char *name);
 /** sluice_topic_find_id() - the same by id. */
 struct sluice_topic *sluice_topic_find_id(struct net *net, const u8 *id);
 
+/** sluice_topic_put() - give a reference back. Context: process, may sleep. */
 void sluice_topic_put(struct sluice_topic *t);
 
 /** sluice_topic_partition_count() - partitions that may be asked for. */

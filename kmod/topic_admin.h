@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Making, changing and removing topics. All of it needs the namespace's config
+ * mutex; looking topics up does not (topic.h).
+ */
+#ifndef SLUICE_TOPIC_ADMIN_H
+#define SLUICE_TOPIC_ADMIN_H
+
+#include "topic.h"
+
+/**
+ * struct sluice_topic_params - a topic to be made
+ * @name: NUL-terminated; unchecked
+ * @id: SLUICE_TOPIC_ID_LEN bytes; unchecked
+ * @data_dir: path of an attached directory
+ * @partition_count: unchecked
+ * @leader_epoch: not negative
+ * @config: unchecked
+ * @durability: enum sluice_durability
+ */
+struct sluice_topic_params {
+	const char *name;
+	const u8 *id;
+	const char *data_dir;
+	u32 partition_count;
+	s32 leader_epoch;
+	struct sluice_log_config config;
+	u32 durability;
+};
+
+/**
+ * sluice_topic_create() - open all partitions of a topic, or none
+ * If the topic is there with fewer partitions, the missing ones are added; it
+ * keeps its configuration and leader epoch.
+ * @why: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong
+ * Return: 0; -EINVAL; -ENOENT no such data directory; -EEXIST; -EINTR if the
+ * process is being killed; what opening a log says.
+ */
+int __must_check sluice_topic_create(struct net *net, const struct sluice_topic_params *params,
+				     char *why);
+
+/**
+ * sluice_topic_set() - change configuration and leader epoch
+ * @leader_epoch: not lower than before: -ESTALE
+ */
+int __must_check sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *config,
+				  u32 durability, s32 leader_epoch, char *why);
+
+/**
+ * sluice_topic_remove() - take a topic out of its tables, flush and close it
+ * The tables' reference ends with it; others keep the dead topic.
+ * Return: 0 or the error of a flush; the topic is removed either way.
+ */
+int sluice_topic_remove(struct net *net, struct sluice_topic *t);
+
+/**
+ * sluice_topic_is_used() - does anybody but the tables hold it
+ * Exact only as long as nobody looks it up.
+ */
+bool sluice_topic_is_used(const struct sluice_topic *t);
+
+#endif /* SLUICE_TOPIC_ADMIN_H */
