@@ -6,6 +6,9 @@ B := build
 PYTHON := /usr/bin/python3
 CC := gcc
 CLANG := clang
+JOBS := $(shell nproc)
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
 
 # Objects come in two flavours: build/<path>.o for use, and build/asan/<path>.o
 # for the tests, under AddressSanitizer and UndefinedBehaviorSanitizer.
@@ -13,17 +16,31 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 CFLAGS := -std=gnu11 -g -O2 $(WARN) -D_GNU_SOURCE -I. -Iuapi -I$(B)/gen -Ikmod/log
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-all:
+all:	## build the module (for the running kernel's headers if there, else 6.1), daemon, CLI and library
 
 # Fragments add to these.
 ALL :=          # what plain `make` builds
 UNIT_TESTS :=   # programs that `make check` runs: cmocka, exit status, seconds
+GUEST_TESTS :=  # programs that `make test` runs inside the machines: TAP
 FUZZERS :=      # libFuzzer programs, run for FUZZ_SECONDS each
 GENERATED :=    # headers that must exist before anything is compiled
 
 include $(sort $(wildcard mk/*.mk kmod/*.mk kmod/log/*.mk lib/*.mk daemon/*.mk tools/*/*.mk tests/*/*.mk))
 
-all: $(ALL)
+# Missing packages are named before a compiler stumbles over them.
+all: build-deps
+	@$(MAKE) -s all-built
+
+all-built: $(ALL)
+
+build-deps:
+	@mk/deps.sh --check build
+
+help:	## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile $(sort $(wildcard mk/*.mk)) | expand -t 20
+
+deps:	## install the packages that building, running and testing need
+	@mk/deps.sh build vm test
 
 $(B)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
@@ -40,8 +57,8 @@ $(B)/fuzz/%.o: %.c | $(GENERATED)
 
 -include $(shell find $(B) -name '*.d' -not -path '*/kmod-*' 2>/dev/null)
 
-clean:
+clean:	## remove build/ (the cache outside the tree stays)
 	rm -rf $(B)
 
 .DELETE_ON_ERROR:
-.PHONY: all clean
+.PHONY: all all-built build-deps help deps clean

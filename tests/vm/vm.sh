@@ -93,7 +93,7 @@ fi
 	printf 'PROJECT=%q\nKERNEL=%q\nKERNEL_DIR=%q\nBUSYBOX=%q\n' "$project" "$kernel" "$kdir" "$busybox"
 	printf 'MODULE=%q\nPORT=%q\nBROKER_CONF=%q\n' "$module" "${port:-9092}" "$conf"
 	printf 'NODAEMON=%q\nNOLOAD=%q\n' "$nodaemon" "$noload"
-} > env
+} > ./env
 printf '%s\n' "$*" > cmd
 
 append="console=ttyS0 loglevel=5 panic=-1 sysrq_always_enabled hung_task_timeout_secs=120"

@@ -6,6 +6,7 @@
 # come from there, progress, ready, dmesg and rc go back.
 set -u
 set -a
+# shellcheck source=/dev/null
 . /vm/env
 set +a
 cd "$PROJECT" || exit 1
