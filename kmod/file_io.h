@@ -12,12 +12,21 @@ struct file;
 struct path;
 
 /**
+ * sluice_root_check() - can logs be kept in this directory
+ * @why: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong
+ * Return: 0; -ENOTDIR; -EOPNOTSUPP the file system is not one that is tested;
+ * -EACCES current may not use it; -EROFS.
+ */
+int __must_check sluice_root_check(struct file *root, char *why);
+
+/**
  * sluice_dir_open() - open a partition's directory below a data directory
  * @root: the data directory's file
  * @cred: credentials that files are created with from now on, whoever appends;
  *	a reference is taken
  * @name: "<topic>-<index>"
- * Return: the directory, or ERR_PTR: -ENOENT, -ENOTDIR, -EACCES.
+ * Return: the directory, or ERR_PTR: -ENOENT, -ENOTDIR, -EACCES, -EXDEV if
+ * another file system is mounted there.
  */
 struct port_dir *sluice_dir_open(struct file *root, const struct cred *cred, const char *name);
 void sluice_dir_close(struct port_dir *dir);

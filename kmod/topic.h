@@ -15,6 +15,7 @@
 
 struct net;
 struct sluice_data_dir;
+struct sluice_net;
 struct sluice_partition;
 
 /**
@@ -76,5 +77,18 @@ u32 sluice_topic_partition_count(const struct sluice_topic *t);
  * of that index.
  */
 struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index);
+
+/* The tables of a namespace; what changes them needs its config mutex. */
+int __must_check sluice_topic_tables_init(struct sluice_net *sn);
+void sluice_topic_tables_destroy(struct sluice_net *sn);
+
+/**
+ * sluice_topic_tables_add() - make a topic visible, with the tables' reference
+ * On failure a lookup may still be looking at it: free it after a grace period.
+ */
+int __must_check sluice_topic_tables_add(struct sluice_net *sn, struct sluice_topic *t);
+
+/** sluice_topic_tables_remove() - the tables' reference is then the caller's. */
+void sluice_topic_tables_remove(struct sluice_net *sn, struct sluice_topic *t);
 
 #endif /* SLUICE_TOPIC_H */

@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's half of the port layer: the only file that calls the VFS.
+ *
+ * Files are read and written through read_iter and write_iter themselves. The
+ * right to append was decided when the partition was opened and when the
+ * socket was bound to it, so the security hooks of vfs_iter_write(), which
+ * would judge the producer's label against a file it never opened, do not
+ * apply; and the bracket against freezing, which vfs_iter_write() takes on some
+ * kernels and leaves to its caller on others, is the same everywhere.
+ *
+ * Appends run in the producer's system call. What the process may not do
+ * (create with its umask, write while it is being killed, exceed its
+ * RLIMIT_FSIZE) must not hurt the log, so creating, and writing what the engine
+ * itself has to say, is done by a worker where the caller cannot.
+ */
+
+#include "file_io.h"
+
+#include <linux/cred.h>
+#include <linux/dcache.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/pagemap.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <linux/workqueue.h>
+
+#define FILE_MODE 0640
+
+/* File systems that the tests run on. */
+static const char *const supported_fs[] = { "ext4", "xfs" };
+
+/* A port_file is a struct file under another name: it needs nothing more. */
+static struct port_file *to_port_file(struct file *filp)
+{
+	return (struct port_file *)filp;
+}
+
+struct file *sluice_file(struct port_file *file)
+{
+	return (struct file *)file;
+}
+
+struct address_space *sluice_file_mapping(struct port_file *file)
+{
+	return sluice_file(file)->f_mapping;
+}
+
+/**
+ * struct port_dir - a partition's directory
+ * @path: pins it without an open file
+ * @cred: files are opened and created with it
+ * @name: for diagnostics; what it was called when it was opened
+ */
+struct port_dir {
+	struct path path;
+	const struct cred *cred;
+	char name[];
+};
+
+int sluice_root_check(struct file *root, char *why)
+{
+	const char *fs = file_inode(root)->i_sb->s_type->name;
+	unsigned int i;
+	int err;
+
+	if (!S_ISDIR(file_inode(root)->i_mode)) {
+		strscpy(why, "not a directory", SLUICE_ERROR_TEXT_MAX);
+		return -ENOTDIR;
+	}
+	for (i = 0; i < ARRAY_SIZE(supported_fs); i++)
+		if (!strcmp(fs, supported_fs[i]))
+			break;
+	if (i == ARRAY_SIZE(supported_fs)) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX,
+			 "file system %s is not supported: logs are kept on ext4 or xfs", fs);
+		return -EOPNOTSUPP;
+	}
+	err = mnt_want_write_file(root);
+	if (err) {
+		strscpy(why, "the file system is read-only", SLUICE_ERROR_TEXT_MAX);
+		return err;
+	}
+	mnt_drop_write_file(root);
+	err = file_permission(root, MAY_READ | MAY_WRITE | MAY_EXEC);
+	if (err)
+		strscpy(why, "no permission to read, write and search the directory",
+			SLUICE_ERROR_TEXT_MAX);
+	return err;
+}
+
+struct port_dir *sluice_dir_open(struct file *root, const struct cred *cred, const char *name)
+{
+	const struct cred *old;
+	struct port_dir *dir;
+	struct file *filp;
+
+	old = override_creds(cred);
+	filp = file_open_root(&root->f_path, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	revert_creds(old);
+	if (IS_ERR(filp))
+		return ERR_CAST(filp);
+	if (file_inode(filp)->i_sb != file_inode(root)->i_sb) {
+		dir = ERR_PTR(-EXDEV);
+		goto out;
+	}
+	dir = kzalloc(struct_size(dir, name, strlen(name) + 1), GFP_KERNEL_ACCOUNT);
+	if (!dir) {
+		dir = ERR_PTR(-ENOMEM);
+		goto out;
+	}
+	dir->path = filp->f_path;
+	path_get(&dir->path);
+	dir->cred = get_cred(cred);
+	strcpy(dir->name, name);
+out:
+	fput(filp);
+	return dir;
+}
+
+void sluice_dir_close(struct port_dir *dir)
+{
+	if (!dir)
+		return;
+	path_put(&dir->path);
+	put_cred(dir->cred);
+	kfree(dir);
+}
+
+int sluice_dir_permission(struct port_dir *dir, int mask)
+{
+	return path_permission(&dir->path, mask);
+}
+
+const char *port_dir_name(const struct port_dir *dir)
+{
+	return dir->name;
+}
+
+struct list_context {
+	struct dir_context ctx;
+	int (*fn)(void *ctx, const char *name, size_t len);
+	void *fn_ctx;
+	int err;
+};
+
+static bool list_actor(struct dir_context *ctx, const char *name, int len, loff_t pos, u64 ino,
+		       unsigned int type)
+{
+	struct list_context *lc = container_of(ctx, struct list_context, ctx);
+
+	/* What a file system does not know the type of is judged when opened. */
+	if (type != DT_REG && type != DT_UNKNOWN)
+		return true;
+	if (len <= 0)
+		return true;
+	lc->err = lc->fn(lc->fn_ctx, name, len);
+	return !lc->err;
+}
+
+int port_dir_list(struct port_dir *dir, int (*fn)(void *ctx, const char *name, size_t len),
+		  void *ctx)
+{
+	struct list_context lc = {
+		.ctx.actor = list_actor,
+		.fn = fn,
+		.fn_ctx = ctx,
+	};
+	struct file *filp;
+	int err;
+
+	filp = dentry_open(&dir->path, O_RDONLY | O_DIRECTORY, dir->cred);
+	if (IS_ERR(filp))
+		return PTR_ERR(filp);
+	err = iterate_dir(filp, &lc.ctx);
+	fput(filp);
+	return lc.err ?: err;
+}
+
+int port_dir_sync(struct port_dir *dir)
+{
+	struct file *filp;
+	int err;
+
+	filp = dentry_open(&dir->path, O_RDONLY | O_DIRECTORY, dir->cred);
+	if (IS_ERR(filp))
+		return PTR_ERR(filp);
+	err = vfs_fsync(filp, 0);
+	fput(filp);
+	return err;
+}
+
+/*
+ * A log's bytes are taken from the page cache by reference, so a file must have
+ * them there, and must not be one that a device or a pipe stands behind.
+ */
+static int check_file(const struct file *filp)
+{
+	const struct inode *inode = file_inode(filp);
+
+	if (!S_ISREG(inode->i_mode))
+		return -EINVAL;
+	if (!filp->f_op->read_iter || !filp->f_op->write_iter)
+		return -EOPNOTSUPP;
+	if (IS_DAX(inode) || filp->f_flags & O_DIRECT || !filp->f_mapping->a_ops->read_folio)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static struct file *open_file(struct port_dir *dir, const char *name, int flags)
+{
+	const struct cred *old = override_creds(dir->cred);
+	struct file *filp;
+
+	filp = file_open_root(&dir->path, name, flags | O_NOFOLLOW | O_LARGEFILE, FILE_MODE);
+	revert_creds(old);
+	return filp;
+}
+
+struct create_work {
+	struct work_struct work;
+	struct port_dir *dir;
+	const char *name;
+	struct file *filp;
+};
+
+static void create_work_fn(struct work_struct *work)
+{
+	struct create_work *cw = container_of(work, struct create_work, work);
+
+	cw->filp = open_file(cw->dir, cw->name, O_RDWR | O_CREAT | O_EXCL);
+}
+
+/* In a worker: the caller's umask must not decide who can read a segment. */
+static struct file *create_file(struct port_dir *dir, const char *name)
+{
+	struct create_work cw = {
+		.dir = dir,
+		.name = name,
+	};
+
+	INIT_WORK_ONSTACK(&cw.work, create_work_fn);
+	queue_work(system_unbound_wq, &cw.work);
+	flush_work(&cw.work);
+	destroy_work_on_stack(&cw.work);
+	return cw.filp;
+}
+
+int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
+		   struct port_file **ret_file)
+{
+	struct file *filp;
+	int err;
+
+	if (flags & PORT_CREATE)
+		filp = create_file(dir, name);
+	else
+		filp = open_file(dir, name, flags & PORT_RDONLY ? O_RDONLY : O_RDWR);
+	if (IS_ERR(filp))
+		return PTR_ERR(filp);
+	err = check_file(filp);
+	if (err) {
+		fput(filp);
+		return err;
+	}
+	*ret_file = to_port_file(filp);
+	return 0;
+}
+
+void port_file_close(struct port_file *file)
+{
+	if (file)
+		fput(sluice_file(file));
+}
+
+s64 port_file_size(struct port_file *file)
+{
+	return i_size_read(file_inode(sluice_file(file)));
+}
+
+ssize_t port_file_read(struct port_file *file, u64 pos, void *buf, size_t len)
+{
+	struct file *filp = sluice_file(file);
+	struct kvec kvec = { .iov_base = buf, .iov_len = len };
+	struct iov_iter iter;
+	struct kiocb kiocb;
+	ssize_t n;
+
+	if (len > MAX_RW_COUNT || pos > LLONG_MAX - len)
+		return -EINVAL;
+	iov_iter_kvec(&iter, ITER_DEST, &kvec, 1, len);
+	init_sync_kiocb(&kiocb, filp);
+	kiocb.ki_pos = pos;
+	while (iov_iter_count(&iter)) {
+		n = filp->f_op->read_iter(&kiocb, &iter);
+		if (n < 0)
+			return n;
+		if (!n)
+			break;
+	}
+	return len - iov_iter_count(&iter);
+}
+
+static int write_all(struct file *filp, u64 pos, struct iov_iter *iter)
+{
+	struct kiocb kiocb;
+	ssize_t n;
+	int err = 0;
+
+	if (pos > LLONG_MAX - iov_iter_count(iter))
+		return -EFBIG;
+	init_sync_kiocb(&kiocb, filp);
+	kiocb.ki_pos = pos;
+	file_start_write(filp);
+	while (iov_iter_count(iter)) {
+		n = filp->f_op->write_iter(&kiocb, iter);
+		if (n <= 0) {
+			err = n ?: -EFAULT;
+			break;
+		}
+	}
+	file_end_write(filp);
+	return err;
+}
+
+static int write_buf(struct file *filp, u64 pos, const void *buf, size_t len)
+{
+	struct kvec kvec = { .iov_base = (void *)buf, .iov_len = len };
+	struct iov_iter iter;
+
+	iov_iter_kvec(&iter, ITER_SOURCE, &kvec, 1, len);
+	return write_all(filp, pos, &iter);
+}
+
+struct write_work {
+	struct work_struct work;
+	struct file *filp;
+	u64 pos;
+	const void *buf;
+	size_t len;
+	int err;
+};
+
+static void write_work_fn(struct work_struct *work)
+{
+	struct write_work *ww = container_of(work, struct write_work, work);
+
+	ww->err = write_buf(ww->filp, ww->pos, ww->buf, ww->len);
+}
+
+static int write_in_worker(struct file *filp, u64 pos, const void *buf, size_t len)
+{
+	struct write_work ww = {
+		.filp = filp,
+		.pos = pos,
+		.buf = buf,
+		.len = len,
+	};
+
+	INIT_WORK_ONSTACK(&ww.work, write_work_fn);
+	queue_work(system_unbound_wq, &ww.work);
+	flush_work(&ww.work);
+	destroy_work_on_stack(&ww.work);
+	return ww.err;
+}
+
+int port_file_write(struct port_file *file, u64 pos, const void *buf, size_t len)
+{
+	struct file *filp = sluice_file(file);
+	int err;
+
+	if (len > MAX_RW_COUNT)
+		return -EINVAL;
+	err = write_buf(filp, pos, buf, len);
+	/* A producer that is killed, or limited, must not leave half an index. */
+	if (err == -EINTR || err == -EFBIG)
+		err = write_in_worker(filp, pos, buf, len);
+	return err;
+}
+
+int port_file_write_iter(struct port_file *file, u64 pos, struct port_iter *iter, size_t len)
+{
+	size_t rest;
+	int err;
+
+	if (len > MAX_RW_COUNT)
+		return -EINVAL;
+	if (iov_iter_count(iter->iov) < len)
+		return -EFAULT;
+	rest = iov_iter_count(iter->iov) - len;
+	iov_iter_truncate(iter->iov, len);
+	err = write_all(sluice_file(file), pos, iter->iov);
+	iov_iter_reexpand(iter->iov, iov_iter_count(iter->iov) + rest);
+	return err;
+}
+
+/* What was just written is there; only what was evicted meanwhile is read. */
+static struct folio *get_uptodate_folio(struct file *filp, pgoff_t index)
+{
+	struct folio *folio = filemap_get_folio(filp->f_mapping, index);
+
+	if (IS_ERR_OR_NULL(folio))
+		return read_mapping_folio(filp->f_mapping, index, filp);
+	if (folio_test_uptodate(folio))
+		return folio;
+	folio_put(folio);
+	return read_mapping_folio(filp->f_mapping, index, filp);
+}
+
+static u32 folio_crc32c(u32 crc, struct folio *folio, size_t offset, size_t len)
+{
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		void *p = kmap_local_folio(folio, offset);
+
+		crc = port_crc32c(crc, p, n);
+		kunmap_local(p);
+		offset += n;
+		len -= n;
+	}
+	return crc;
+}
+
+int port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc)
+{
+	struct file *filp = sluice_file(file);
+	u64 size = port_file_size(file);
+
+	if (pos > size || len > size - pos)
+		return -EIO;
+	while (len) {
+		struct folio *folio = get_uptodate_folio(filp, pos >> PAGE_SHIFT);
+		size_t offset, n;
+
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		offset = offset_in_folio(folio, pos);
+		n = min_t(size_t, len, folio_size(folio) - offset);
+		*crc = folio_crc32c(*crc, folio, offset, n);
+		folio_put(folio);
+		pos += n;
+		len -= n;
+		cond_resched();
+	}
+	return 0;
+}
+
+int port_file_truncate(struct port_file *file, u64 size)
+{
+	struct file *filp = sluice_file(file);
+	const struct cred *old = override_creds(filp->f_cred);
+	int err;
+
+	err = vfs_truncate(&filp->f_path, size);
+	revert_creds(old);
+	return err;
+}
+
+int port_file_sync(struct port_file *file)
+{
+	return vfs_fsync(sluice_file(file), 1);
+}

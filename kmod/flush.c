@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One work item for each partition, so that a slow disk under one does not
+ * hold the answers of another. It takes the requests that are there, syncs
+ * once, answers them, and goes on as long as more have come meanwhile: what was
+ * appended before the sync began is on stable storage after it.
+ */
+
+#include "flush.h"
+
+#include "partition.h"
+#include "test_export.h"
+#include "trace.h"
+
+#include <linux/completion.h>
+#include <linux/sluice_netlink.h>
+
+static struct workqueue_struct *flush_wq;
+
+int sluice_flush_init(void)
+{
+	flush_wq = alloc_workqueue("sluice_flush", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return flush_wq ? 0 : -ENOMEM;
+}
+
+void sluice_flush_exit(void)
+{
+	destroy_workqueue(flush_wq);
+}
+
+/* Queue the work; the reference is put at its end. */
+static void queue(struct sluice_partition *p)
+{
+	sluice_partition_hold(p);
+	if (!queue_work(flush_wq, &p->flush.work))
+		sluice_partition_put(p);
+}
+
+/*
+ * @requests is emptied one by one under the lock, because sluice_flush_wait()
+ * may take its own request back at any time.
+ */
+static void answer(struct sluice_flush_state *fs, struct list_head *requests,
+		   s64 recovery_point, int err)
+{
+	struct sluice_durable *d;
+
+	for (;;) {
+		spin_lock(&fs->lock);
+		d = list_first_entry_or_null(requests, struct sluice_durable, node);
+		if (d)
+			list_del_init(&d->node);
+		spin_unlock(&fs->lock);
+		if (!d)
+			return;
+		/* An offset that was never appended cannot be made durable. */
+		d->done(d, err ?: d->offset > recovery_point ? -EINVAL : 0);
+		cond_resched();
+	}
+}
+
+static int flush(struct sluice_partition *p, s64 *ret_recovery_point)
+{
+	int err = -ENODEV;
+
+	*ret_recovery_point = 0;
+	down_read(&p->users);
+	/* A dead partition is still flushed: that is how it is drained. */
+	if (!p->log)
+		goto out;
+	err = sluice_log_flush(p->log, ret_recovery_point);
+	atomic64_inc(&p->stats.flushes);
+	trace_sluice_flush(p, *ret_recovery_point, err);
+	if (err)
+		sluice_partition_set_offline(p, err, "a sync failed");
+out:
+	up_read(&p->users);
+	return err;
+}
+
+static void flush_work_fn(struct work_struct *work)
+{
+	struct sluice_flush_state *fs = container_of(work, struct sluice_flush_state, work);
+	struct sluice_partition *p = container_of(fs, struct sluice_partition, flush);
+	LIST_HEAD(requests);
+	s64 recovery_point;
+	bool more;
+	int err;
+
+	spin_lock(&fs->lock);
+	list_splice_init(&fs->requests, &requests);
+	spin_unlock(&fs->lock);
+	err = flush(p, &recovery_point);
+	answer(fs, &requests, recovery_point, err);
+
+	spin_lock(&fs->lock);
+	more = !list_empty(&fs->requests);
+	spin_unlock(&fs->lock);
+	if (more)
+		queue(p);
+	sluice_partition_put(p);
+}
+
+void sluice_flush_state_init(struct sluice_partition *p)
+{
+	spin_lock_init(&p->flush.lock);
+	INIT_LIST_HEAD(&p->flush.requests);
+	INIT_WORK(&p->flush.work, flush_work_fn);
+}
+
+void sluice_flush_start(struct sluice_partition *p)
+{
+	queue(p);
+}
+SLUICE_EXPORT_FOR_TEST(sluice_flush_start);
+
+/* 1: queued; 0 or -errno: the answer is known. */
+static int enqueue(struct sluice_partition *p, struct sluice_durable *d)
+{
+	int err = sluice_partition_enter(p);
+
+	if (err)
+		return err;
+	err = sluice_log_failed(p->log);
+	if (err || d->offset <= sluice_log_recovery_point(p->log))
+		goto out;
+	/* Entered, so drain comes after this and answers what is in the list. */
+	spin_lock(&p->flush.lock);
+	list_add_tail(&d->node, &p->flush.requests);
+	spin_unlock(&p->flush.lock);
+	queue(p);
+	err = 1;
+out:
+	sluice_partition_leave(p);
+	return err;
+}
+
+void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d)
+{
+	int err;
+
+	INIT_LIST_HEAD(&d->node);
+	err = enqueue(p, d);
+	if (err <= 0)
+		d->done(d, err);
+}
+SLUICE_EXPORT_FOR_TEST(sluice_flush_request);
+
+void sluice_flush_drain(struct sluice_partition *p, int err)
+{
+	/* Nothing is added to the list of a dead partition. */
+	answer(&p->flush, &p->flush.requests, S64_MAX, err);
+	flush_work(&p->flush.work);
+}
+
+struct flush_wait {
+	struct sluice_durable durable;
+	struct completion completion;
+	int err;
+};
+
+static void flush_wait_done(struct sluice_durable *d, int err)
+{
+	struct flush_wait *fw = container_of(d, struct flush_wait, durable);
+
+	fw->err = err;
+	complete(&fw->completion);
+}
+
+/* True if the request will not be answered any more. */
+static bool take_back(struct sluice_partition *p, struct sluice_durable *d)
+{
+	bool taken;
+
+	spin_lock(&p->flush.lock);
+	taken = !list_empty(&d->node);
+	list_del_init(&d->node);
+	spin_unlock(&p->flush.lock);
+	return taken;
+}
+
+int sluice_flush_wait(struct sluice_partition *p)
+{
+	struct flush_wait fw = { .durable.done = flush_wait_done };
+	int err = sluice_partition_enter(p);
+
+	if (err)
+		return err;
+	fw.durable.offset = sluice_log_end_offset(p->log);
+	sluice_partition_leave(p);
+	init_completion(&fw.completion);
+	sluice_flush_request(p, &fw.durable);
+	if (wait_for_completion_interruptible(&fw.completion)) {
+		if (take_back(p, &fw.durable))
+			return -EINTR;
+		wait_for_completion(&fw.completion);
+	}
+	return fw.err;
+}
+SLUICE_EXPORT_FOR_TEST(sluice_flush_wait);

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The life of a partition, and appending to it. */
+
+#include "partition.h"
+
+#include "data_dir.h"
+#include "event.h"
+#include "file_io.h"
+#include "test_export.h"
+
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sluice_netlink.h>
+
+static struct sluice_partition *partition_new(struct sluice_topic *t, u32 index)
+{
+	struct sluice_partition *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+
+	if (!p)
+		return NULL;
+	p->topic = t;
+	p->index = index;
+	refcount_set(&p->ref, 1);
+	p->state = SLUICE_PARTITION_STATE_ONLINE;
+	init_rwsem(&p->users);
+	sluice_notify_init(&p->notify);
+	sluice_flush_state_init(p);
+	return p;
+}
+
+int sluice_partition_create(struct sluice_topic *t, u32 index, char *err_text,
+			    struct sluice_partition **ret_p)
+{
+	char name[SLUICE_TOPIC_NAME_MAX + sizeof("-4294967295")];
+	struct sluice_partition *p;
+	int err;
+
+	p = partition_new(t, index);
+	if (!p)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "%s-%u", t->name, index);
+	p->dir = sluice_dir_open(t->data_dir->file, t->data_dir->cred, name);
+	if (IS_ERR(p->dir)) {
+		err = PTR_ERR(p->dir);
+		snprintf(err_text, SLUICE_ERROR_TEXT_MAX, "cannot open directory %.100s: %pe",
+			 name, p->dir);
+		goto err_dir;
+	}
+	err = sluice_log_open(p->dir, &t->config, t->leader_epoch, err_text, &p->log);
+	if (err)
+		goto err_log;
+	sluice_log_set_owner(p->log, p);
+	*ret_p = p;
+	return 0;
+
+err_log:
+	sluice_dir_close(p->dir);
+err_dir:
+	kfree(p);
+	return err;
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_create);
+
+void sluice_partition_make_dead(struct sluice_partition *p)
+{
+	/* Before the lock: whoever takes it later refuses new waiters. */
+	WRITE_ONCE(p->state, SLUICE_PARTITION_STATE_DEAD);
+	sluice_notify_wake(p, sluice_log_high_watermark(p->log), -ENODEV);
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_make_dead);
+
+/*
+ * Nobody enters a dead partition any more, so the users that the write lock
+ * waits for are those of before, and each ends by itself: an append when its
+ * bytes are copied, a fetch when it found its range, a sync when the disk
+ * answered.
+ */
+int sluice_partition_drain(struct sluice_partition *p)
+{
+	s64 recovery_point;
+	int err;
+
+	down_write(&p->users);
+	err = sluice_log_flush(p->log, &recovery_point);
+	sluice_log_close(p->log);
+	p->log = NULL;
+	sluice_dir_close(p->dir);
+	p->dir = NULL;
+	up_write(&p->users);
+	sluice_flush_drain(p, err);
+	return err;
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_drain);
+
+void sluice_partition_hold(struct sluice_partition *p)
+{
+	refcount_inc(&p->ref);
+}
+
+void sluice_partition_put(struct sluice_partition *p)
+{
+	if (!refcount_dec_and_test(&p->ref))
+		return;
+	WARN_ON(p->log || !list_empty(&p->notify.waiters));
+	kfree(p);
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_put);
+
+int sluice_partition_enter(struct sluice_partition *p)
+{
+	down_read(&p->users);
+	if (READ_ONCE(p->state) != SLUICE_PARTITION_STATE_DEAD)
+		return 0;
+	up_read(&p->users);
+	return -ENODEV;
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_enter);
+
+void sluice_partition_leave(struct sluice_partition *p)
+{
+	up_read(&p->users);
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_leave);
+
+void sluice_partition_set_offline(struct sluice_partition *p, int err, const char *reason)
+{
+	lockdep_assert_held(&p->users);
+	if (cmpxchg(&p->error, 0, err))
+		return;
+	WRITE_ONCE(p->reason, reason);
+	cmpxchg(&p->state, SLUICE_PARTITION_STATE_ONLINE, SLUICE_PARTITION_STATE_OFFLINE);
+	sluice_log_set_failed(p->log, err);
+	pr_err("%s: offline: %s (%pe)\n", port_dir_name(p->dir), reason, ERR_PTR(err));
+	sluice_event_offline(p);
+	sluice_notify_wake(p, sluice_log_high_watermark(p->log), -EIO);
+}
+
+static void append_done(struct sluice_partition *p, const struct sluice_append *a)
+{
+	if (a->duplicate)
+		return;
+	atomic64_inc(&p->stats.append_batches);
+	atomic64_add(a->record_count, &p->stats.append_records);
+	atomic64_add(a->size, &p->stats.append_bytes);
+	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
+	if (a->rolled) {
+		atomic64_inc(&p->stats.rolls);
+		sluice_event_roll(p, a->base_offset);
+	}
+}
+
+static void append_failed(struct sluice_partition *p)
+{
+	int failed = sluice_log_failed(p->log);
+
+	atomic64_inc(&p->stats.refused_batches);
+	if (failed)
+		sluice_partition_set_offline(p, failed,
+					     "an append failed and could not be taken back");
+}
+
+int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
+{
+	int err;
+
+	/*
+	 * A limit that would be met somewhere inside an append, or by the roll
+	 * before it, would fail what is not the producer's.
+	 */
+	if (rlimit(RLIMIT_FSIZE) < READ_ONCE(p->topic->config.segment_bytes)) {
+		a->why = "the process may not write files as large as a segment (RLIMIT_FSIZE)";
+		return -EFBIG;
+	}
+	err = sluice_partition_enter(p);
+	if (err) {
+		a->why = "the partition was removed";
+		return err;
+	}
+	if (READ_ONCE(p->state) == SLUICE_PARTITION_STATE_OFFLINE) {
+		a->why = "the partition is offline";
+		err = -EIO;
+		goto out;
+	}
+	err = sluice_log_append(p->log, a);
+	if (err)
+		append_failed(p);
+	else
+		append_done(p, a);
+out:
+	sluice_partition_leave(p);
+	return err;
+}
+SLUICE_EXPORT_FOR_TEST(sluice_partition_append);
+
+int sluice_partition_permission(struct sluice_partition *p, int mask)
+{
+	int err = sluice_partition_enter(p);
+
+	if (err)
+		return err;
+	err = sluice_dir_permission(p->dir, mask);
+	sluice_partition_leave(p);
+	return err;
+}

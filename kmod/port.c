@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the engine needs of the kernel beside files: memory, time, checksums,
+ * diagnostics, and its source of bytes.
+ */
+
+#include "log/port.h"
+
+#include <linux/crc32c.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+
+void *port_alloc(size_t size)
+{
+	return kvzalloc(size, GFP_KERNEL_ACCOUNT);
+}
+
+void port_free(const void *p)
+{
+	kvfree(p);
+}
+
+s64 port_now_ms(void)
+{
+	return ktime_to_ms(ktime_get_real());
+}
+
+u32 port_crc32c(u32 crc, const void *p, size_t len)
+{
+	/* The kernel's function leaves the inversions to its caller. */
+	return ~crc32c(~crc, p, len);
+}
+
+void port_warn(const char *fmt, ...)
+{
+	struct va_format vaf;
+	va_list args;
+
+	va_start(args, fmt);
+	vaf.fmt = fmt;
+	vaf.va = &args;
+	pr_warn_ratelimited("%pV\n", &vaf);
+	va_end(args);
+}
+
+size_t port_iter_count(const struct port_iter *iter)
+{
+	return iov_iter_count(iter->iov);
+}
+
+int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
+{
+	return copy_from_iter(buf, len, iter->iov) == len ? 0 : -EFAULT;
+}

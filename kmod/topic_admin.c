@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Making, changing and removing topics; all under the config mutex. */
+
+#include "topic_admin.h"
+
+#include "data_dir.h"
+#include "event.h"
+#include "netns.h"
+#include "partition.h"
+
+#include <linux/ctype.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/sluice_netlink.h>
+
+/* Kafka's Topic.validate(). */
+static int check_name(const char *name, char *why)
+{
+	const char *c;
+
+	if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
+		strscpy(why, "a topic name may not be empty, \".\" or \"..\"", SLUICE_ERROR_TEXT_MAX);
+		return -EINVAL;
+	}
+	for (c = name; *c; c++) {
+		if (isascii(*c) && (isalnum(*c) || strchr("._-", *c)))
+			continue;
+		strscpy(why, "a topic name has only ASCII letters, digits, '.', '_' and '-'",
+			SLUICE_ERROR_TEXT_MAX);
+		return -EINVAL;
+	}
+	if (c - name > SLUICE_TOPIC_NAME_MAX) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "a topic name has at most %d characters",
+			 SLUICE_TOPIC_NAME_MAX);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int check_settings(const struct sluice_log_config *config, s32 leader_epoch, char *why)
+{
+	const char *text;
+	int err;
+
+	if (leader_epoch < 0) {
+		strscpy(why, "a leader epoch is not negative", SLUICE_ERROR_TEXT_MAX);
+		return -EINVAL;
+	}
+	err = sluice_log_config_check(config, &text);
+	if (err)
+		strscpy(why, text, SLUICE_ERROR_TEXT_MAX);
+	return err;
+}
+
+static int check_params(const struct sluice_topic_params *params, char *why)
+{
+	int err;
+
+	err = check_name(params->name, why);
+	if (err)
+		return err;
+	if (!memchr_inv(params->id, 0, SLUICE_TOPIC_ID_LEN)) {
+		strscpy(why, "a topic id may not be zero", SLUICE_ERROR_TEXT_MAX);
+		return -EINVAL;
+	}
+	if (!params->partition_count || params->partition_count > SLUICE_PARTITIONS_MAX) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "a topic has 1 to %d partitions",
+			 SLUICE_PARTITIONS_MAX);
+		return -EINVAL;
+	}
+	return check_settings(&params->config, params->leader_epoch, why);
+}
+
+static int remove_partitions(struct sluice_partition **partitions, u32 count)
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		sluice_partition_make_dead(partitions[i]);
+	/* Side by side first; draining then finds little left to sync. */
+	for (i = 0; i < count; i++)
+		sluice_flush_start(partitions[i]);
+	for (i = 0; i < count; i++) {
+		err = sluice_partition_drain(partitions[i]) ?: err;
+		cond_resched();
+	}
+	return err;
+}
+
+/* Undoes create_partitions() for what nobody has seen yet. */
+static void destroy_partitions(struct sluice_partition **partitions, u32 from, u32 to)
+{
+	u32 i;
+
+	remove_partitions(partitions + from, to - from);
+	for (i = from; i < to; i++)
+		sluice_partition_put(partitions[i]);
+}
+
+static int create_partitions(struct sluice_topic *t, struct sluice_partition **partitions,
+			     u32 from, u32 to, char *why)
+{
+	int err;
+	u32 i;
+
+	for (i = from; i < to; i++) {
+		if (fatal_signal_pending(current)) {
+			strscpy(why, "the process was killed", SLUICE_ERROR_TEXT_MAX);
+			err = -EINTR;
+			goto err_create;
+		}
+		err = sluice_partition_create(t, i, why, &partitions[i]);
+		if (err)
+			goto err_create;
+		cond_resched();
+	}
+	return 0;
+
+err_create:
+	destroy_partitions(partitions, from, i);
+	return err;
+}
+
+static int add_partitions(struct sluice_net *sn, struct sluice_topic *t, u32 count, char *why)
+{
+	struct sluice_partition **old, **partitions;
+	u32 old_count = t->partition_count;
+	int err;
+
+	old = rcu_dereference_protected(t->partitions, lockdep_is_held(&sn->config_mutex));
+	partitions = kvcalloc(count, sizeof(*partitions), GFP_KERNEL_ACCOUNT);
+	if (!partitions)
+		return -ENOMEM;
+	memcpy(partitions, old, array_size(old_count, sizeof(*old)));
+	err = create_partitions(t, partitions, old_count, count, why);
+	if (err) {
+		kvfree(partitions);
+		return err;
+	}
+	rcu_assign_pointer(t->partitions, partitions);
+	/* Whoever sees the new count sees the array that has so many. */
+	smp_store_release(&t->partition_count, count);
+	synchronize_rcu();
+	kvfree(old);
+	sn->partition_count += count - old_count;
+	sn->generation++;
+	return 0;
+}
+
+static struct sluice_topic *new_topic(struct net *net, struct sluice_data_dir *dd,
+				      const struct sluice_topic_params *params)
+{
+	struct sluice_topic *t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+
+	if (!t)
+		return NULL;
+	t->net = net;
+	t->data_dir = dd;
+	memcpy(t->id, params->id, SLUICE_TOPIC_ID_LEN);
+	strscpy(t->name, params->name, sizeof(t->name));
+	t->config = params->config;
+	t->durability = params->durability;
+	t->leader_epoch = params->leader_epoch;
+	return t;
+}
+
+static int create_topic(struct net *net, struct sluice_data_dir *dd,
+			const struct sluice_topic_params *params, char *why)
+{
+	struct sluice_net *sn = sluice_net(net);
+	u32 count = params->partition_count;
+	struct sluice_partition **partitions;
+	struct sluice_topic *t;
+	int err = -ENOMEM;
+
+	t = new_topic(net, dd, params);
+	if (!t)
+		return err;
+	partitions = kvcalloc(count, sizeof(*partitions), GFP_KERNEL_ACCOUNT);
+	if (!partitions)
+		goto err_alloc;
+	err = create_partitions(t, partitions, 0, count, why);
+	if (err)
+		goto err_create;
+	RCU_INIT_POINTER(t->partitions, partitions);
+	t->partition_count = count;
+	err = sluice_topic_tables_add(sn, t);
+	if (err)
+		goto err_add;
+	dd->topic_count++;
+	sn->partition_count += count;
+	sluice_event_topic(SLUICE_EVENT_TYPE_TOPIC_CREATED, t);
+	return 0;
+
+err_add:
+	destroy_partitions(partitions, 0, count);
+err_create:
+	kvfree(partitions);
+err_alloc:
+	/* A lookup may be looking at it, though it cannot have taken it. */
+	kfree_rcu(t, rcu);
+	return err;
+}
+
+int sluice_topic_create(struct net *net, const struct sluice_topic_params *params, char *why)
+{
+	struct sluice_net *sn = sluice_net(net);
+	struct sluice_topic *by_name, *by_id;
+	struct sluice_data_dir *dd;
+	int err;
+
+	lockdep_assert_held(&sn->config_mutex);
+	err = check_params(params, why);
+	if (err)
+		return err;
+	dd = sluice_data_dir_find(sn, params->data_dir);
+	if (!dd) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "data directory %s is not attached",
+			 params->data_dir);
+		return -ENOENT;
+	}
+	by_name = sluice_topic_find_name(net, params->name);
+	by_id = sluice_topic_find_id(net, params->id);
+	if (!by_name && !by_id) {
+		err = create_topic(net, dd, params, why);
+	} else if (by_name != by_id) {
+		strscpy(why, by_name ? "a topic of that name but another id exists" :
+			"a topic of that id but another name exists", SLUICE_ERROR_TEXT_MAX);
+		err = -EEXIST;
+	} else if (by_name->data_dir != dd) {
+		strscpy(why, "the topic exists in another data directory", SLUICE_ERROR_TEXT_MAX);
+		err = -EEXIST;
+	} else if (params->partition_count <= by_name->partition_count) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "the topic exists, with %u partitions",
+			 by_name->partition_count);
+		err = -EEXIST;
+	} else {
+		err = add_partitions(sn, by_name, params->partition_count, why);
+	}
+	sluice_topic_put(by_name);
+	sluice_topic_put(by_id);
+	return err;
+}
+
+static struct sluice_partition **partitions_of(struct sluice_net *sn, struct sluice_topic *t)
+{
+	return rcu_dereference_protected(t->partitions, lockdep_is_held(&sn->config_mutex));
+}
+
+int sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *config,
+		     u32 durability, s32 leader_epoch, char *why)
+{
+	struct sluice_net *sn = sluice_net(t->net);
+	struct sluice_partition **partitions = partitions_of(sn, t);
+	int err;
+	u32 i;
+
+	lockdep_assert_held(&sn->config_mutex);
+	err = check_settings(config, leader_epoch, why);
+	if (err)
+		return err;
+	if (leader_epoch < t->leader_epoch) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "the leader epoch is %d already",
+			 t->leader_epoch);
+		return -ESTALE;
+	}
+	for (i = 0; i < t->partition_count; i++) {
+		struct sluice_partition *p = partitions[i];
+
+		/* Held in the tables, so none of them is drained. */
+		sluice_log_set_config(p->log, config);
+		err = sluice_log_set_leader_epoch(p->log, leader_epoch);
+		if (err) {
+			snprintf(why, SLUICE_ERROR_TEXT_MAX,
+				 "partition %u has a higher leader epoch already", i);
+			return err;
+		}
+		cond_resched();
+	}
+	t->config = *config;
+	WRITE_ONCE(t->durability, durability);
+	WRITE_ONCE(t->leader_epoch, leader_epoch);
+	sn->generation++;
+	return 0;
+}
+
+int sluice_topic_remove(struct net *net, struct sluice_topic *t)
+{
+	struct sluice_net *sn = sluice_net(net);
+	int err;
+
+	lockdep_assert_held(&sn->config_mutex);
+	sluice_topic_tables_remove(sn, t);
+	sn->partition_count -= t->partition_count;
+	err = remove_partitions(partitions_of(sn, t), t->partition_count);
+	t->data_dir->topic_count--;
+	t->data_dir = NULL;
+	sluice_event_topic(SLUICE_EVENT_TYPE_TOPIC_DELETED, t);
+	sluice_topic_put(t);
+	return err;
+}
+
+bool sluice_topic_is_used(const struct sluice_topic *t)
+{
+	return refcount_read(&t->ref) > 1;
+}
