@@ -169,7 +169,8 @@ void sluice_segment_put(struct sluice_segment *seg);
 /**
  * sluice_segment_published() - bytes of the segment that readers may see
  * A reader that kept a segment goes on with it until it stands at the
- * published end and sluice_segment_sealed() says no more will come.
+ * published end and sluice_segment_sealed() says no more will come. It must
+ * ask in the order sealed, published: only then is the end the last one.
  */
 u64 sluice_segment_published(const struct sluice_segment *seg);
 bool sluice_segment_sealed(const struct sluice_segment *seg);
@@ -188,5 +189,12 @@ int __must_check sluice_log_offset_for_time(struct sluice_log *log, s64 timestam
  * @ret_recovery_point: everything below it is now on stable storage
  */
 int __must_check sluice_log_flush(struct sluice_log *log, s64 *ret_recovery_point);
+
+/**
+ * sluice_log_flush_indexes() - make the indexes of the active segment durable
+ * For a clean close, after sluice_log_flush(): that syncs the indexes of a
+ * segment only once it is sealed, because recovery can build them anew.
+ */
+int __must_check sluice_log_flush_indexes(struct sluice_log *log);
 
 #endif /* SLUICE_LOG_LOG_H */

@@ -21,8 +21,9 @@
 #include <linux/string.h>
 #include <linux/types.h>
 #include <linux/uio.h>
+#include <linux/version.h>
 #include <asm/barrier.h>
-#if __has_include(<linux/unaligned.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>

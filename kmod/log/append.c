@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/*
+ * The append: check, order, store, verify, index, publish. Until the last step
+ * nobody can see what was written, so every failure is undone by cutting the
+ * files back to what was published before.
+ */
+#include "log_internal.h"
+
+/*
+ * A batch up to this size is written by one call. Of a larger one this much
+ * goes with the header, the rest straight from the source.
+ */
+#define APPEND_HEAD	512
+
+/*
+ * The first bytes of a batch, in memory that only the log sees.
+ * @len: how many; all of them if the batch is small
+ */
+struct head {
+	u32 len;
+	u8 bytes[APPEND_HEAD];
+};
+
+static int check_batch(struct sluice_log *log, struct sluice_append *a, const struct head *head,
+		       struct sluice_batch *ret_b)
+{
+	int ret;
+
+	ret = sluice_batch_parse(head->bytes, log->config.max_message_bytes, ret_b);
+	if (ret) {
+		a->why = ret == -EMSGSIZE ? "the batch is larger than max.message.bytes" :
+			 ret == -EINVAL ? "a field of the batch header is impossible" :
+					  "the magic of the batch is not 2";
+		return ret;
+	}
+	a->size = ret_b->size;
+	a->record_count = ret_b->record_count;
+	if (ret_b->size > log->config.segment_bytes) {
+		a->why = "the batch is larger than segment.bytes";
+		return -EMSGSIZE;
+	}
+	if (ret_b->size - SLUICE_BATCH_HEADER_LEN > port_iter_count(a->src)) {
+		a->why = "the batch is longer than what was sent";
+		return -EINVAL;
+	}
+	return sluice_batch_check_produce(ret_b, &a->why);
+}
+
+static bool needs_roll(const struct sluice_log *log, const struct sluice_batch *b)
+{
+	const struct sluice_log_config *c = &log->config;
+	const struct sluice_segment *seg = log->active;
+
+	if (!seg->published)
+		return false;
+	return seg->published + b->size > c->segment_bytes ||
+	       sluice_batch_last_offset(b) - seg->base_offset > S32_MAX ||
+	       seg->offset_index.entries >= c->segment_index_bytes / SLUICE_OFFSET_INDEX_ENTRY ||
+	       /* The last entry is kept for the roll. */
+	       seg->time_index.entries + 1 >= c->segment_index_bytes / SLUICE_TIME_INDEX_ENTRY;
+}
+
+static int store(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b,
+		 struct head *head)
+{
+	u32 len = min_t(u32, b->size, sizeof(head->bytes));
+	u64 position = seg->published;
+	int ret;
+
+	ret = port_iter_copy(a->src, head->bytes + head->len, len - head->len);
+	if (ret) {
+		a->why = "the batch could not be read from the caller";
+		return ret;
+	}
+	head->len = len;
+	ret = port_file_write(seg->file, position, head->bytes, len);
+	if (!ret && b->size > len)
+		ret = port_file_write_iter(seg->file, position + len, a->src, b->size - len);
+	if (ret)
+		a->why = ret == -EFAULT ? "the batch could not be read from the caller" :
+					  "the batch could not be written";
+	return ret;
+}
+
+static int verify(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b)
+{
+	u32 crc = 0;
+	int ret;
+
+	ret = port_file_crc32c(seg->file, seg->published + SLUICE_BATCH_CRC_START,
+			       b->size - SLUICE_BATCH_CRC_START, &crc);
+	if (ret) {
+		a->why = "what was written could not be read back";
+		return ret;
+	}
+	if (crc != b->crc) {
+		a->why = "the CRC of the batch is wrong";
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+/* The time lies under the CRC: the producer's was verified, now it gets ours. */
+static int stamp_time(struct sluice_segment *seg, struct sluice_append *a, struct sluice_batch *b,
+		      struct head *head)
+{
+	struct sluice_batch_header *h = (struct sluice_batch_header *)head->bytes;
+	u32 crc;
+	int ret;
+
+	b->max_timestamp = port_now_ms();
+	b->attributes |= SLUICE_BATCH_LOG_APPEND_TIME;
+	put_unaligned_be64((u64)b->max_timestamp, &h->max_timestamp);
+	put_unaligned_be16(b->attributes, &h->attributes);
+
+	crc = port_crc32c(0, head->bytes + SLUICE_BATCH_CRC_START,
+			  SLUICE_BATCH_HEADER_LEN - SLUICE_BATCH_CRC_START);
+	ret = port_file_crc32c(seg->file, seg->published + SLUICE_BATCH_HEADER_LEN,
+			       b->size - SLUICE_BATCH_HEADER_LEN, &crc);
+	if (!ret) {
+		put_unaligned_be32(crc, &h->crc);
+		ret = port_file_write(seg->file, seg->published, head->bytes,
+				      SLUICE_BATCH_HEADER_LEN);
+	}
+	if (ret)
+		a->why = "the time could not be set in the batch";
+	else
+		a->log_append_time = b->max_timestamp;
+	return ret;
+}
+
+/*
+ * What the indexes get with a batch.
+ * @offset: an entry for the offset index was written
+ * @time: an entry for the time index was written, it is @time_entry
+ */
+struct index_entries {
+	bool offset;
+	bool time;
+	struct sluice_time_entry time_entry;
+};
+
+static int write_entries(struct sluice_log *log, struct sluice_append *a,
+			 const struct sluice_batch *b, struct index_entries *entries)
+{
+	struct sluice_segment *seg = log->active;
+	u32 relative_offset = (u32)(sluice_batch_last_offset(b) - seg->base_offset);
+	s64 max_timestamp_offset = seg->max_timestamp_offset;
+	int ret;
+
+	if (!sluice_segment_index_due(&seg->offset_index, seg->published,
+				      log->config.index_interval_bytes))
+		return 0;
+	entries->offset = true;
+	ret = sluice_offset_index_write(&seg->offset_index, relative_offset, (u32)seg->published);
+	if (ret)
+		goto err_write;
+
+	if (b->max_timestamp > seg->max_timestamp)
+		max_timestamp_offset = sluice_batch_last_offset(b);
+	entries->time_entry.timestamp = max(b->max_timestamp, seg->max_timestamp);
+	entries->time_entry.relative_offset = (u32)(max_timestamp_offset - seg->base_offset);
+	if (!sluice_time_index_wants(&seg->time_index, entries->time_entry.timestamp))
+		return 0;
+	entries->time = true;
+	ret = sluice_time_index_write(&seg->time_index, &entries->time_entry);
+	if (ret)
+		goto err_write;
+	return 0;
+
+err_write:
+	a->why = "the index could not be written";
+	return ret;
+}
+
+/* Cuts the files back; a log whose tail cannot be cut is no longer one to append to. */
+static void undo(struct sluice_log *log, const struct index_entries *entries)
+{
+	struct sluice_segment *seg = log->active;
+	int ret;
+
+	ret = port_file_truncate(seg->file, seg->published);
+	if (!ret && entries->offset)
+		ret = sluice_offset_index_undo(&seg->offset_index);
+	if (!ret && entries->time)
+		ret = sluice_time_index_undo(&seg->time_index);
+	if (ret)
+		sluice_log_set_failed(log, ret);
+}
+
+/* The order is that of watermark.h. */
+static void publish(struct sluice_log *log, const struct sluice_batch *b,
+		    const struct index_entries *entries)
+{
+	struct sluice_segment *seg = log->active;
+
+	if (entries->offset)
+		sluice_offset_index_publish(&seg->offset_index,
+					    (u32)(sluice_batch_last_offset(b) - seg->base_offset),
+					    (u32)seg->published);
+	if (entries->time)
+		sluice_time_index_publish(&seg->time_index, &entries->time_entry);
+	sluice_segment_note_timestamp(seg, b);
+	sluice_producer_state_update(log->producers, b);
+	WRITE_ONCE(log->size_bytes, log->size_bytes + b->size);
+	smp_store_release(&seg->published, seg->published + b->size);
+	sluice_watermark_set_log_end(&log->watermark, sluice_batch_last_offset(b) + 1);
+}
+
+static int write_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
+		       struct head *head)
+{
+	struct sluice_segment *seg = log->active;
+	struct index_entries entries = { 0 };
+	int ret;
+
+	sluice_batch_stamp(head->bytes, b->base_offset, log->leader_epoch);
+	ret = store(seg, a, b, head);
+	if (!ret)
+		ret = verify(seg, a, b);
+	if (!ret && log->config.log_append_time)
+		ret = stamp_time(seg, a, b, head);
+	if (!ret)
+		ret = write_entries(log, a, b, &entries);
+	if (ret) {
+		undo(log, &entries);
+		return ret;
+	}
+	publish(log, b, &entries);
+	return 0;
+}
+
+static int append_locked(struct sluice_log *log, struct sluice_append *a, struct head *head)
+{
+	struct sluice_batch b;
+	int ret;
+
+	port_mutex_assert_held(&log->append_mutex);
+	if (sluice_log_failed(log)) {
+		a->why = "the log failed earlier and takes no more appends";
+		return -EIO;
+	}
+	ret = check_batch(log, a, head, &b);
+	if (ret)
+		return ret;
+	ret = sluice_producer_state_check(log->producers, &b, &a->base_offset, &a->why);
+	if (ret < 0)
+		return ret;
+	if (ret > 0) {
+		a->duplicate = true;
+		a->last_offset = a->base_offset + b.last_offset_delta;
+		return 0;
+	}
+
+	b.base_offset = sluice_watermark_log_end(&log->watermark);
+	if (b.base_offset >= S64_MAX - b.last_offset_delta) {
+		a->why = "the log has no more offsets";
+		return -EOVERFLOW;
+	}
+	b.leader_epoch = log->leader_epoch;
+	if (needs_roll(log, &b)) {
+		ret = sluice_log_roll(log);
+		if (ret) {
+			a->why = "the next segment could not be created";
+			return ret;
+		}
+	}
+	ret = write_batch(log, a, &b, head);
+	if (ret)
+		return ret;
+	a->base_offset = b.base_offset;
+	a->last_offset = sluice_batch_last_offset(&b);
+	/* A roll may be of an earlier append that failed after it. */
+	a->rolled = log->active->published == b.size && log->active->base_offset > 0;
+	port_trace_append(log, b.base_offset, b.record_count, b.size);
+	return 0;
+}
+
+int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
+{
+	struct head head = { .len = SLUICE_BATCH_HEADER_LEN };
+	int ret;
+
+	a->base_offset = -1;
+	a->last_offset = -1;
+	a->record_count = 0;
+	a->size = 0;
+	a->log_append_time = -1;
+	a->duplicate = false;
+	a->rolled = false;
+	a->why = NULL;
+
+	if (port_iter_count(a->src) < SLUICE_BATCH_HEADER_LEN) {
+		a->why = "what was sent is shorter than a batch header";
+		return -EINVAL;
+	}
+	/* Before the mutex: memory of a slow or hostile caller delays only itself. */
+	ret = port_iter_copy(a->src, head.bytes, SLUICE_BATCH_HEADER_LEN);
+	if (ret) {
+		a->why = "the batch could not be read from the caller";
+		return ret;
+	}
+	port_mutex_lock(&log->append_mutex);
+	ret = append_locked(log, a, &head);
+	port_mutex_unlock(&log->append_mutex);
+	return ret;
+}

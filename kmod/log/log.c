@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* A log as a whole: its end, its settings and what it says of itself. */
+#include "log_internal.h"
+
+void sluice_log_close(struct sluice_log *log)
+{
+	if (!log)
+		return;
+	sluice_producer_state_free(log->producers);
+	sluice_segment_list_destroy(&log->segments);
+	port_mutex_destroy(&log->flush_mutex);
+	port_mutex_destroy(&log->append_mutex);
+	port_free(log);
+}
+
+void sluice_log_config_default(struct sluice_log_config *c)
+{
+	c->segment_bytes = 1024 * 1024 * 1024;
+	c->max_message_bytes = 1024 * 1024 + 12;
+	c->index_interval_bytes = 4096;
+	c->segment_index_bytes = 10 * 1024 * 1024;
+	c->log_append_time = false;
+}
+
+static const char *config_error(const struct sluice_log_config *c)
+{
+	if (c->segment_bytes < SLUICE_BATCH_HEADER_LEN)
+		return "segment.bytes is too small for a batch";
+	if (c->segment_bytes > SLUICE_SEGMENT_BYTES_MAX)
+		return "segment.bytes is larger than 2147483647";
+	if (c->max_message_bytes > SLUICE_SEGMENT_BYTES_MAX)
+		return "max.message.bytes is larger than 2147483647";
+	if (c->index_interval_bytes > (u32)S32_MAX)
+		return "index.interval.bytes is larger than 2147483647";
+	if (c->segment_index_bytes < 4)
+		return "segment.index.bytes is smaller than 4";
+	if (c->segment_index_bytes > (u32)S32_MAX)
+		return "segment.index.bytes is larger than 2147483647";
+	return NULL;
+}
+
+int sluice_log_config_check(const struct sluice_log_config *c, const char **ret_why)
+{
+	const char *why = config_error(c);
+
+	if (!why)
+		return 0;
+	*ret_why = why;
+	return -EINVAL;
+}
+
+void sluice_log_set_config(struct sluice_log *log, const struct sluice_log_config *c)
+{
+	port_mutex_lock(&log->append_mutex);
+	log->config = *c;
+	port_mutex_unlock(&log->append_mutex);
+}
+
+int sluice_log_set_leader_epoch(struct sluice_log *log, s32 leader_epoch)
+{
+	int ret = 0;
+
+	port_mutex_lock(&log->append_mutex);
+	if (leader_epoch < log->leader_epoch)
+		ret = -ESTALE;
+	else
+		WRITE_ONCE(log->leader_epoch, leader_epoch);
+	port_mutex_unlock(&log->append_mutex);
+	return ret;
+}
+
+void sluice_log_set_owner(struct sluice_log *log, void *owner)
+{
+	WRITE_ONCE(log->owner, owner);
+}
+
+void *sluice_log_owner(const struct sluice_log *log)
+{
+	return READ_ONCE(log->owner);
+}
+
+int sluice_log_failed(const struct sluice_log *log)
+{
+	return READ_ONCE(log->failed);
+}
+
+void sluice_log_set_failed(struct sluice_log *log, int err)
+{
+	bool first;
+
+	port_spin_lock(&log->segments.lock);
+	first = !log->failed;
+	if (first)
+		WRITE_ONCE(log->failed, err);
+	port_spin_unlock(&log->segments.lock);
+	if (first)
+		port_warn("%s: the log takes no more appends (error %d)",
+			  port_dir_name(log->dir), -err);
+}
+
+s64 sluice_log_start_offset(const struct sluice_log *log)
+{
+	return log->watermark.log_start_offset;
+}
+
+s64 sluice_log_high_watermark(const struct sluice_log *log)
+{
+	return sluice_watermark_log_end(&log->watermark);
+}
+
+s64 sluice_log_last_stable_offset(const struct sluice_log *log)
+{
+	return sluice_watermark_log_end(&log->watermark);
+}
+
+s64 sluice_log_end_offset(const struct sluice_log *log)
+{
+	return sluice_watermark_log_end(&log->watermark);
+}
+
+s64 sluice_log_recovery_point(const struct sluice_log *log)
+{
+	return sluice_watermark_recovery_point(&log->watermark);
+}
+
+s32 sluice_log_leader_epoch(const struct sluice_log *log)
+{
+	return READ_ONCE(log->leader_epoch);
+}
+
+u32 sluice_log_segment_count(struct sluice_log *log)
+{
+	return sluice_segment_list_count(&log->segments);
+}
+
+u64 sluice_log_size_bytes(struct sluice_log *log)
+{
+	return READ_ONCE(log->size_bytes);
+}

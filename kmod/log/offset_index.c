@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* The offset index: entries, and the search among them. */
+#include "offset_index.h"
+
+/* When so few entries are left to choose from, one read brings them all. */
+#define LOOKUP_CHUNK	32
+
+struct entry {
+	u32 relative_offset;
+	u32 position;
+};
+
+static void decode(const void *p, struct entry *ret_e)
+{
+	const struct sluice_offset_index_entry *raw = p;
+
+	ret_e->relative_offset = get_unaligned_be32(&raw->relative_offset);
+	ret_e->position = get_unaligned_be32(&raw->position);
+}
+
+static int read_entries(struct port_file *file, u32 first, u32 count, void *buf)
+{
+	ssize_t want = count * SLUICE_OFFSET_INDEX_ENTRY;
+	ssize_t n = port_file_read(file, (u64)first * SLUICE_OFFSET_INDEX_ENTRY, buf, (size_t)want);
+
+	if (n != want)
+		return n < 0 ? (int)n : -EIO;
+	return 0;
+}
+
+int sluice_offset_index_init(struct sluice_offset_index *index, struct port_file *file,
+			     u64 log_size, const char **ret_why)
+{
+	u8 raw[sizeof(struct sluice_offset_index_entry)];
+	s64 size = port_file_size(file);
+	struct entry last = { 0, 0 };
+	u32 entries;
+	int ret;
+
+	if (size < 0)
+		return (int)size;
+	if (size % SLUICE_OFFSET_INDEX_ENTRY || size > S32_MAX) {
+		*ret_why = "the size of the file is impossible";
+		return -EUCLEAN;
+	}
+	entries = (u32)size / SLUICE_OFFSET_INDEX_ENTRY;
+	if (entries) {
+		ret = read_entries(file, entries - 1, 1, raw);
+		if (ret)
+			return ret;
+		decode(raw, &last);
+		/* The batch at position 0 never has one, see sluice_segment_index_due(). */
+		if (last.position == 0 || last.position >= log_size ||
+		    last.relative_offset > (u32)S32_MAX) {
+			*ret_why = "the last entry points outside the log";
+			return -EUCLEAN;
+		}
+	}
+	index->file = file;
+	index->entries = entries;
+	index->last_relative_offset = entries ? (s64)last.relative_offset : -1;
+	index->last_position = entries ? last.position : 0;
+	return 0;
+}
+
+int sluice_offset_index_write(struct sluice_offset_index *index, u32 relative_offset, u32 position)
+{
+	struct sluice_offset_index_entry raw;
+
+	put_unaligned_be32(relative_offset, &raw.relative_offset);
+	put_unaligned_be32(position, &raw.position);
+	return port_file_write(index->file, (u64)index->entries * SLUICE_OFFSET_INDEX_ENTRY,
+			       &raw, sizeof(raw));
+}
+
+void sluice_offset_index_publish(struct sluice_offset_index *index, u32 relative_offset,
+				 u32 position)
+{
+	index->last_relative_offset = relative_offset;
+	index->last_position = position;
+	smp_store_release(&index->entries, index->entries + 1);
+}
+
+int sluice_offset_index_undo(struct sluice_offset_index *index)
+{
+	return port_file_truncate(index->file, (u64)index->entries * SLUICE_OFFSET_INDEX_ENTRY);
+}
+
+/* The last entry of @count at @raw that is not above @relative_offset. */
+static int floor_of_chunk(const u8 *raw, u32 count, u32 relative_offset, struct entry *floor)
+{
+	struct entry e;
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		decode(raw + i * SLUICE_OFFSET_INDEX_ENTRY, &e);
+		if (e.position <= floor->position)
+			return -EIO;
+		if (e.relative_offset > relative_offset)
+			break;
+		*floor = e;
+	}
+	return 0;
+}
+
+int sluice_offset_index_lookup(const struct sluice_offset_index *index, u32 relative_offset,
+			       u32 *ret_position)
+{
+	u8 raw[LOOKUP_CHUNK * sizeof(struct sluice_offset_index_entry)];
+	u32 low = 0, high = smp_load_acquire(&index->entries);
+	struct entry floor = { 0, 0 };
+	struct entry e;
+	int ret;
+
+	/* Entries below low are not above the offset, those from high on are. */
+	while (high - low > LOOKUP_CHUNK) {
+		u32 middle = low + (high - low) / 2;
+
+		ret = read_entries(index->file, middle, 1, raw);
+		if (ret)
+			return ret;
+		decode(raw, &e);
+		if (e.relative_offset > relative_offset) {
+			high = middle;
+			continue;
+		}
+		if (e.position <= floor.position)
+			return -EIO;
+		floor = e;
+		low = middle + 1;
+	}
+	if (high > low) {
+		ret = read_entries(index->file, low, high - low, raw);
+		if (ret)
+			return ret;
+		ret = floor_of_chunk(raw, high - low, relative_offset, &floor);
+		if (ret)
+			return ret;
+	}
+	*ret_position = floor.position;
+	return 0;
+}

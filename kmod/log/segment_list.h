@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The segments of a log, ordered by base offset. Readers find one under a spin
+ * lock and get a reference; only the appender adds.
+ */
+#ifndef SLUICE_LOG_SEGMENT_LIST_H
+#define SLUICE_LOG_SEGMENT_LIST_H
+
+#include "segment.h"
+
+/**
+ * struct sluice_segment_list - the segments of a log
+ * @lock: protects all below; held for a binary search at most
+ * @items: each with a reference
+ */
+struct sluice_segment_list {
+	struct port_spin lock;
+	struct sluice_segment **items;
+	u32 count;
+	u32 capacity;
+};
+
+void sluice_segment_list_init(struct sluice_segment_list *list);
+
+/** sluice_segment_list_destroy() - give all references back. */
+void sluice_segment_list_destroy(struct sluice_segment_list *list);
+
+/** sluice_segment_list_reserve() - make the next add succeed; 0 or -ENOMEM. */
+int __must_check sluice_segment_list_reserve(struct sluice_segment_list *list);
+
+/** sluice_segment_list_add() - append a segment; takes over the reference. */
+void sluice_segment_list_add(struct sluice_segment_list *list, struct sluice_segment *seg);
+
+u32 sluice_segment_list_count(struct sluice_segment_list *list);
+
+/*
+ * These give a segment with a reference for the caller, or NULL:
+ * _floor() the last whose base offset is at most @offset,
+ * _above() the first whose base offset is above @offset,
+ * _at() the one at an index.
+ */
+struct sluice_segment *sluice_segment_list_floor(struct sluice_segment_list *list, s64 offset);
+struct sluice_segment *sluice_segment_list_above(struct sluice_segment_list *list, s64 offset);
+struct sluice_segment *sluice_segment_list_at(struct sluice_segment_list *list, u32 i);
+
+#endif /* SLUICE_LOG_SEGMENT_LIST_H */

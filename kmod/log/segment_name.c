@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* The names of a segment's files, and which segments a directory has. */
+#include "segment_name.h"
+
+void sluice_segment_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset, const char *suffix)
+{
+	snprintf(name, SLUICE_SEGMENT_NAME_MAX, "%020lld%s", base_offset, suffix);
+}
+
+bool sluice_segment_name_parse(const char *name, size_t len, const char *suffix,
+			       s64 *ret_base_offset)
+{
+	s64 v = 0;
+	u32 i;
+
+	if (len != SLUICE_SEGMENT_DIGITS + strlen(suffix) ||
+	    memcmp(name + SLUICE_SEGMENT_DIGITS, suffix, strlen(suffix)))
+		return false;
+	for (i = 0; i < SLUICE_SEGMENT_DIGITS; i++) {
+		s32 digit = name[i] - '0';
+
+		if (digit < 0 || digit > 9)
+			return false;
+		/* The largest offset itself has none behind it. */
+		if (v > (S64_MAX - 1 - digit) / 10)
+			return false;
+		v = v * 10 + digit;
+	}
+	*ret_base_offset = v;
+	return true;
+}
+
+struct listing {
+	const char *suffix;
+	s64 *offsets;
+	u32 count;
+	u32 capacity;
+};
+
+static int grow(struct listing *l)
+{
+	u32 capacity = l->capacity ? l->capacity * 2 : 64;
+	s64 *offsets;
+
+	if (l->count == SLUICE_SEGMENTS_MAX)
+		return -EMFILE;
+	offsets = port_alloc(capacity * sizeof(*offsets));
+	if (!offsets)
+		return -ENOMEM;
+	if (l->count)
+		memcpy(offsets, l->offsets, l->count * sizeof(*offsets));
+	port_free(l->offsets);
+	l->offsets = offsets;
+	l->capacity = capacity;
+	return 0;
+}
+
+static int add_name(void *ctx, const char *name, size_t len)
+{
+	struct listing *l = ctx;
+	s64 base_offset;
+	int ret;
+
+	if (!sluice_segment_name_parse(name, len, l->suffix, &base_offset))
+		return 0;
+	if (l->count == l->capacity) {
+		ret = grow(l);
+		if (ret)
+			return ret;
+	}
+	l->offsets[l->count++] = base_offset;
+	return 0;
+}
+
+static void sift_down(s64 *v, u32 root, u32 count)
+{
+	while (2 * root + 1 < count) {
+		u32 child = 2 * root + 1;
+		s64 swap;
+
+		if (child + 1 < count && v[child] < v[child + 1])
+			child++;
+		if (v[root] >= v[child])
+			return;
+		swap = v[root];
+		v[root] = v[child];
+		v[child] = swap;
+		root = child;
+	}
+}
+
+/* Heapsort: neither recursion nor a bad case, whatever order the names come in. */
+static void sort_offsets(s64 *v, u32 count)
+{
+	u32 i;
+
+	for (i = count / 2; i-- > 0;)
+		sift_down(v, i, count);
+	for (i = count; i-- > 1;) {
+		s64 largest = v[0];
+
+		v[0] = v[i];
+		v[i] = largest;
+		sift_down(v, 0, i);
+	}
+}
+
+int sluice_segment_list_dir(struct port_dir *dir, const char *suffix, s64 **ret_offsets,
+			    u32 *ret_count)
+{
+	struct listing l = { .suffix = suffix };
+	int ret = port_dir_list(dir, add_name, &l);
+
+	if (ret) {
+		port_free(l.offsets);
+		return ret;
+	}
+	sort_offsets(l.offsets, l.count);
+	*ret_offsets = l.offsets;
+	*ret_count = l.count;
+	return 0;
+}
