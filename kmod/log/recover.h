@@ -12,7 +12,7 @@
  * @bytes_read: of log files
  * @bytes_cut: removed behind the last valid batch
  * @indexes_rebuilt: index files written anew
- * @segments_removed: segments behind a broken one, that held nothing valid
+ * @segments_removed: segments behind the cut, removed whole
  * @log_end_offset: of the log as it is now
  */
 struct sluice_recovery {
@@ -30,11 +30,21 @@ struct sluice_recovery {
  * @err: SLUICE_ERROR_TEXT_MAX bytes
  *
  * Reads each batch from the recovery point on, checks its CRC, cuts the log at
- * the first that is not valid, and writes the indexes of what it read anew.
- * Everything it changed is durable when it returns.
+ * the first that is not valid, and writes the indexes of what it read anew, if
+ * they are not as they should be. Of the segment that holds the offset before
+ * the recovery point the headers are read as well, because sluice_log_flush()
+ * left its indexes to recovery.
+ *
+ * A segment that is not read is checked as sluice_log_open() will check it; if
+ * that fails, it is read after all. What is then cut from it does not touch
+ * the segments behind it.
+ *
+ * An empty directory is a log without segments: log_end_offset 0. Everything
+ * that was changed is durable when it returns. Returns 0 or an error of the
+ * file system, with @err set; @ret_done is then untouched.
  */
 int __must_check sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
 				    s64 recovery_point, bool clean, char *err,
-				    struct sluice_recovery *ret);
+				    struct sluice_recovery *ret_done);
 
 #endif /* SLUICE_LOG_RECOVER_H */

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* Recovery of a log: which segments to read, which to remove. */
+#include "recover.h"
+#include "recover_segment.h"
+#include "segment.h"
+#include "segment_name.h"
+
+/*
+ * A log being recovered.
+ * @first_read: index of the first segment that may hold what is not durable
+ * @names_changed: the directory has to be synced
+ */
+struct recovery {
+	struct port_dir *dir;
+	const struct sluice_log_config *config;
+	s64 recovery_point;
+	s64 *offsets;
+	u32 count;
+	u32 first_read;
+	bool names_changed;
+	struct sluice_recovery *out;
+};
+
+static int remove_file(struct recovery *r, s64 base_offset, const char *suffix, char *err)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	int ret;
+
+	sluice_segment_name(name, base_offset, suffix);
+	ret = port_file_remove(r->dir, name);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be removed (error %d)", name,
+			 -ret);
+	r->names_changed = true;
+	return ret;
+}
+
+static bool has_segment(const struct recovery *r, s64 base_offset)
+{
+	u32 low = 0, high = r->count;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (r->offsets[middle] < base_offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < r->count && r->offsets[low] == base_offset;
+}
+
+/* What a roll that failed, or a removal that was cut short, left behind. */
+static int remove_orphans(struct recovery *r, const char *suffix, char *err)
+{
+	s64 *offsets;
+	u32 count, i;
+	int ret;
+
+	ret = sluice_segment_list_dir(r->dir, suffix, &offsets, &count);
+	if (ret) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
+			 -ret);
+		return ret;
+	}
+	for (i = 0; i < count && !ret; i++) {
+		if (!has_segment(r, offsets[i]))
+			ret = remove_file(r, offsets[i], suffix, err);
+	}
+	port_free(offsets);
+	return ret;
+}
+
+static s64 segment_size(struct recovery *r, s64 base_offset)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct port_file *file;
+	s64 size;
+	int ret;
+
+	sluice_segment_name(name, base_offset, SLUICE_SUFFIX_LOG);
+	ret = port_file_open(r->dir, name, PORT_RDONLY, &file);
+	if (ret)
+		return ret;
+	size = port_file_size(file);
+	port_file_close(file);
+	return size;
+}
+
+/* From the last one on, so that a crash in between leaves no hole. */
+static int remove_segments_after(struct recovery *r, u32 kept, char *err)
+{
+	u32 i;
+
+	for (i = r->count - 1; i > kept; i--) {
+		s64 size = segment_size(r, r->offsets[i]);
+		int ret;
+
+		if (size < 0) {
+			snprintf(err, SLUICE_ERROR_TEXT_MAX,
+				 "%020lld.log: cannot be opened (error %d)", r->offsets[i],
+				 (int)-size);
+			return (int)size;
+		}
+		ret = remove_file(r, r->offsets[i], SLUICE_SUFFIX_LOG, err);
+		if (!ret)
+			ret = remove_file(r, r->offsets[i], SLUICE_SUFFIX_OFFSET_INDEX, err);
+		if (!ret)
+			ret = remove_file(r, r->offsets[i], SLUICE_SUFFIX_TIME_INDEX, err);
+		if (ret)
+			return ret;
+		r->out->bytes_cut += (u64)size;
+		r->out->segments_removed++;
+	}
+	r->count = kept + 1;
+	return 0;
+}
+
+/* What sluice_log_open() will ask of the segment; @next_offset S64_MAX for the last. */
+static int check_segment(struct recovery *r, s64 base_offset, s64 next_offset, char *err)
+{
+	s64 end_offset = next_offset;
+	struct sluice_segment *seg;
+	int ret;
+
+	ret = sluice_segment_open(r->dir, base_offset, err, &seg);
+	if (ret)
+		return ret;
+	if (next_offset == S64_MAX)
+		ret = sluice_segment_scan_tail(seg, err, &end_offset);
+	if (!ret)
+		ret = sluice_segment_check_end(seg, end_offset, err);
+	if (!ret)
+		r->out->log_end_offset = end_offset;
+	sluice_segment_put(seg);
+	return ret;
+}
+
+static int recover_segment(struct recovery *r, u32 i, char *err)
+{
+	bool last = i == r->count - 1;
+	struct sluice_segment_recovery seg = {
+		.dir = r->dir,
+		.base_offset = r->offsets[i],
+		.end_offset = last ? S64_MAX : r->offsets[i + 1],
+		.recovery_point = r->recovery_point,
+		.index_interval_bytes = r->config->index_interval_bytes,
+	};
+	int ret;
+
+	if (i < r->first_read) {
+		ret = check_segment(r, seg.base_offset, seg.end_offset, err);
+		if (ret != -EUCLEAN)
+			return ret;
+		port_warn("%s: %s; the segment is read again", port_dir_name(r->dir), err);
+	}
+	ret = sluice_segment_recover(&seg, err);
+	if (ret)
+		return ret;
+	r->out->bytes_read += seg.bytes_read;
+	r->out->bytes_cut += seg.bytes_cut;
+	r->out->indexes_rebuilt += seg.indexes_rebuilt;
+	r->out->log_end_offset = seg.end_offset;
+	r->names_changed |= seg.created;
+	if (!seg.bytes_cut)
+		return 0;
+	port_warn("%s: %020lld.log: cut at position %llu, %llu bytes less",
+		  port_dir_name(r->dir), seg.base_offset, seg.size, seg.bytes_cut);
+	/* Damage in what was durable is no crash's work: what follows is not given up for it. */
+	if (last || i < r->first_read)
+		return 0;
+	return remove_segments_after(r, i, err);
+}
+
+/* A segment that begins at the recovery point says nothing of the one before it. */
+static u32 first_to_read(const struct recovery *r)
+{
+	u32 i;
+
+	for (i = r->count; i-- > 1;) {
+		if (r->offsets[i] < r->recovery_point)
+			return i;
+	}
+	return 0;
+}
+
+static int recover_segments(struct recovery *r, char *err)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < r->count; i++) {
+		ret = recover_segment(r, i, err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
+		       s64 recovery_point, bool clean, char *err, struct sluice_recovery *ret_done)
+{
+	struct sluice_recovery done = { 0 };
+	struct recovery r = {
+		.dir = dir,
+		.config = c,
+		.recovery_point = recovery_point,
+		.out = &done,
+	};
+	int ret;
+
+	ret = sluice_segment_list_dir(dir, SLUICE_SUFFIX_LOG, &r.offsets, &r.count);
+	if (ret) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
+			 -ret);
+		return ret;
+	}
+	r.first_read = clean ? r.count : first_to_read(&r);
+	ret = remove_orphans(&r, SLUICE_SUFFIX_OFFSET_INDEX, err);
+	if (!ret)
+		ret = remove_orphans(&r, SLUICE_SUFFIX_TIME_INDEX, err);
+	if (!ret)
+		ret = recover_segments(&r, err);
+	if (!ret && r.names_changed) {
+		ret = port_dir_sync(dir);
+		if (ret)
+			snprintf(err, SLUICE_ERROR_TEXT_MAX,
+				 "the directory cannot be synced (error %d)", -ret);
+	}
+	port_free(r.offsets);
+	if (!ret)
+		*ret_done = done;
+	return ret;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/* Recovery of one segment: read, cut, index. */
+#include "recover_segment.h"
+#include "batch_cursor.h"
+#include "segment.h"
+#include "segment_name.h"
+
+/* The content of an index file, as it should be. */
+struct index_image {
+	u8 *bytes;
+	size_t len;
+	size_t capacity;
+};
+
+/*
+ * A segment being read.
+ * @last_indexed, @last_time: of the entries so far, as the appender keeps them
+ */
+struct scan {
+	struct sluice_segment_recovery *r;
+	struct port_file *file;
+	struct sluice_batch_cursor cursor;
+	struct index_image offsets;
+	struct index_image times;
+	struct sluice_offset_index last_indexed;
+	struct sluice_time_index last_time;
+	struct sluice_time_entry max_time;
+};
+
+static u8 *image_add(struct index_image *image, size_t len)
+{
+	if (image->len + len > image->capacity) {
+		size_t capacity = image->capacity ? image->capacity * 2 : 4096;
+		u8 *bytes = port_alloc(capacity);
+
+		if (!bytes)
+			return NULL;
+		if (image->len)
+			memcpy(bytes, image->bytes, image->len);
+		port_free(image->bytes);
+		image->bytes = bytes;
+		image->capacity = capacity;
+	}
+	image->len += len;
+	return image->bytes + image->len - len;
+}
+
+static int add_time_entry(struct scan *s)
+{
+	struct sluice_time_index_entry *raw;
+
+	if (!sluice_time_index_wants(&s->last_time, s->max_time.timestamp))
+		return 0;
+	raw = (struct sluice_time_index_entry *)image_add(&s->times, sizeof(*raw));
+	if (!raw)
+		return -ENOMEM;
+	put_unaligned_be64((u64)s->max_time.timestamp, &raw->timestamp);
+	put_unaligned_be32(s->max_time.relative_offset, &raw->relative_offset);
+	s->last_time.last = s->max_time;
+	return 0;
+}
+
+static int add_entries(struct scan *s, const struct sluice_batch *b)
+{
+	u32 relative_offset = (u32)(sluice_batch_last_offset(b) - s->r->base_offset);
+	struct sluice_offset_index_entry *raw;
+
+	if (b->max_timestamp > s->max_time.timestamp) {
+		s->max_time.timestamp = b->max_timestamp;
+		s->max_time.relative_offset = relative_offset;
+	}
+	if (!sluice_segment_index_due(&s->last_indexed, s->cursor.position,
+				      s->r->index_interval_bytes))
+		return 0;
+	raw = (struct sluice_offset_index_entry *)image_add(&s->offsets, sizeof(*raw));
+	if (!raw)
+		return -ENOMEM;
+	put_unaligned_be32(relative_offset, &raw->relative_offset);
+	put_unaligned_be32((u32)s->cursor.position, &raw->position);
+	s->last_indexed.last_position = (u32)s->cursor.position;
+	return add_time_entry(s);
+}
+
+/* 1 if the batch is good, 0 if not, or an error of the file. */
+static int check_batch(struct scan *s, const struct sluice_batch *b)
+{
+	s64 last_offset = sluice_batch_last_offset(b);
+	u32 crc = 0;
+	int ret;
+
+	if (last_offset >= s->r->end_offset || last_offset - s->r->base_offset > S32_MAX)
+		return 0;
+	if (last_offset < s->r->recovery_point)
+		return 1;
+	ret = port_file_crc32c(s->file, s->cursor.position + SLUICE_BATCH_CRC_START,
+			       b->size - SLUICE_BATCH_CRC_START, &crc);
+	if (ret)
+		return ret;
+	s->r->bytes_read += b->size;
+	return crc == b->crc;
+}
+
+/* Walks as far as the batches are good; the cursor then stands at the cut. */
+static int scan_batches(struct scan *s)
+{
+	struct sluice_batch b;
+	const char *why;
+	int ret;
+
+	while ((ret = sluice_batch_cursor_peek(&s->cursor, &b, &why)) > 0) {
+		ret = check_batch(s, &b);
+		if (ret <= 0)
+			break;
+		ret = add_entries(s, &b);
+		if (ret)
+			break;
+		sluice_batch_cursor_next(&s->cursor, &b);
+	}
+	s->r->bytes_read += s->cursor.bytes_read;
+	return ret == -EBADMSG ? 0 : ret;
+}
+
+static int cut(struct scan *s, u64 size)
+{
+	int ret;
+
+	s->r->size = s->cursor.position;
+	s->r->bytes_cut = size - s->cursor.position;
+	if (!s->r->bytes_cut)
+		return 0;
+	ret = port_file_truncate(s->file, s->cursor.position);
+	return ret ? ret : port_file_sync(s->file);
+}
+
+static int image_equals(const struct index_image *image, struct port_file *file)
+{
+	ssize_t n;
+	u8 *bytes;
+	int equal;
+
+	if (port_file_size(file) != (s64)image->len)
+		return 0;
+	if (!image->len)
+		return 1;
+	bytes = port_alloc(image->len);
+	if (!bytes)
+		return -ENOMEM;
+	n = port_file_read(file, 0, bytes, image->len);
+	if (n < 0)
+		equal = (int)n;
+	else
+		equal = (size_t)n == image->len && !memcmp(bytes, image->bytes, image->len);
+	port_free(bytes);
+	return equal;
+}
+
+static int write_image(struct sluice_segment_recovery *r, struct port_file *file,
+		       const struct index_image *image)
+{
+	int ret = image_equals(image, file);
+
+	if (ret)
+		return min(ret, 0);
+	ret = port_file_truncate(file, 0);
+	if (!ret && image->len)
+		ret = port_file_write(file, 0, image->bytes, image->len);
+	if (!ret)
+		ret = port_file_sync(file);
+	if (!ret)
+		r->indexes_rebuilt++;
+	return ret;
+}
+
+static int write_index(struct sluice_segment_recovery *r, const char *suffix,
+		       const struct index_image *image)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct port_file *file;
+	bool created = false;
+	int ret;
+
+	sluice_segment_name(name, r->base_offset, suffix);
+	ret = port_file_open(r->dir, name, 0, &file);
+	if (ret == -ENOENT) {
+		created = true;
+		ret = port_file_open(r->dir, name, PORT_CREATE, &file);
+	}
+	if (ret)
+		return ret;
+	ret = write_image(r, file, image);
+	port_file_close(file);
+	if (ret)
+		return ret;
+	if (created) {
+		r->created = true;
+		/* An empty one is as it should be, but was missing all the same. */
+		r->indexes_rebuilt += image->len == 0;
+	}
+	return 0;
+}
+
+static int recover_file(struct scan *s)
+{
+	bool last = s->r->end_offset == S64_MAX;
+	s64 size = port_file_size(s->file);
+	int ret;
+
+	if (size < 0)
+		return (int)size;
+	sluice_batch_cursor_init(&s->cursor, s->file, 0, (u64)min_t(s64, size, S32_MAX),
+				 s->r->base_offset);
+	ret = scan_batches(s);
+	if (ret)
+		return ret;
+	s->r->end_offset = s->cursor.min_offset;
+	ret = cut(s, (u64)size);
+	if (ret)
+		return ret;
+	/* A sealed segment has its largest time in the index, see roll.c. */
+	if (!last) {
+		ret = add_time_entry(s);
+		if (ret)
+			return ret;
+	}
+	ret = write_index(s->r, SLUICE_SUFFIX_OFFSET_INDEX, &s->offsets);
+	if (ret)
+		return ret;
+	return write_index(s->r, SLUICE_SUFFIX_TIME_INDEX, &s->times);
+}
+
+int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
+{
+	struct scan s = { .r = r, .max_time.timestamp = -1, .last_time.last.timestamp = -1 };
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	int ret;
+
+	r->size = 0;
+	r->bytes_read = 0;
+	r->bytes_cut = 0;
+	r->indexes_rebuilt = 0;
+	r->created = false;
+
+	sluice_segment_name(name, r->base_offset, SLUICE_SUFFIX_LOG);
+	ret = port_file_open(r->dir, name, 0, &s.file);
+	if (!ret) {
+		ret = recover_file(&s);
+		port_file_close(s.file);
+		port_free(s.offsets.bytes);
+		port_free(s.times.bytes);
+	}
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be recovered (error %d)", name,
+			 -ret);
+	return ret;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* Recovery of one segment; part of recover.h, userspace only. */
+#ifndef SLUICE_LOG_RECOVER_SEGMENT_H
+#define SLUICE_LOG_RECOVER_SEGMENT_H
+
+#include "log.h"
+
+/**
+ * struct sluice_segment_recovery - what to recover, and what was done
+ * @dir: in: borrowed
+ * @base_offset: in: names the segment
+ * @end_offset: in: no batch may have this offset or a larger one; S64_MAX for
+ *	the last segment. Out: the offset behind the last valid batch
+ * @recovery_point: in: of batches wholly below it only the header is read
+ * @index_interval_bytes: in
+ * @size: out: of the .log file now
+ * @bytes_read: out
+ * @bytes_cut: out
+ * @indexes_rebuilt: out: 0 to 2, those that were not as they should be
+ * @created: out: an index file was missing and is there now
+ */
+struct sluice_segment_recovery {
+	struct port_dir *dir;
+	s64 base_offset;
+	s64 end_offset;
+	s64 recovery_point;
+	u32 index_interval_bytes;
+	u64 size;
+	u64 bytes_read;
+	u64 bytes_cut;
+	u32 indexes_rebuilt;
+	bool created;
+};
+
+/**
+ * sluice_segment_recover() - cut a segment at its first bad batch, index the rest
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ * What it changed is durable when it returns, except the names of files.
+ */
+int __must_check sluice_segment_recover(struct sluice_segment_recovery *r, char *err);
+
+#endif /* SLUICE_LOG_RECOVER_SEGMENT_H */
