@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/config/config.h"
+#include "daemon/config/properties.h"
+#include "daemon/config/topic_default.h"
+
+#define CONFIG_FILE_MAX (1 << 20)
+
+__attribute__((format(printf, 2, 3))) static int fail(struct config_error *err, const char *fmt,
+						      ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+static int fail_memory(struct config_error *err)
+{
+	fail(err, "out of memory");
+	return -ENOMEM;
+}
+
+static int replace(char **text, const char *value, struct config_error *err)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return fail_memory(err);
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+int config_init(struct config *c)
+{
+	*c = (struct config){0};
+	for (int id = 0; id < CONFIG_ITEM_COUNT; id++) {
+		c->text[id] = strdup(config_items[id].default_value);
+		if (!c->text[id]) {
+			config_free(c);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void config_free(struct config *c)
+{
+	for (int id = 0; id < CONFIG_ITEM_COUNT; id++)
+		free(c->text[id]);
+	for (unsigned int i = 0; i < c->n_topic_defaults; i++)
+		free(c->topic_defaults[i].value);
+	free(c->topic_defaults);
+	for (unsigned int i = 0; i < c->n_ignored; i++)
+		free(c->ignored[i]);
+	free(c->ignored);
+	*c = (struct config){0};
+}
+
+/* What has a form of its own is read where it stands, so that the error names the line. */
+static int check_form(struct config *c, enum config_id id, const char *value, const char **why)
+{
+	switch (id) {
+	case CONFIG_LISTENERS:
+		if (listener_specs_parse(value, c->listeners, &c->n_listeners, why))
+			return -EINVAL;
+		*why = "it must name at least one listener";
+		return c->n_listeners ? 0 : -EINVAL;
+	case CONFIG_ADVERTISED_LISTENERS:
+		return listener_specs_parse(value, c->advertised, &c->n_advertised, why);
+	case CONFIG_LOG_DIRS:
+		*why = "it must be one absolute path; several data directories are not supported";
+		return value[0] == '/' && !strchr(value, ',') && strlen(value) < PATH_MAX ? 0 :
+											    -EINVAL;
+	default: return 0;
+	}
+}
+
+static int set_item(struct config *c, enum config_id id, const char *where, const char *key,
+		    const char *value, struct config_error *err)
+{
+	const struct config_item *item = &config_items[id];
+	uint8_t given = strcmp(key, item->key) ? 1 : 2;
+	char range[128];
+	const char *why = range;
+
+	/* Kafka's way to ask for a number to be chosen. */
+	if (id == CONFIG_NODE_ID && given == 1 && !strcmp(value, "-1"))
+		return 0;
+	if (config_item_check(item, value, range, sizeof(range)) || check_form(c, id, value, &why))
+		return fail(err, "%s: %s=%s: %s", where, key, value, why);
+	if (given < c->given[id])
+		return 0;
+	c->given[id] = given;
+	return replace(&c->text[id], value, err);
+}
+
+static int set_topic_default(struct config *c, const struct topic_default *d, const char *where,
+			     const char *key, const char *value, struct config_error *err)
+{
+	struct config_topic_default *at = NULL;
+	char scaled[32];
+	const char *why;
+
+	if (topic_default_scale(d, value, scaled, sizeof(scaled), &value, &why) ||
+	    topic_default_check(d, value, &why))
+		return fail(err, "%s: %s=%s: %s", where, key, value, why);
+	for (unsigned int i = 0; i < c->n_topic_defaults; i++) {
+		if (!strcmp(c->topic_defaults[i].key, d->topic_key))
+			at = &c->topic_defaults[i];
+	}
+	if (!at) {
+		size_t n = c->n_topic_defaults + 1;
+		struct config_topic_default *more =
+			reallocarray(c->topic_defaults, n, sizeof(*more));
+
+		if (!more)
+			return fail_memory(err);
+		c->topic_defaults = more;
+		at = &more[n - 1];
+		*at = (struct config_topic_default){.key = d->topic_key};
+		c->n_topic_defaults++;
+	}
+	if (d->rank < at->rank)
+		return 0;
+	at->rank = d->rank;
+	return replace(&at->value, value, err);
+}
+
+static int set_ignored(struct config *c, const char *key, struct config_error *err)
+{
+	char **more;
+
+	for (unsigned int i = 0; i < c->n_ignored; i++) {
+		if (!strcmp(c->ignored[i], key))
+			return 0;
+	}
+	more = reallocarray(c->ignored, c->n_ignored + 1, sizeof(*more));
+	if (!more)
+		return fail_memory(err);
+	c->ignored = more;
+	more[c->n_ignored] = strdup(key);
+	if (!more[c->n_ignored])
+		return fail_memory(err);
+	c->n_ignored++;
+	return 0;
+}
+
+static int set(struct config *c, const char *where, const char *key, const char *value,
+	       struct config_error *err)
+{
+	enum config_id id = config_item_find(key);
+	struct topic_default d;
+
+	if (id != CONFIG_ITEM_COUNT)
+		return set_item(c, id, where, key, value, err);
+	if (topic_default_find(key, &d))
+		return set_topic_default(c, &d, where, key, value, err);
+	/* The one that must not be ignored: whoever sets it believes to be protected by it. */
+	if (!strcmp(key, "authorizer.class.name")) {
+		if (*value)
+			return fail(err,
+				    "%s: %s: this version has no access control; "
+				    "remove the setting to run without",
+				    where, key);
+		return 0;
+	}
+	if (config_kafka_key(key))
+		return set_ignored(c, key, err);
+	return fail(err, "%s: %s: there is no such setting", where, key);
+}
+
+struct parse_ctx {
+	struct config *config;
+	const char *name;
+	struct config_error *err;
+};
+
+static int set_pair(void *ctx, const char *key, const char *value, unsigned int line)
+{
+	struct parse_ctx *p = ctx;
+	char where[512];
+
+	snprintf(where, sizeof(where), "%s:%u", p->name, line);
+	return set(p->config, where, key, value, p->err);
+}
+
+int config_parse(struct config *c, const char *name, const char *text, size_t len,
+		 struct config_error *err)
+{
+	struct parse_ctx ctx = {.config = c, .name = name, .err = err};
+	struct properties_error bad = {0};
+	int ret;
+
+	err->text[0] = '\0';
+	ret = properties_parse(text, len, set_pair, &ctx, &bad);
+	if (ret && !err->text[0]) {
+		if (bad.why)
+			fail(err, "%s:%u: %s", name, bad.line, bad.why);
+		else
+			fail_memory(err);
+	}
+	return ret;
+}
+
+/* Read a whole small file; *ret_text is malloc'ed. */
+static int read_file(const char *path, char **ret_text, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = NULL;
+	size_t len = 0;
+	ssize_t n = 0;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	text = malloc(CONFIG_FILE_MAX);
+	if (!text) {
+		err = -ENOMEM;
+		goto out;
+	}
+	do {
+		len += (size_t)n;
+		n = read(fd, text + len, CONFIG_FILE_MAX - len);
+	} while (n > 0);
+	if (n < 0)
+		err = -errno;
+	else if (len == CONFIG_FILE_MAX)
+		err = -EFBIG;
+out:
+	close(fd);
+	if (err) {
+		free(text);
+		return err;
+	}
+	*ret_text = text;
+	*ret_len = len;
+	return 0;
+}
+
+int config_load(struct config *c, const char *path, struct config_error *err)
+{
+	char *text;
+	size_t len;
+	int ret = read_file(path, &text, &len);
+
+	if (ret) {
+		fail(err, "%s: %s", path, strerror(-ret));
+		return ret;
+	}
+	ret = config_parse(c, path, text, len, err);
+	free(text);
+	return ret;
+}
+
+int config_override(struct config *c, const char *assignment, struct config_error *err)
+{
+	const char *sep = strchr(assignment, '=');
+	char *key;
+	int ret;
+
+	if (!sep || sep == assignment)
+		return fail(err, "--override %s: it must be key=value", assignment);
+	key = strndup(assignment, (size_t)(sep - assignment));
+	if (!key)
+		return fail_memory(err);
+	ret = set(c, "--override", key, sep + 1, err);
+	free(key);
+	return ret;
+}
+
+static bool in_list(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',') {
+		at += strspn(at, " \t");
+		if (!strncasecmp(at, name, len) && strchr(", \t", at[len]))
+			return true;
+	}
+	return false;
+}
+
+/* Leave out Kafka's controller listeners, and see that the rest is plaintext. */
+static int finish_listeners(struct config *c, struct listener_spec *specs, unsigned int *n,
+			    enum config_id id, struct config_error *err)
+{
+	const char *map = c->text[CONFIG_LISTENER_SECURITY_PROTOCOL_MAP];
+	const char *controllers = c->text[CONFIG_CONTROLLER_LISTENER_NAMES];
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < *n; i++) {
+		char protocol[32];
+
+		if (in_list(controllers, specs[i].name))
+			continue;
+		listener_protocol(map, specs[i].name, protocol, sizeof(protocol));
+		if (strcmp(protocol, "PLAINTEXT"))
+			return fail(err,
+				    "%s: listener %s has the security protocol %s; this version "
+				    "has only PLAINTEXT",
+				    config_items[id].key, specs[i].name, protocol);
+		specs[kept++] = specs[i];
+	}
+	*n = kept;
+	return 0;
+}
+
+static int64_t number(const struct config *c, enum config_id id)
+{
+	return strtoll(c->text[id], NULL, 10);
+}
+
+static bool boolean(const struct config *c, enum config_id id)
+{
+	return !strcasecmp(c->text[id], "true");
+}
+
+static unsigned int cpu_count(void)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		n = CPU_COUNT(&set);
+	return n > 0 ? (unsigned int)n : 1;
+}
+
+int config_finish(struct config *c, struct config_error *err)
+{
+	const char *why;
+	int ret;
+
+	if (!c->n_listeners &&
+	    listener_specs_parse(c->text[CONFIG_LISTENERS], c->listeners, &c->n_listeners, &why))
+		return fail(err, "listeners: %s", why);
+	ret = finish_listeners(c, c->listeners, &c->n_listeners, CONFIG_LISTENERS, err);
+	if (!ret)
+		ret = finish_listeners(c, c->advertised, &c->n_advertised,
+				       CONFIG_ADVERTISED_LISTENERS, err);
+	if (ret)
+		return ret;
+	if (!c->n_listeners)
+		return fail(err, "listeners: all of them are controller.listener.names");
+
+	c->log_dir = c->text[CONFIG_LOG_DIRS];
+	c->node_id = (int32_t)number(c, CONFIG_NODE_ID);
+	c->num_partitions = (int32_t)number(c, CONFIG_NUM_PARTITIONS);
+	c->default_replication_factor = (int16_t)number(c, CONFIG_DEFAULT_REPLICATION_FACTOR);
+	c->auto_create_topics = boolean(c, CONFIG_AUTO_CREATE_TOPICS_ENABLE);
+	c->delete_topics = boolean(c, CONFIG_DELETE_TOPIC_ENABLE);
+	c->network_threads = (unsigned int)number(c, CONFIG_NUM_NETWORK_THREADS);
+	if (!c->network_threads)
+		c->network_threads = cpu_count();
+	c->listen_backlog = (int)number(c, CONFIG_SOCKET_LISTEN_BACKLOG_SIZE);
+	c->request_max_bytes = (uint32_t)number(c, CONFIG_SOCKET_REQUEST_MAX_BYTES);
+	c->fetch_max_bytes = (uint32_t)number(c, CONFIG_FETCH_MAX_BYTES);
+	c->connections_max_idle_ms = number(c, CONFIG_CONNECTIONS_MAX_IDLE_MS);
+	return 0;
+}
+
+const char *config_topic_default(const struct config *c, const char *topic_key)
+{
+	for (unsigned int i = 0; i < c->n_topic_defaults; i++) {
+		if (!strcmp(c->topic_defaults[i].key, topic_key))
+			return c->topic_defaults[i].value;
+	}
+	return NULL;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's configuration: server.properties and --override, checked and in
+ * the form that the code uses. Read once at start, never changed while threads
+ * run, so that it needs no lock.
+ */
+#ifndef SLUICE_CONFIG_CONFIG_H
+#define SLUICE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/config/item.h"
+#include "daemon/config/listener_spec.h"
+
+/** struct config_error - a sentence that begins with where the fault is */
+struct config_error {
+	char text[768];
+};
+
+/**
+ * struct config_topic_default - what topics get that do not set it themselves
+ * @key: name of the topic setting
+ * @value: its value
+ * @rank: how precise the broker setting was that gave it: "ms" wins over "minutes" over "hours"
+ */
+struct config_topic_default {
+	const char *key;
+	char *value;
+	unsigned int rank;
+};
+
+/**
+ * struct config - settings in force; everything in it is owned by it
+ * @text: value of each item as text; @given: 0 default, 1 by its old name, 2 by its own
+ * @topic_defaults: those that were set, @n_topic_defaults
+ * @ignored: settings of Kafka's that do nothing here, @n_ignored
+ * The rest: typed, valid after config_finish().
+ */
+struct config {
+	char *text[CONFIG_ITEM_COUNT];
+	uint8_t given[CONFIG_ITEM_COUNT];
+	struct config_topic_default *topic_defaults;
+	unsigned int n_topic_defaults;
+	char **ignored;
+	unsigned int n_ignored;
+
+	struct listener_spec listeners[LISTENERS_MAX];
+	unsigned int n_listeners;
+	struct listener_spec advertised[LISTENERS_MAX];
+	unsigned int n_advertised;
+	const char *log_dir;
+	int32_t node_id;
+	int32_t num_partitions;
+	int16_t default_replication_factor;
+	bool auto_create_topics;
+	bool delete_topics;
+	unsigned int network_threads;
+	int listen_backlog;
+	uint32_t request_max_bytes;
+	uint32_t fetch_max_bytes;
+	int64_t connections_max_idle_ms;
+};
+
+/** config_init - the defaults; 0 or -ENOMEM */
+int config_init(struct config *c);
+void config_free(struct config *c);
+
+/** config_load - read a file; 0, or -errno with @err filled, file and line first */
+int config_load(struct config *c, const char *path, struct config_error *err);
+
+/** config_parse - the same for @len bytes at @text; @name is what errors call them */
+int config_parse(struct config *c, const char *name, const char *text, size_t len,
+		 struct config_error *err);
+
+/** config_override - one "key=value" from the command line */
+int config_override(struct config *c, const char *assignment, struct config_error *err);
+
+/** config_finish - check what concerns several settings, and fill the typed fields */
+int config_finish(struct config *c, struct config_error *err);
+
+/** config_topic_default - what the broker sets for a topic setting, or NULL */
+const char *config_topic_default(const struct config *c, const char *topic_key);
+
+#endif /* SLUICE_CONFIG_CONFIG_H */

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/item.h"
+
+#define PARTITIONS_MAX 100000
+
+const struct config_item config_items[CONFIG_ITEM_COUNT] = {
+	[CONFIG_ADVERTISED_LISTENERS] = {
+		.key = "advertised.listeners", .type = CONFIG_LIST, .default_value = "",
+		.doc = "Where clients are told to connect, as NAME://host:port. Empty: as in "
+		       "listeners; and if that names no host, the address that the client "
+		       "reached the broker at.",
+	},
+	[CONFIG_AUTO_CREATE_TOPICS_ENABLE] = {
+		.key = "auto.create.topics.enable", .type = CONFIG_BOOLEAN, .default_value = "true",
+		.doc = "Create a topic when a client asks for its metadata.",
+	},
+	[CONFIG_CONNECTIONS_MAX_IDLE_MS] = {
+		.key = "connections.max.idle.ms", .type = CONFIG_LONG, .default_value = "600000",
+		.min = -1, .max = INT64_MAX / 2,
+		.doc = "Close a connection that sent nothing for so long; -1: never.",
+	},
+	[CONFIG_CONTROLLER_LISTENER_NAMES] = {
+		.key = "controller.listener.names", .type = CONFIG_LIST, .default_value = "",
+		.doc = "Listeners of Kafka's controller. Those in listeners that are named here "
+		       "are not opened: there is no separate controller.",
+	},
+	[CONFIG_DEFAULT_REPLICATION_FACTOR] = {
+		.key = "default.replication.factor", .type = CONFIG_INT, .default_value = "1",
+		.min = 1, .max = INT16_MAX,
+		.doc = "Replicas of a topic that is created without saying how many.",
+	},
+	[CONFIG_DELETE_TOPIC_ENABLE] = {
+		.key = "delete.topic.enable", .type = CONFIG_BOOLEAN, .default_value = "true",
+		.doc = "Whether Kafka clients may delete topics.",
+	},
+	[CONFIG_FETCH_MAX_BYTES] = {
+		.key = "fetch.max.bytes", .type = CONFIG_INT, .default_value = "57671680",
+		.min = 1024, .max = INT32_MAX,
+		.doc = "Largest answer to a fetch, but for a single larger batch.",
+	},
+	[CONFIG_LISTENER_SECURITY_PROTOCOL_MAP] = {
+		.key = "listener.security.protocol.map", .type = CONFIG_STRING,
+		.default_value = "PLAINTEXT:PLAINTEXT",
+		.doc = "Security protocol of each listener's name. Only PLAINTEXT exists so far.",
+	},
+	[CONFIG_LISTENERS] = {
+		.key = "listeners", .type = CONFIG_LIST, .default_value = "PLAINTEXT://:9092",
+		.doc = "Where to listen, as NAME://host:port; no host: all addresses.",
+	},
+	[CONFIG_LOG_DIRS] = {
+		.key = "log.dirs", .old_key = "log.dir", .type = CONFIG_LIST,
+		.default_value = "/var/lib/sluice",
+		.doc = "The data directory; one.",
+	},
+	[CONFIG_NODE_ID] = {
+		.key = "node.id", .old_key = "broker.id", .type = CONFIG_INT, .default_value = "1",
+		.min = 0, .max = INT32_MAX,
+		.doc = "Number of this broker.",
+	},
+	[CONFIG_NUM_NETWORK_THREADS] = {
+		.key = "num.network.threads", .type = CONFIG_INT, .default_value = "0",
+		.min = 0, .max = 1024,
+		.doc = "Threads that serve connections; 0: one for each CPU.",
+	},
+	[CONFIG_NUM_PARTITIONS] = {
+		.key = "num.partitions", .type = CONFIG_INT, .default_value = "1",
+		.min = 1, .max = PARTITIONS_MAX,
+		.doc = "Partitions of a topic that is created without saying how many.",
+	},
+	[CONFIG_SOCKET_LISTEN_BACKLOG_SIZE] = {
+		.key = "socket.listen.backlog.size", .type = CONFIG_INT, .default_value = "1024",
+		.min = 1, .max = 65535,
+		.doc = "Connections that may wait to be accepted.",
+	},
+	[CONFIG_SOCKET_REQUEST_MAX_BYTES] = {
+		.key = "socket.request.max.bytes", .type = CONFIG_INT, .default_value = "104857600",
+		.min = 1024, .max = INT32_MAX - 1024,
+		.doc = "Largest request; the connection that sends a larger one is closed.",
+	},
+};
+
+static const char *const kafka_keys[] = {
+#define X(key) key,
+#include "daemon/config/kafka_keys.def"
+#undef X
+};
+
+enum config_id config_item_find(const char *key)
+{
+	enum config_id id;
+
+	for (id = 0; id < CONFIG_ITEM_COUNT; id++) {
+		const struct config_item *item = &config_items[id];
+
+		if (!strcmp(item->key, key) || (item->old_key && !strcmp(item->old_key, key)))
+			break;
+	}
+	return id;
+}
+
+static int check_number(const struct config_item *item, const char *value, char *why, size_t size)
+{
+	char *end;
+	long long v;
+
+	errno = 0;
+	v = strtoll(value, &end, 10);
+	if (errno || end == value || *end || v < item->min || v > item->max) {
+		snprintf(why, size, "it must be a number from %lld to %lld", (long long)item->min,
+			 (long long)item->max);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int config_item_check(const struct config_item *item, const char *value, char *why, size_t size)
+{
+	switch (item->type) {
+	case CONFIG_BOOLEAN:
+		if (!strcasecmp(value, "true") || !strcasecmp(value, "false"))
+			return 0;
+		snprintf(why, size, "it must be true or false");
+		return -EINVAL;
+	case CONFIG_INT:
+	case CONFIG_LONG: return check_number(item, value, why, size);
+	default: return 0;
+	}
+}
+
+static int compare_keys(const void *key, const void *entry)
+{
+	return strcmp(key, *(const char *const *)entry);
+}
+
+bool config_kafka_key(const char *key)
+{
+	/* Settings of one listener: listener.name.<name>.<setting>. */
+	if (!strncmp(key, "listener.name.", strlen("listener.name.")))
+		return true;
+	return bsearch(key, kafka_keys, sizeof(kafka_keys) / sizeof(kafka_keys[0]),
+		       sizeof(kafka_keys[0]), compare_keys);
+}

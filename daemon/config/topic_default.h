@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Broker settings that are defaults of topics: the broker_key of each topic
+ * setting, and Kafka's older ones in minutes and hours.
+ */
+#ifndef SLUICE_CONFIG_TOPIC_DEFAULT_H
+#define SLUICE_CONFIG_TOPIC_DEFAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct topic_default - what a broker setting is the default of
+ * @topic_key: the topic setting
+ * @scale: milliseconds of one unit; 1 if the value is taken as it is
+ * @rank: of several settings for the same thing the highest wins
+ */
+struct topic_default {
+	const char *topic_key;
+	int64_t scale;
+	unsigned int rank;
+};
+
+/** topic_default_find - whether a broker setting is one */
+bool topic_default_find(const char *broker_key, struct topic_default *ret);
+
+/**
+ * topic_default_scale - turn hours or minutes into milliseconds
+ * @buf: @size bytes for the result
+ * @ret_value: @value itself or @buf
+ * Returns 0, or -EINVAL with @ret_why, a static sentence.
+ */
+int topic_default_scale(const struct topic_default *d, const char *value, char *buf, size_t size,
+			const char **ret_value, const char **ret_why);
+
+/** topic_default_check - is the (scaled) value possible; 0, or -EINVAL with @ret_why */
+int topic_default_check(const struct topic_default *d, const char *value, const char **ret_why);
+
+#endif /* SLUICE_CONFIG_TOPIC_DEFAULT_H */
