@@ -17,6 +17,8 @@
 
 #include "file_io.h"
 
+#include "log/log.h"
+
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/err.h>

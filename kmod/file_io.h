@@ -8,8 +8,8 @@
 #include "log/port.h"
 
 struct address_space;
+struct cred;
 struct file;
-struct path;
 
 /**
  * sluice_root_check() - can logs be kept in this directory

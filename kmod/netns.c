@@ -25,6 +25,8 @@ static int __net_init netns_init(struct net *net)
 	INIT_LIST_HEAD(&sn->data_dirs);
 	xa_init(&sn->topics);
 	atomic_set(&sn->socket_count, 0);
+	/* Zero means to netlink that a dump has not begun. */
+	sn->generation = 1;
 	err = sluice_topic_tables_init(sn);
 	if (err)
 		mutex_destroy(&sn->config_mutex);

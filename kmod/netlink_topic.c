@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Netlink requests about topics. */
+
+#include "netlink.h"
+
+#include "data_dir.h"
+#include "netns.h"
+#include "topic_admin.h"
+
+/* What the nest of settings can change. */
+struct settings {
+	struct sluice_log_config config;
+	u32 durability;
+};
+
+static int parse_settings(struct genl_info *info, struct settings *s, char *why)
+{
+	struct nlattr *tb[SLUICE_A_TOPIC_CONFIG_MAX + 1];
+	struct nlattr *nest = info->attrs[SLUICE_A_TOPIC_CONFIG];
+	struct { int attr; u32 *value; } fields[] = {
+		{ SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES, &s->config.segment_bytes },
+		{ SLUICE_A_TOPIC_CONFIG_MAX_MESSAGE_BYTES, &s->config.max_message_bytes },
+		{ SLUICE_A_TOPIC_CONFIG_INDEX_INTERVAL_BYTES, &s->config.index_interval_bytes },
+		{ SLUICE_A_TOPIC_CONFIG_SEGMENT_INDEX_BYTES, &s->config.segment_index_bytes },
+		{ SLUICE_A_TOPIC_CONFIG_DURABILITY, &s->durability },
+	};
+	unsigned int i;
+	u32 type;
+	int err;
+
+	if (!nest)
+		return 0;
+	/* The family's policy has been over it already. */
+	err = nla_parse_nested(tb, SLUICE_A_TOPIC_CONFIG_MAX, nest, NULL, NULL);
+	if (err)
+		return err;
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		if (tb[fields[i].attr])
+			*fields[i].value = nla_get_u32(tb[fields[i].attr]);
+	if (tb[SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE]) {
+		type = nla_get_u32(tb[SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE]);
+		if (type > 1) {
+			strscpy(why, "message-timestamp-type is 0 (CreateTime) or 1 (LogAppendTime)",
+				SLUICE_ERROR_TEXT_MAX);
+			return -EINVAL;
+		}
+		s->config.log_append_time = type;
+	}
+	return 0;
+}
+
+struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *name,
+					  const struct nlattr *id, char *why)
+{
+	struct sluice_topic *t;
+
+	if (!name && !id) {
+		strscpy(why, "neither the name nor the id of a topic is given",
+			SLUICE_ERROR_TEXT_MAX);
+		return ERR_PTR(-EINVAL);
+	}
+	t = name ? sluice_topic_find_name(net, nla_data(name)) :
+		   sluice_topic_find_id(net, nla_data(id));
+	if (!t) {
+		if (name)
+			snprintf(why, SLUICE_ERROR_TEXT_MAX, "no topic %.120s",
+				 (const char *)nla_data(name));
+		else
+			snprintf(why, SLUICE_ERROR_TEXT_MAX, "no topic with id %*phN",
+				 SLUICE_TOPIC_ID_LEN, nla_data(id));
+		return ERR_PTR(-ENOENT);
+	}
+	if (id && memcmp(t->id, nla_data(id), SLUICE_TOPIC_ID_LEN)) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "topic %.80s has another id", t->name);
+		sluice_topic_put(t);
+		return ERR_PTR(-ENOENT);
+	}
+	return t;
+}
+
+static int create(struct genl_info *info, char *why)
+{
+	static const struct { int attr; const char *name; } required[] = {
+		{ SLUICE_A_TOPIC_NAME, "name" },
+		{ SLUICE_A_TOPIC_ID, "id" },
+		{ SLUICE_A_TOPIC_DATA_DIR, "data-dir" },
+		{ SLUICE_A_TOPIC_PARTITION_COUNT, "partition-count" },
+	};
+	struct net *net = genl_info_net(info);
+	struct sluice_topic_params params = {};
+	struct nlattr **attrs = info->attrs;
+	struct settings s = { .durability = SLUICE_DURABILITY_ACKS };
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(required); i++) {
+		err = sluice_nl_require(info, required[i].attr, required[i].name, why);
+		if (err)
+			return err;
+	}
+	sluice_log_config_default(&s.config);
+	err = parse_settings(info, &s, why);
+	if (err)
+		return err;
+	params.name = nla_data(attrs[SLUICE_A_TOPIC_NAME]);
+	params.id = nla_data(attrs[SLUICE_A_TOPIC_ID]);
+	params.data_dir = nla_data(attrs[SLUICE_A_TOPIC_DATA_DIR]);
+	params.partition_count = nla_get_u32(attrs[SLUICE_A_TOPIC_PARTITION_COUNT]);
+	if (attrs[SLUICE_A_TOPIC_LEADER_EPOCH])
+		params.leader_epoch = nla_get_u32(attrs[SLUICE_A_TOPIC_LEADER_EPOCH]);
+	params.config = s.config;
+	params.durability = s.durability;
+	err = sluice_nl_lock(sluice_net(net));
+	if (err)
+		return err;
+	err = sluice_topic_create(net, &params, why);
+	mutex_unlock(&sluice_net(net)->config_mutex);
+	return err;
+}
+
+int sluice_nl_topic_create_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	char why[SLUICE_ERROR_TEXT_MAX] = "";
+
+	return sluice_nl_result(skb, info, create(info, why), why);
+}
+
+static int set(struct genl_info *info, struct sluice_topic *t, char *why)
+{
+	struct settings s = { .config = t->config, .durability = t->durability };
+	s32 leader_epoch = t->leader_epoch;
+	int err;
+
+	err = parse_settings(info, &s, why);
+	if (err)
+		return err;
+	if (info->attrs[SLUICE_A_TOPIC_LEADER_EPOCH])
+		leader_epoch = nla_get_u32(info->attrs[SLUICE_A_TOPIC_LEADER_EPOCH]);
+	return sluice_topic_set(t, &s.config, s.durability, leader_epoch, why);
+}
+
+static int remove(struct genl_info *info, struct sluice_topic *t, char *why)
+{
+	int err = sluice_topic_remove(genl_info_net(info), t);
+
+	if (err)
+		strscpy(why, "removed, but not all of it could be made durable; see the kernel log",
+			SLUICE_ERROR_TEXT_MAX);
+	return err;
+}
+
+/* Find a topic and do @fn to it, all under the config mutex. */
+static int change(struct genl_info *info, char *why,
+		  int (*fn)(struct genl_info *info, struct sluice_topic *t, char *why))
+{
+	struct net *net = genl_info_net(info);
+	struct sluice_topic *t;
+	int err;
+
+	err = sluice_nl_lock(sluice_net(net));
+	if (err)
+		return err;
+	t = sluice_nl_find_topic(net, info->attrs[SLUICE_A_TOPIC_NAME],
+				 info->attrs[SLUICE_A_TOPIC_ID], why);
+	err = IS_ERR(t) ? PTR_ERR(t) : fn(info, t, why);
+	mutex_unlock(&sluice_net(net)->config_mutex);
+	if (!IS_ERR(t))
+		sluice_topic_put(t);
+	return err;
+}
+
+int sluice_nl_topic_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	char why[SLUICE_ERROR_TEXT_MAX] = "";
+
+	return sluice_nl_result(skb, info, change(info, why, set), why);
+}
+
+int sluice_nl_topic_delete_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	char why[SLUICE_ERROR_TEXT_MAX] = "";
+
+	return sluice_nl_result(skb, info, change(info, why, remove), why);
+}
+
+static int fill_settings(struct sk_buff *skb, const struct sluice_topic *t)
+{
+	struct nlattr *nest = nla_nest_start(skb, SLUICE_A_TOPIC_CONFIG);
+	const struct sluice_log_config *c = &t->config;
+
+	if (!nest ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES, c->segment_bytes) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_MAX_MESSAGE_BYTES, c->max_message_bytes) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_INDEX_INTERVAL_BYTES,
+			c->index_interval_bytes) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_SEGMENT_INDEX_BYTES,
+			c->segment_index_bytes) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE, c->log_append_time) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_DURABILITY, t->durability))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* The topic is in its tables: the config mutex is held. */
+static int fill_topic(struct sk_buff *skb, const struct sluice_topic *t)
+{
+	if (nla_put_string(skb, SLUICE_A_TOPIC_NAME, t->name) ||
+	    nla_put(skb, SLUICE_A_TOPIC_ID, SLUICE_TOPIC_ID_LEN, t->id) ||
+	    nla_put_string(skb, SLUICE_A_TOPIC_DATA_DIR, t->data_dir->path) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_PARTITION_COUNT, t->partition_count) ||
+	    nla_put_u32(skb, SLUICE_A_TOPIC_LEADER_EPOCH, t->leader_epoch) ||
+	    fill_settings(skb, t))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int get(struct genl_info *info, struct sluice_topic *t, char *why)
+{
+	struct sk_buff *msg = genlmsg_new(SLUICE_NL_REPLY_SIZE, GFP_KERNEL);
+	void *hdr;
+
+	if (!msg)
+		return -ENOMEM;
+	hdr = genlmsg_put_reply(msg, info, &sluice_nl_family, 0, SLUICE_CMD_TOPIC_GET);
+	if (!hdr || fill_topic(msg, t)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, hdr);
+	return genlmsg_reply(msg, info);
+}
+
+int sluice_nl_topic_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	char why[SLUICE_ERROR_TEXT_MAX] = "";
+
+	return sluice_nl_result(skb, info, change(info, why, get), why);
+}
+
+static int dump_topic(struct sk_buff *skb, struct netlink_callback *cb,
+		      const struct sluice_topic *t)
+{
+	void *hdr = sluice_nl_dump_header(skb, cb, SLUICE_CMD_TOPIC_GET);
+
+	if (!hdr)
+		return -EMSGSIZE;
+	if (fill_topic(skb, t)) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* cb->args[0]: the serial to go on from. */
+int sluice_nl_topic_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct sluice_net *sn = sluice_net(sock_net(skb->sk));
+	unsigned long serial = cb->args[0];
+	struct sluice_topic *t;
+	int err;
+
+	err = sluice_nl_lock(sn);
+	if (err)
+		return err;
+	cb->seq = sn->generation;
+	xa_for_each_start(&sn->topics, serial, t, serial) {
+		err = dump_topic(skb, cb, t);
+		if (err)
+			break;
+		cb->args[0] = serial + 1;
+	}
+	mutex_unlock(&sn->config_mutex);
+	return skb->len ?: err;
+}
