@@ -18,3 +18,24 @@ $(filter-out %/message.h,$(KAFKA_GENERATED)): $(KAFKA_GEN)/message.h
 KAFKA_CODEC_SRCS := daemon/core/buf daemon/core/arena daemon/core/wire_read \
 	daemon/core/wire_write daemon/kafka/header daemon/kafka/error_code build/gen/kafka/message
 KAFKA_CODEC_OBJS := $(KAFKA_CODEC_SRCS:%=$(B)/%.o)
+
+# Unit tests, each of one program file.
+KAFKA_TESTS := $(addprefix $(B)/tests/unit/,test_buf test_arena test_wire test_header \
+	test_error_code test_message)
+KAFKA_TEST_OBJS := $(KAFKA_CODEC_SRCS:%=$(B)/asan/%.o) $(B)/asan/tests/unit/kafka_fill.o \
+	$(B)/asan/build/gen/kafka/message_table.o
+UNIT_TESTS += $(KAFKA_TESTS)
+
+$(KAFKA_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(KAFKA_TEST_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+
+KAFKA_FUZZER := $(B)/fuzz/fuzz_kafka_request
+FUZZERS += $(KAFKA_FUZZER)
+
+# libFuzzer takes the dictionary that lies beside it under its name.
+$(KAFKA_FUZZER): $(KAFKA_CODEC_SRCS:%=$(B)/fuzz/%.o) $(B)/fuzz/build/gen/kafka/message_table.o \
+		$(B)/fuzz/tests/unit/kafka_fill.o $(B)/fuzz/tests/fuzz/fuzz_kafka_request.o
+	@mkdir -p $(@D)
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^
+	cp $(KAFKA_GEN)/fuzz.dict $@.dict

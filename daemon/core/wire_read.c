@@ -96,7 +96,7 @@ static const uint8_t *slice(struct wire_reader *r, int32_t *len)
 {
 	const uint8_t *p;
 
-	if (*len < 0)
+	if (*len < 0 || r->err)
 		return NULL;
 	p = wire_read_raw(r, (size_t)*len);
 	if (!p)
@@ -111,8 +111,10 @@ struct kafka_str wire_read_string(struct wire_reader *r, bool flexible, bool nul
 	s.len = flexible ? compact_length(r, nullable)
 			 : plain_length(r, wire_read_int16(r), nullable);
 	/* No string type has longer ones: the old encoding has 16 bits, Kafka's own check 15. */
-	if (s.len > INT16_MAX)
+	if (s.len > INT16_MAX) {
 		wire_reader_fail(r, -EBADMSG);
+		s.len = 0;
+	}
 	s.p = (const char *)slice(r, &s.len);
 	return s;
 }
@@ -162,17 +164,6 @@ struct kafka_int32_array wire_read_int32_array(struct wire_reader *r, struct are
 	ret.v = wire_read_array(r, a, flexible, nullable, 4, sizeof(*ret.v), &ret.n);
 	for (int32_t i = 0; i < ret.n; i++)
 		ret.v[i] = wire_read_int32(r);
-	return ret;
-}
-
-struct kafka_int64_array wire_read_int64_array(struct wire_reader *r, struct arena *a,
-					       bool flexible, bool nullable)
-{
-	struct kafka_int64_array ret;
-
-	ret.v = wire_read_array(r, a, flexible, nullable, 8, sizeof(*ret.v), &ret.n);
-	for (int32_t i = 0; i < ret.n; i++)
-		ret.v[i] = wire_read_int64(r);
 	return ret;
 }
 

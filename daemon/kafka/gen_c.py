@@ -11,7 +11,7 @@ C_TYPE = {
     "int64": "int64_t", "uuid": "struct kafka_uuid", "string": "struct kafka_str",
     "bytes": "struct kafka_bytes", "records": "struct kafka_bytes",
 }
-ARRAY_TYPE = {"int32": "int32_array", "int64": "int64_array", "string": "str_array"}
+ARRAY_TYPE = {"int32": "int32_array", "string": "str_array"}
 INT_MIN = {"int32": "INT32_MIN", "int64": "INT64_MIN"}
 
 
@@ -28,6 +28,7 @@ class Part:
     c_name: str         # kafka_fetch_request_topic
     is_root: bool
     is_tagged: bool     # the type of a tagged field that is not an array
+    array: str | None   # the field it is an element of
 
     @property
     def type(self):
@@ -43,14 +44,15 @@ def parts_of(api, message):
     name = message_name(api, message)
     out = []
 
-    def walk(struct, c_name, is_root, is_tagged):
+    def walk(struct, c_name, owner):
         for f in struct.fields:
             if f.struct:
-                walk(f.struct, f"{name}_{snake(f.struct.name)}", False,
-                     f.tag is not None and not f.is_array)
-        out.append(Part(api, struct, c_name, is_root, is_tagged))
+                walk(f.struct, f"{name}_{snake(f.struct.name)}", f)
+        is_tagged = owner is not None and owner.tag is not None and not owner.is_array
+        array = owner.name if owner and owner.is_array else None
+        out.append(Part(api, struct, c_name, owner is None, is_tagged, array))
 
-    walk(message.root, name, True, False)
+    walk(message.root, name, None)
     return out
 
 
@@ -163,9 +165,10 @@ class MessageCode:
             about = f"{self.api.name} {what}, versions {self.api.versions.low} to " \
                     f"{self.api.versions.high}" if self.api.key is not None else self.api.about
         else:
-            about = part.struct.about or "an element"
+            about = part.struct.about or f"element of @{snake(part.array)}"
         w("/**")
-        w(f" * {part.type} - {about}"[:100])
+        for line in wrap(f"{part.type} - {about.rstrip('.')}", ""):
+            w(line)
         for f in part.struct.fields:
             notes = [f.about] if f.about and not (f.struct and not f.is_array) else []
             if f.versions != self.api.versions:
@@ -225,25 +228,21 @@ class MessageCode:
             return "false"
         return "true" if self.api.flexible <= self.api.versions.low else "flexible"
 
-    def declare_flexible(self, w, part, lines):
-        """Only if the lines of the function use it."""
-        if self.flexible() == "flexible" and any(re.search(r"\bflexible\b", x) for x in lines):
-            w(f"const bool flexible = version >= {self.api.flexible};")
-            w()
-
-    def function(self, w, head, part, body):
+    def function(self, w, head, body):
         """A function whose body comes from body(w)."""
         inner = Writer()
         inner.depth = 1
         body(inner)
+        text = "\n".join(inner.lines)
+        has_flexible = self.flexible() == "flexible" and re.search(r"\bflexible\b", text)
         w(head)
         w("{")
-        w.depth += 1
-        self.declare_flexible(w, part, inner.lines)
-        w.depth -= 1
-        for name in ("version", "a"):
-            uses = re.search(rf"\b{name}\b", "\n".join(inner.lines + w.lines[-2:]))
-            if not uses and re.search(rf"[ *]{name}[,)]", head):
+        if has_flexible:
+            w(f"\tconst bool flexible = version >= {self.api.flexible};")
+            w()
+        for name in ("a", "version"):
+            used = re.search(rf"\b{name}\b", text) or (name == "version" and has_flexible)
+            if not used and re.search(rf"[ *]{name},", head):
                 w(f"\t(void){name};")
         w.lines += inner.lines
         w("}")
@@ -258,8 +257,8 @@ class MessageCode:
             self.read_tags(w, part)
 
         self.function(
-            w, f"static void {part.c_name}_read(struct wire_reader *r, struct arena *a, "
-            f"int16_t version,\n\t{part.type} *m)", part, body)
+            w, f"static void {part.c_name}_read(\n\tstruct wire_reader *r, struct arena *a, "
+            f"int16_t version,\n\t{part.type} *m)", body)
 
     def read_field(self, w, f):
         m = f"m->{snake(f.name)}"
@@ -327,7 +326,7 @@ class MessageCode:
             self.is_default(w, part)
         self.function(
             w, f"static void {part.c_name}_write(struct wire_writer *w, int16_t version,\n"
-            f"\tconst {part.type} *m)", part, body)
+            f"\tconst {part.type} *m)", body)
 
     def write_field(self, w, f):
         m = f"m->{snake(f.name)}"
@@ -364,7 +363,7 @@ class MessageCode:
         return f"{m} != {default_value(f) or 0}"
 
     def is_default(self, w, part):
-        w(f"static bool {part.c_name}_is_default(const {part.type} *m)")
+        w(f"static bool {part.c_name}_is_default(\n\tconst {part.type} *m)")
         w("{")
         w("\treturn !(" + " ||\n\t\t ".join(self.differs(f) for f in part.struct.fields) + ");")
         w("}")
@@ -399,10 +398,10 @@ class MessageCode:
     def prototypes(self):
         n, t = self.name, f"struct {self.name}"
         if self.api.key is None:
-            return [f"void {n}_read_version(struct wire_reader *r, int16_t header_version, "
-                    f"{t} *ret)",
-                    f"void {n}_write_version(struct wire_writer *w, int16_t header_version, "
-                    f"const {t} *m)"]
+            return [f"void {n}_read_version(struct wire_reader *r, int16_t header_version,\n"
+                    f"\t{t} *ret)",
+                    f"void {n}_write_version(struct wire_writer *w, int16_t header_version,\n"
+                    f"\tconst {t} *m)"]
         return [f"int {n}_decode(struct wire_reader *r, struct arena *a, int16_t version,\n"
                 f"\t{t} *ret)",
                 f"void {n}_encode(struct wire_writer *w, int16_t version,\n\tconst {t} *m)"]
