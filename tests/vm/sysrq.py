@@ -11,6 +11,7 @@ more; a break there is only to be had through QEMU's monitor.
 import os
 import socket
 import sys
+import threading
 import time
 
 
@@ -29,15 +30,23 @@ def ask(monitor, command):
     return answer.decode(errors="replace")
 
 
+def drain(channel):
+    """QEMU holds the console, and with it the log, when nobody reads this."""
+    channel.settimeout(None)
+    while channel.recv(65536):
+        pass
+
+
 os.chdir(sys.argv[1])
 monitor = connect("monitor.sock")
 serial = connect("serial.sock")
+threading.Thread(target=drain, args=(serial,), daemon=True).start()
 while not monitor.recv(65536).endswith(b"(qemu) "):
     pass
 for line in ask(monitor, "info registers -a").splitlines():
     if "RIP=" in line or line.startswith("CPU#"):
         print(line.strip())
-for key in b"9wld":
+for key in b"9dwlt":
     ask(monitor, "chardev-send-break serial")
     serial.sendall(bytes([key]))
-    time.sleep(2)
+    time.sleep(3)

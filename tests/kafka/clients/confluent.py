@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""confluent-kafka (librdkafka) against sluice, without consumer groups.
+
+usage: confluent.py HOST:PORT
+"""
+import sys
+import time
+import uuid
+
+from confluent_kafka import (OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException,
+                             Producer, TopicPartition)
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+import tap
+
+SERVER = sys.argv[1]
+RUN = uuid.uuid4().hex[:8]
+ADMIN = AdminClient({"bootstrap.servers": SERVER})
+
+
+def create(case, partitions=1, config=None):
+    name = f"ck-{case}-{RUN}"
+    for future in ADMIN.create_topics([NewTopic(name, partitions, 1, config=config or {})]).values():
+        future.result(30)
+    return name
+
+
+def open_consumer(name, offset=OFFSET_BEGINNING, partitions=(0,), **settings):
+    # librdkafka wants a group's name even where none is used.
+    consumer = Consumer({"bootstrap.servers": SERVER, "group.id": "unused",
+                         "enable.auto.commit": False, "enable.partition.eof": False, **settings})
+    consumer.assign([TopicPartition(name, partition, offset) for partition in partitions])
+    return consumer
+
+
+def read(consumer, count, seconds=60):
+    records = []
+    end = time.monotonic() + seconds
+    while len(records) < count:
+        if time.monotonic() > end:
+            raise AssertionError(f"{len(records)} of {count} records after {seconds} s")
+        record = consumer.poll(0.5)
+        if record is None:
+            continue
+        if record.error():
+            raise KafkaException(record.error())
+        records.append(record)
+    return records
+
+
+def produce(name, values, **settings):
+    """Returns the reports of all deliveries: (error, offset)."""
+    reports = []
+    producer = Producer({"bootstrap.servers": SERVER, **settings})
+    for key, value in values:
+        producer.produce(name, value=value, key=key, partition=0,
+                         on_delivery=lambda error, record: reports.append((error, record.offset())))
+        producer.poll(0)
+    tap.equal(producer.flush(60), 0, "not delivered")
+    return reports
+
+
+def round_trip(case, **settings):
+    name = create(case)
+    values = [(b"k%d" % i, b"v%d" % i) for i in range(1000)]
+    reports = produce(name, values, **settings)
+    tap.equal([error for error, _ in reports if error], [], "errors")
+    consumer = open_consumer(name)
+    records = read(consumer, 1000)
+    consumer.close()
+    tap.equal([(r.key(), r.value()) for r in records], values, "records")
+    tap.equal([r.offset() for r in records], list(range(1000)), "offsets")
+
+
+def test_topic_create_list_delete():
+    name = create("admin", 4)
+    tap.equal(len(ADMIN.list_topics(timeout=30).topics[name].partitions), 4, "partitions")
+    for future in ADMIN.delete_topics([name]).values():
+        future.result(30)
+    end = time.monotonic() + 10
+    while name in ADMIN.list_topics(timeout=30).topics:
+        assert time.monotonic() < end, "the topic is still listed"
+        time.sleep(0.1)
+
+
+def test_topic_create_refused():
+    name = create("twice")
+    try:
+        ADMIN.create_topics([NewTopic(name, 1, 1)])[name].result(30)
+        raise AssertionError("the same topic again was not refused")
+    except KafkaException as error:
+        tap.equal(error.args[0].code(), KafkaError.TOPIC_ALREADY_EXISTS, "error")
+    wrong = f"ck-config-{RUN}"
+    try:
+        ADMIN.create_topics([NewTopic(wrong, 1, 1, config={"no.such.setting": "1"})])[wrong].result(30)
+        raise AssertionError("an unknown setting was not refused")
+    except KafkaException as error:
+        tap.equal(error.args[0].code(), KafkaError.INVALID_CONFIG, "error")
+
+
+def test_describe_configs():
+    name = create("configs", 1, {"max.message.bytes": "2000"})
+    resource = ConfigResource(ResourceType.TOPIC, name)
+    entries = ADMIN.describe_configs([resource])[resource].result(30)
+    tap.equal(entries["max.message.bytes"].value, "2000", "value")
+    tap.equal(entries["max.message.bytes"].is_default, False, "is_default")
+    tap.equal(entries["cleanup.policy"].value, "delete", "default")
+
+
+def test_round_trip_acks_all():
+    round_trip("acks-all", acks="all")
+
+
+def test_round_trip_acks_one():
+    round_trip("acks-one", acks="1")
+
+
+def test_round_trip_idempotent():
+    round_trip("idempotent", **{"enable.idempotence": True})
+
+
+def test_round_trip_lz4():
+    round_trip("lz4", **{"compression.type": "lz4"})
+
+
+def test_round_trip_zstd():
+    round_trip("zstd", **{"compression.type": "zstd"})
+
+
+def test_partitions_by_key():
+    name = create("keys", 3)
+    producer = Producer({"bootstrap.servers": SERVER, "partitioner": "murmur2_random"})
+    for i in range(300):
+        producer.produce(name, key=b"k%d" % (i % 30), value=b"%d" % i)
+    tap.equal(producer.flush(60), 0, "not delivered")
+    consumer = open_consumer(name, partitions=(0, 1, 2))
+    homes = {}
+    for record in read(consumer, 300):
+        tap.equal(homes.setdefault(record.key(), record.partition()), record.partition(), "partition")
+    consumer.close()
+    tap.equal(sorted(set(homes.values())), [0, 1, 2], "partitions in use")
+
+
+def test_offsets():
+    name = create("offsets")
+    produce(name, [(None, b"%d" % i) for i in range(20)])
+    consumer = open_consumer(name, OFFSET_END)
+    tap.equal(consumer.get_watermark_offsets(TopicPartition(name, 0), timeout=30), (0, 20), "watermarks")
+    consumer.assign([TopicPartition(name, 0, 15)])
+    tap.equal([r.value() for r in read(consumer, 5)], [b"%d" % i for i in range(15, 20)], "tail")
+    consumer.close()
+
+
+def test_large_records():
+    name = create("large")
+    values = [(None, bytes([i]) * 900000) for i in range(8)]
+    produce(name, values)
+    consumer = open_consumer(name, **{"max.partition.fetch.bytes": 1000000})
+    tap.equal([r.value() for r in read(consumer, 8)], [value for _, value in values], "records")
+    consumer.close()
+
+
+def test_unknown_topic():
+    consumer = open_consumer(f"ck-missing-{RUN}")
+    try:
+        read(consumer, 1, 20)
+        raise AssertionError("a missing topic gave a record")
+    except KafkaException as error:
+        tap.equal(error.args[0].code(), KafkaError.UNKNOWN_TOPIC_OR_PART, "error")
+    consumer.close()
+
+
+tap.run(sys.modules[__name__])
