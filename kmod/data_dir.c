@@ -94,7 +94,7 @@ int sluice_data_dir_attach(struct net *net, u32 fd, const char *path, char *why)
 	dd->file = file;
 	err = claim(dd);
 	if (err) {
-		strscpy(why, "the directory is attached already, under another name or in another network namespace",
+		strscpy(why, "attached already, by another name or in another network namespace",
 			SLUICE_ERROR_TEXT_MAX);
 		goto err_claim;
 	}
@@ -157,7 +157,7 @@ int sluice_data_dir_detach(struct net *net, const char *path, char *why)
 	}
 	err = detach(net, dd);
 	if (err)
-		strscpy(why, "detached, but not all of it could be made durable; see the kernel log",
+		strscpy(why, "detached, but not all is durable: a sync failed; see the kernel log",
 			SLUICE_ERROR_TEXT_MAX);
 	return err;
 }

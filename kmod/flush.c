@@ -112,7 +112,7 @@ void sluice_flush_start(struct sluice_partition *p)
 {
 	queue(p);
 }
-SLUICE_EXPORT_FOR_TEST(sluice_flush_start);
+EXPORT_SYMBOL_FOR_TEST(sluice_flush_start);
 
 /* 1: queued; 0 or -errno: the answer is known. */
 static int enqueue(struct sluice_partition *p, struct sluice_durable *d)
@@ -144,7 +144,7 @@ void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d)
 	if (err <= 0)
 		d->done(d, err);
 }
-SLUICE_EXPORT_FOR_TEST(sluice_flush_request);
+EXPORT_SYMBOL_FOR_TEST(sluice_flush_request);
 
 void sluice_flush_drain(struct sluice_partition *p, int err)
 {
@@ -197,4 +197,4 @@ int sluice_flush_wait(struct sluice_partition *p)
 	}
 	return fw.err;
 }
-SLUICE_EXPORT_FOR_TEST(sluice_flush_wait);
+EXPORT_SYMBOL_FOR_TEST(sluice_flush_wait);

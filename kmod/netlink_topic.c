@@ -40,7 +40,7 @@ static int parse_settings(struct genl_info *info, struct settings *s, char *why)
 	if (tb[SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE]) {
 		type = nla_get_u32(tb[SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE]);
 		if (type > 1) {
-			strscpy(why, "message-timestamp-type is 0 (CreateTime) or 1 (LogAppendTime)",
+			strscpy(why, "message-timestamp-type is 0 (CreateTime) or 1 (LogAppend)",
 				SLUICE_ERROR_TEXT_MAX);
 			return -EINVAL;
 		}
@@ -144,7 +144,7 @@ static int remove(struct genl_info *info, struct sluice_topic *t, char *why)
 	int err = sluice_topic_remove(genl_info_net(info), t);
 
 	if (err)
-		strscpy(why, "removed, but not all of it could be made durable; see the kernel log",
+		strscpy(why, "removed, but not all is durable: a sync failed; see the kernel log",
 			SLUICE_ERROR_TEXT_MAX);
 	return err;
 }

@@ -59,7 +59,7 @@ err_dir:
 	kfree(p);
 	return err;
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_create);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_create);
 
 void sluice_partition_make_dead(struct sluice_partition *p)
 {
@@ -67,7 +67,7 @@ void sluice_partition_make_dead(struct sluice_partition *p)
 	WRITE_ONCE(p->state, SLUICE_PARTITION_STATE_DEAD);
 	sluice_notify_wake(p, sluice_log_high_watermark(p->log), -ENODEV);
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_make_dead);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_make_dead);
 
 /*
  * Nobody enters a dead partition any more, so the users that the write lock
@@ -90,7 +90,7 @@ int sluice_partition_drain(struct sluice_partition *p)
 	sluice_flush_drain(p, err);
 	return err;
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_drain);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_drain);
 
 void sluice_partition_hold(struct sluice_partition *p)
 {
@@ -104,7 +104,7 @@ void sluice_partition_put(struct sluice_partition *p)
 	WARN_ON(p->log || !list_empty(&p->notify.waiters));
 	kfree(p);
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_put);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_put);
 
 int sluice_partition_enter(struct sluice_partition *p)
 {
@@ -114,13 +114,13 @@ int sluice_partition_enter(struct sluice_partition *p)
 	up_read(&p->users);
 	return -ENODEV;
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_enter);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_enter);
 
 void sluice_partition_leave(struct sluice_partition *p)
 {
 	up_read(&p->users);
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_leave);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_leave);
 
 void sluice_partition_set_offline(struct sluice_partition *p, int err, const char *reason)
 {
@@ -190,7 +190,7 @@ out:
 	sluice_partition_leave(p);
 	return err;
 }
-SLUICE_EXPORT_FOR_TEST(sluice_partition_append);
+EXPORT_SYMBOL_FOR_TEST(sluice_partition_append);
 
 int sluice_partition_permission(struct sluice_partition *p, int mask)
 {

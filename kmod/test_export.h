@@ -9,9 +9,9 @@
 #include <linux/kconfig.h>
 
 #if IS_ENABLED(CONFIG_KUNIT)
-#define SLUICE_EXPORT_FOR_TEST(symbol) EXPORT_SYMBOL_GPL(symbol)
+#define EXPORT_SYMBOL_FOR_TEST(symbol) EXPORT_SYMBOL_GPL(symbol)
 #else
-#define SLUICE_EXPORT_FOR_TEST(symbol)
+#define EXPORT_SYMBOL_FOR_TEST(symbol)
 #endif
 
 #endif /* SLUICE_TEST_EXPORT_H */

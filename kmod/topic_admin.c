@@ -20,7 +20,8 @@ static int check_name(const char *name, char *why)
 	const char *c;
 
 	if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
-		strscpy(why, "a topic name may not be empty, \".\" or \"..\"", SLUICE_ERROR_TEXT_MAX);
+		strscpy(why, "a topic name may not be empty, '.' or '..'",
+			SLUICE_ERROR_TEXT_MAX);
 		return -EINVAL;
 	}
 	for (c = name; *c; c++) {
