@@ -34,13 +34,25 @@ typedef void (*log_dir_progress_fn)(void *ctx, unsigned int done, unsigned int t
  * Recovers first (in parallel over partitions) if the last stop was not clean.
  * If the directory is attached already it only creates topics that the kernel
  * does not have: the logs outlive whoever attached them.
- * Returns 0 or -errno with @err filled.
+ * Returns 0 or -errno with @err filled. A topic that is broken does not keep
+ * the others from being opened: @err then has a sentence although 0 is
+ * returned; if all is well its text is empty.
  */
 int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, void *ctx,
 	       struct log_dir_error *err);
 
 /** log_dir_down() - detach; then mark the directory as cleanly stopped. */
 int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err);
+
+/**
+ * log_dir_checkpoint() - write down up to where the logs are durable
+ * A recovery after a crash reads only what lies behind. To be called now and
+ * then while the directory is attached, as Kafka does once a minute.
+ */
+int log_dir_checkpoint(struct kern *k, const char *path, struct log_dir_error *err);
+
+/** log_dir_cluster_id() - of meta.properties; at most 63 characters are given. */
+int log_dir_cluster_id(const char *path, char ret_id[64], struct log_dir_error *err);
 
 /**
  * struct log_dir_setting - one topic setting in Kafka's spelling

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/log/checkpoint.h"
+#include "daemon/log/dir_file.h"
+#include "daemon/log/topic_id.h"
+
+#define CHECKPOINT_BYTES_MAX (256u << 20)
+#define LINE_LEN_MAX	     300
+
+static int compare(const void *a, const void *b)
+{
+	const struct checkpoint_entry *x = a, *y = b;
+	int order = strcmp(x->topic, y->topic);
+
+	return order ? order : (x->partition > y->partition) - (x->partition < y->partition);
+}
+
+/* Decimal digits and nothing else; -1 if not, or if it is above @max. */
+static int64_t parse_number(const char *s, int64_t max)
+{
+	int64_t v = 0;
+
+	if (!*s)
+		return -1;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9' || v > (max - (*s - '0')) / 10)
+			return -1;
+		v = v * 10 + (*s - '0');
+	}
+	return v;
+}
+
+/* Copies the line at *pos without its end; false if there is none or it is too long. */
+static bool next_line(const char *text, size_t len, size_t *pos, char line[LINE_LEN_MAX + 1])
+{
+	const char *start = text + *pos;
+	const char *end;
+	size_t n;
+
+	if (*pos >= len)
+		return false;
+	end = memchr(start, '\n', len - *pos);
+	n = end ? (size_t)(end - start) : len - *pos;
+	if (n > LINE_LEN_MAX || memchr(start, '\0', n))
+		return false;
+	memcpy(line, start, n);
+	line[n] = '\0';
+	*pos += n + (end ? 1 : 0);
+	return true;
+}
+
+static int parse_entry(char *line, struct checkpoint_entry *e)
+{
+	char *partition = strchr(line, ' ');
+	char *offset = partition ? strchr(partition + 1, ' ') : NULL;
+	int64_t index;
+
+	if (!offset)
+		return -EINVAL;
+	*partition++ = '\0';
+	*offset++ = '\0';
+	index = parse_number(partition, INT32_MAX);
+	e->offset = parse_number(offset, INT64_MAX);
+	if (topic_name_why_bad(line) || index < 0 || e->offset < 0)
+		return -EINVAL;
+	strcpy(e->topic, line);
+	e->partition = (uint32_t)index;
+	return 0;
+}
+
+static int add(struct checkpoint *c, const struct checkpoint_entry *e)
+{
+	struct checkpoint_entry *grown;
+
+	if (c->n == c->room) {
+		grown = reallocarray(c->entries, c->room * 2 + 16, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		c->entries = grown;
+		c->room = c->room * 2 + 16;
+	}
+	c->entries[c->n++] = *e;
+	return 0;
+}
+
+int checkpoint_parse(const char *text, size_t len, struct checkpoint *ret)
+{
+	char line[LINE_LEN_MAX + 1];
+	struct checkpoint c = {0};
+	struct checkpoint_entry e;
+	size_t pos = 0;
+	int64_t count;
+	int err = -EINVAL;
+
+	*ret = c;
+	if (!next_line(text, len, &pos, line) || strcmp(line, "0") != 0)
+		return -EINVAL;
+	if (!next_line(text, len, &pos, line))
+		return -EINVAL;
+	count = parse_number(line, INT32_MAX);
+	if (count < 0)
+		return -EINVAL;
+	while (next_line(text, len, &pos, line)) {
+		err = parse_entry(line, &e);
+		if (!err)
+			err = add(&c, &e);
+		if (err)
+			goto err_free;
+	}
+	err = -EINVAL;
+	if (pos != len || (uint64_t)count != c.n)
+		goto err_free;
+	if (c.n)
+		qsort(c.entries, c.n, sizeof(*c.entries), compare);
+	for (size_t i = 1; i < c.n; i++) {
+		if (!compare(&c.entries[i - 1], &c.entries[i]))
+			goto err_free;
+	}
+	*ret = c;
+	return 0;
+
+err_free:
+	checkpoint_free(&c);
+	return err;
+}
+
+int checkpoint_read(int dir_fd, const char *name, struct checkpoint *ret)
+{
+	char *text;
+	size_t len;
+	int err;
+
+	*ret = (struct checkpoint){0};
+	err = dir_file_read(dir_fd, name, CHECKPOINT_BYTES_MAX, &text, &len);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = checkpoint_parse(text, len, ret);
+	free(text);
+	return err;
+}
+
+int checkpoint_write(int dir_fd, const char *name, struct checkpoint *c)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	if (c->n)
+		qsort(c->entries, c->n, sizeof(*c->entries), compare);
+	fprintf(f, "0\n%zu\n", c->n);
+	for (size_t i = 0; i < c->n; i++)
+		fprintf(f, "%s %" PRIu32 " %" PRId64 "\n", c->entries[i].topic,
+			c->entries[i].partition, c->entries[i].offset);
+	err = ferror(f) ? -ENOMEM : 0;
+	if (fclose(f))
+		err = -ENOMEM;
+	if (!err)
+		err = dir_file_replace(dir_fd, name, text, len);
+	free(text);
+	return err;
+}
+
+int64_t checkpoint_find(const struct checkpoint *c, const char *topic, uint32_t partition)
+{
+	struct checkpoint_entry key = {.partition = partition};
+	const struct checkpoint_entry *e;
+
+	if (!c->n || strlen(topic) > SLUICE_TOPIC_NAME_MAX)
+		return -1;
+	strcpy(key.topic, topic);
+	e = bsearch(&key, c->entries, c->n, sizeof(key), compare);
+	return e ? e->offset : -1;
+}
+
+int checkpoint_add(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset)
+{
+	struct checkpoint_entry e = {.partition = partition, .offset = offset};
+
+	if (strlen(topic) > SLUICE_TOPIC_NAME_MAX)
+		return -ENAMETOOLONG;
+	strcpy(e.topic, topic);
+	return add(c, &e);
+}
+
+size_t checkpoint_forget(struct checkpoint *c, const char *topic)
+{
+	size_t kept = 0, before = c->n;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (strcmp(c->entries[i].topic, topic) != 0)
+			c->entries[kept++] = c->entries[i];
+	}
+	c->n = kept;
+	return before - kept;
+}
+
+void checkpoint_free(struct checkpoint *c)
+{
+	free(c->entries);
+	*c = (struct checkpoint){0};
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Taking a data directory down, and what is written meanwhile so that a crash
+ * costs less.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/log/checkpoint.h"
+#include "daemon/log/log_dir_open.h"
+#include "daemon/log/topic_settings.h"
+
+struct down {
+	struct kern *k;
+	struct log_dir d;
+	char **topics; /* the kernel's, of this directory */
+	size_t n_topics;
+	struct checkpoint points; /* recovery points */
+	struct checkpoint ends;	  /* the same if all is flushed */
+	struct checkpoint starts; /* log start offsets that are not 0 */
+	bool complete;		  /* every topic of the directory is open and healthy */
+	struct log_dir_error *err;
+};
+
+static int add_partition(struct down *down, const struct kern_partition *p)
+{
+	bool online = p->state == SLUICE_PARTITION_STATE_ONLINE;
+	int result;
+
+	if (!online)
+		down->complete = false;
+	result = checkpoint_add(&down->points, p->topic, p->index, p->recovery_point);
+	if (!result)
+		result = checkpoint_add(&down->ends, p->topic, p->index,
+					online ? p->log_end_offset : p->recovery_point);
+	if (!result && p->log_start_offset > 0)
+		result = checkpoint_add(&down->starts, p->topic, p->index, p->log_start_offset);
+	return result;
+}
+
+static int read_partitions(struct down *down)
+{
+	struct kern_partition *partitions;
+	size_t n;
+	int result;
+
+	result = kern_partitions(down->k, NULL, &partitions, &n);
+	if (result)
+		return log_dir_fail(down->err, result, "%s", kern_error(down->k));
+	for (size_t i = 0; !result && i < n; i++) {
+		if (log_dir_names_have(down->topics, down->n_topics, partitions[i].topic))
+			result = add_partition(down, &partitions[i]);
+	}
+	kern_partitions_free(partitions);
+	return result ? log_dir_fail(down->err, result, "out of memory") : 0;
+}
+
+static int is_open(void *ctx, struct topic_settings *s)
+{
+	struct down *down = ctx;
+
+	if (!log_dir_names_have(down->topics, down->n_topics, s->topic))
+		down->complete = false;
+	return 0;
+}
+
+static int is_bad(void *ctx, const char *topic, const struct log_dir_error *why)
+{
+	struct down *down = ctx;
+
+	(void)topic, (void)why;
+	down->complete = false;
+	return 0;
+}
+
+static int write_checkpoint(struct down *down, const char *name, struct checkpoint *c)
+{
+	int result = checkpoint_write(down->d.fd, name, c);
+
+	if (result)
+		log_dir_fail(down->err, result, "%s/%s: %s", down->d.path, name, strerror(-result));
+	return result;
+}
+
+/* Opens the directory and learns what the kernel has of it. */
+static int begin(struct down *down, const char *path)
+{
+	int result;
+
+	down->err->text[0] = '\0';
+	down->complete = true;
+	result = log_dir_open(path, /* make= */ false, &down->d, down->err);
+	if (result)
+		return result;
+	result = log_dir_is_attached(down->k, &down->d, down->err);
+	if (!result)
+		result = log_dir_fail(down->err, -ENOENT, "%s is not attached", down->d.path);
+	if (result > 0)
+		result = log_dir_kernel_topics(down->k, &down->d, &down->topics, &down->n_topics,
+					       down->err);
+	if (!result)
+		result = read_partitions(down);
+	return result;
+}
+
+static void end(struct down *down)
+{
+	checkpoint_free(&down->points);
+	checkpoint_free(&down->ends);
+	checkpoint_free(&down->starts);
+	log_dir_names_free(down->topics, down->n_topics);
+	if (down->d.path)
+		log_dir_close(&down->d);
+}
+
+/* Nothing of it is open any more, and all is on stable storage. */
+static int write_clean(struct down *down)
+{
+	int result;
+
+	result = write_checkpoint(down, CHECKPOINT_RECOVERY_POINT, &down->ends);
+	if (!result && down->starts.n)
+		result = write_checkpoint(down, CHECKPOINT_LOG_START, &down->starts);
+	if (!result)
+		result =
+			topic_settings_each(down->d.topics_fd, TOPIC_EXISTS, is_open, is_bad, down);
+	if (!result && down->complete)
+		result = log_dir_set_clean(&down->d, true);
+	return result;
+}
+
+int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err)
+{
+	struct down down = {.k = k, .err = err};
+	int result;
+
+	result = begin(&down, path);
+	if (!result) {
+		result = kern_data_dir_detach(k, down.d.path);
+		if (result)
+			log_dir_fail(err, result, "%s", kern_error(k));
+	}
+	if (!result) {
+		result = write_clean(&down);
+		if (result && !err->text[0])
+			log_dir_fail(err, result, "%s: the clean mark cannot be written: %s",
+				     down.d.path, strerror(-result));
+	}
+	end(&down);
+	return result;
+}
+
+int log_dir_checkpoint(struct kern *k, const char *path, struct log_dir_error *err)
+{
+	struct down down = {.k = k, .err = err};
+	int result;
+
+	result = begin(&down, path);
+	if (!result)
+		result = write_checkpoint(&down, CHECKPOINT_RECOVERY_POINT, &down.points);
+	end(&down);
+	return result;
+}

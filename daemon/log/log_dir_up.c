@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Bringing a data directory up. The kernel's claim on the directory comes
+ * first: it refuses one that another network namespace has, whose logs must
+ * not be touched by a recovery.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "daemon/log/dir_file.h"
+#include "daemon/log/log_dir_recover.h"
+#include "daemon/log/topic_config.h"
+
+struct up {
+	struct kern *k;
+	struct log_dir d;
+	bool clean;
+	struct log_dir_topics topics;
+	log_dir_progress_fn progress;
+	void *ctx;
+	struct log_dir_error *err;
+	/* Topics that could not be opened. */
+	unsigned int n_failed;
+	struct log_dir_error first_failure;
+};
+
+static void topic_failed(struct up *up, const struct log_dir_topic *t)
+{
+	if (!up->n_failed++)
+		log_dir_fail(&up->first_failure, 0, "topic '%.249s': %.240s", t->s.topic,
+			     t->why.text);
+}
+
+/* An adopted topic becomes ours with its settings file. */
+static int commit_topic(struct up *up, const struct log_dir_topic *t)
+{
+	int result = 0;
+
+	if (t->adopted)
+		result = log_dir_producer_ids_skip(&up->d);
+	if (!result && (t->adopted || t->grown))
+		result = topic_settings_write(up->d.topics_fd, &t->s, TOPIC_EXISTS);
+	return result;
+}
+
+static int create_in_kernel(struct up *up, const struct log_dir_topic *t)
+{
+	struct kern_topic kt = {
+		.data_dir = up->d.path,
+		.partition_count = t->s.partition_count,
+		.leader_epoch = t->leader_epoch,
+	};
+
+	strcpy(kt.name, t->s.topic);
+	memcpy(kt.id, t->s.id, sizeof(kt.id));
+	for (size_t i = 0; i < t->s.n; i++)
+		topic_config_to_kern(t->s.items[i].key, t->s.items[i].value, &kt.config);
+	return kern_topic_create(up->k, &kt);
+}
+
+static void open_topic(struct up *up, struct log_dir_topic *t)
+{
+	struct log_dir_topics one = {.topics = t, .n = 1};
+	struct checkpoint none = {0}, ends;
+	int result;
+
+	if (!t->why.text[0]) {
+		result = commit_topic(up, t);
+		if (result)
+			log_dir_fail(&t->why, result, "its settings cannot be written: %s",
+				     strerror(-result));
+	}
+	if (t->why.text[0]) {
+		topic_failed(up, t);
+		return;
+	}
+	result = create_in_kernel(up, t);
+	if (result == -EUCLEAN && up->clean) {
+		/* The clean mark lied. Reading all of it is slow, but saves it. */
+		if (!log_dir_recover(&up->d, &one, false, &none, up->progress, up->ctx, &ends,
+				     up->err))
+			checkpoint_free(&ends);
+		if (!t->why.text[0])
+			result = create_in_kernel(up, t);
+	}
+	if (result) {
+		log_dir_fail(&t->why, 0, "%s", kern_error(up->k));
+		topic_failed(up, t);
+	}
+}
+
+/*
+ * Recovery points of what is open already stay; those of what was recovered
+ * are new. Entries of topics that are nowhere go.
+ */
+static int write_points(struct up *up, const struct checkpoint *old, struct checkpoint *ends,
+			char *const *known, size_t n_known)
+{
+	const struct checkpoint_entry *e;
+	int result = 0;
+
+	for (size_t i = 0; !result && i < old->n; i++) {
+		e = &old->entries[i];
+		if (log_dir_names_have(known, n_known, e->topic))
+			result = checkpoint_add(ends, e->topic, e->partition, e->offset);
+	}
+	if (!result)
+		result = checkpoint_write(up->d.fd, CHECKPOINT_RECOVERY_POINT, ends);
+	return result;
+}
+
+static int recover(struct up *up, char *const *known, size_t n_known)
+{
+	struct checkpoint points, ends;
+	int result;
+
+	/* One that cannot be read only makes recovery read more. */
+	result = checkpoint_read(up->d.fd, CHECKPOINT_RECOVERY_POINT, &points);
+	if (result && result != -EINVAL)
+		return log_dir_fail(up->err, result, "%s/" CHECKPOINT_RECOVERY_POINT ": %s",
+				    up->d.path, strerror(-result));
+	result = log_dir_recover(&up->d, &up->topics, up->clean, &points, up->progress, up->ctx,
+				 &ends, up->err);
+	if (!result) {
+		result = write_points(up, &points, &ends, known, n_known);
+		if (result)
+			log_dir_fail(up->err, result, "%s/" CHECKPOINT_RECOVERY_POINT ": %s",
+				     up->d.path, strerror(-result));
+		checkpoint_free(&ends);
+	}
+	checkpoint_free(&points);
+	return result;
+}
+
+static int open_logs(struct up *up)
+{
+	char **known;
+	size_t n_known;
+	int result;
+
+	result = log_dir_kernel_topics(up->k, &up->d, &known, &n_known, up->err);
+	if (result)
+		return result;
+	result = log_dir_sweep(&up->d, up->err);
+	if (!result)
+		result = log_dir_scan(&up->d, known, n_known, &up->topics, up->err);
+	if (!result)
+		result = recover(up, known, n_known);
+	log_dir_names_free(known, n_known);
+	if (result)
+		return result;
+	/* From here on logs may be written to. */
+	result = log_dir_set_clean(&up->d, false);
+	if (result)
+		return log_dir_fail(up->err, result, "%s/" LOG_DIR_CLEAN_MARK ": %s", up->d.path,
+				    strerror(-result));
+	for (size_t i = 0; i < up->topics.n; i++)
+		open_topic(up, &up->topics.topics[i]);
+	return 0;
+}
+
+static int up_locked(struct up *up)
+{
+	int attached, result;
+
+	attached = log_dir_is_attached(up->k, &up->d, up->err);
+	if (attached < 0)
+		return attached;
+	result = attached ? 0 : kern_data_dir_attach(up->k, up->d.path);
+	if (result)
+		return log_dir_fail(up->err, result, "%s", kern_error(up->k));
+	result = dir_file_exists(up->d.fd, LOG_DIR_CLEAN_MARK);
+	up->clean = result > 0;
+	if (result >= 0)
+		result = log_dir_meta_ensure(&up->d);
+	if (result < 0)
+		log_dir_fail(up->err, result, "%s/meta.properties: %s", up->d.path,
+			     strerror(-result));
+	else
+		result = open_logs(up);
+	if (result && !attached)
+		kern_data_dir_detach(up->k, up->d.path);
+	return result;
+}
+
+int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, void *ctx,
+	       struct log_dir_error *err)
+{
+	struct up up = {.k = k, .progress = progress, .ctx = ctx, .err = err};
+	int result;
+
+	err->text[0] = '\0';
+	result = log_dir_open(path, /* make= */ true, &up.d, err);
+	if (result)
+		return result;
+	result = up_locked(&up);
+	if (!result && up.n_failed > 1)
+		log_dir_fail(err, 0, "%.400s (and %u more topics could not be opened)",
+			     up.first_failure.text, up.n_failed - 1);
+	else if (!result && up.n_failed)
+		*err = up.first_failure;
+	log_dir_topics_free(&up.topics);
+	log_dir_close(&up.d);
+	return result;
+}
