@@ -7,12 +7,12 @@ KAFKA_GENERATED := $(addprefix $(KAFKA_GEN)/,message.h message.c message_table.h
 KAFKA_GEN_FROM := $(wildcard daemon/kafka/gen_*.py daemon/kafka/schema/*.schema)
 GENERATED += $(KAFKA_GENERATED)
 
-# One run writes them all; the others wait for the first.
-$(KAFKA_GEN)/message.h: $(KAFKA_GEN_FROM)
-	$(PYTHON) daemon/kafka/gen_messages.py $(@D)
+# One run writes them all.
+$(KAFKA_GENERATED) &: $(KAFKA_GEN_FROM)
+	$(PYTHON) daemon/kafka/gen_messages.py $(KAFKA_GEN)
 
-$(filter-out %/message.h,$(KAFKA_GENERATED)): $(KAFKA_GEN)/message.h
-	@test -e $@ && touch $@
+Documentation/kafka-support.md: $(KAFKA_GEN_FROM)
+	$(PYTHON) daemon/kafka/gen_messages.py --doc > $@
 
 # What the daemon and sluicectl link for it; $(B)/asan/... in tests.
 KAFKA_CODEC_SRCS := daemon/core/buf daemon/core/arena daemon/core/wire_read \
@@ -30,12 +30,20 @@ $(KAFKA_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(KAFKA_TEST_OBJS)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ -lcmocka
 
+# The generator's own test is Python; it stands with the others to be run with them.
+UNIT_TESTS += $(B)/tests/unit/test_gen_schema
+
+$(B)/tests/unit/test_gen_schema: tests/unit/test_gen_schema.py
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 KAFKA_FUZZER := $(B)/fuzz/fuzz_kafka_request
 FUZZERS += $(KAFKA_FUZZER)
 
-# libFuzzer takes the dictionary that lies beside it under its name.
+# The dictionary lies beside the program; the seeds go to the corpus that it starts from.
 $(KAFKA_FUZZER): $(KAFKA_CODEC_SRCS:%=$(B)/fuzz/%.o) $(B)/fuzz/build/gen/kafka/message_table.o \
 		$(B)/fuzz/tests/unit/kafka_fill.o $(B)/fuzz/tests/fuzz/fuzz_kafka_request.o
 	@mkdir -p $(@D)
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^
 	cp $(KAFKA_GEN)/fuzz.dict $@.dict
+	$(PYTHON) tests/fuzz/kafka_seeds.py $(B)/corpus/$(@F)

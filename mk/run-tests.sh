@@ -39,6 +39,7 @@ fuzz_one() {
 	mkdir -p "$corpus" "$LOGS"
 	[ ! -d "tests/fuzz/seeds/$name" ] || args+=("tests/fuzz/seeds/$name")
 	[ ! -e "tests/fuzz/$name.dict" ] || args+=("-dict=tests/fuzz/$name.dict")
+	[ ! -e "$1.dict" ] || args+=("-dict=$1.dict")
 	run_test "fuzz/$name" "$((seconds + 60))" "$1" -max_total_time="$seconds" -timeout=10 \
 		-rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="$LOGS/$name-" \
 		"$corpus" "${args[@]}"

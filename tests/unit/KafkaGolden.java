@@ -5,7 +5,8 @@
 // when an API or a version is added to daemon/kafka/schema:
 //
 //   java -cp 'kafka-clients-4.3.1.jar:slf4j-api-1.7.36.jar' \
-//       tests/unit/KafkaGolden.java $(ls daemon/kafka/schema) > tests/unit/kafka_golden.def
+//       tests/unit/KafkaGolden.java $(basename -a daemon/kafka/schema/*.schema) \
+//       > tests/unit/kafka_golden.def
 //
 // The values are those of kafka_fill.h, made again here without its code.
 
@@ -166,7 +167,7 @@ public class KafkaGolden {
                         salt = 0;
                         Message m = (Message) c.getConstructor().newInstance();
                         fill(m, schema);
-                        System.out.println("X(" + name + kind + ", " + v + ", " + mode + ",\n  \""
+                        System.out.println("X(" + name + kind + ", " + v + ", " + mode + ", \""
                             + encode(m, v) + "\")");
                     }
                 }
