@@ -28,7 +28,9 @@ UNIT_TESTS += $(KAFKA_TESTS)
 
 $(KAFKA_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(KAFKA_TEST_OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(B)/tests/unit/test_wire: LDFLAGS := -Wl,--wrap=reallocarray
 
 # The generator's own test is Python; it stands with the others to be run with them.
 UNIT_TESTS += $(B)/tests/unit/test_gen_schema

@@ -9,6 +9,13 @@
 
 #include "daemon/core/arena.h"
 
+/* Lets an allocation that is far too large fail, as it does without ASan. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 static void alloc__gives_zeroed_aligned_memory(void **state)
 {
 	unsigned char *p[200];
@@ -64,6 +71,18 @@ static void alloc__refuses_sizes_that_overflow(void **state)
 	arena_free(&a);
 }
 
+static void alloc__says_when_there_is_no_memory(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, SIZE_MAX);
+	assert_null(arena_alloc(&a, 1, SIZE_MAX / 4));
+	assert_int_equal(a.used_bytes, 0);
+	assert_non_null(arena_alloc(&a, 1, 10));
+	arena_free(&a);
+}
+
 static void alloc__of_nothing_is_not_null(void **state)
 {
 	struct arena a;
@@ -114,6 +133,7 @@ int main(void)
 		cmocka_unit_test(alloc__gives_zeroed_aligned_memory),
 		cmocka_unit_test(alloc__stops_at_the_limit),
 		cmocka_unit_test(alloc__refuses_sizes_that_overflow),
+		cmocka_unit_test(alloc__says_when_there_is_no_memory),
 		cmocka_unit_test(alloc__of_nothing_is_not_null),
 		cmocka_unit_test(reset__keeps_only_the_first_block),
 		cmocka_unit_test(reset__does_not_keep_a_large_object),

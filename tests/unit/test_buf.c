@@ -9,6 +9,13 @@
 
 #include "daemon/core/buf.h"
 
+/* Lets an allocation that is far too large fail, as it does without ASan. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+
 static void reserve__keeps_what_is_there(void **state)
 {
 	struct buf b;
@@ -56,6 +63,21 @@ static void reserve__survives_sizes_that_overflow(void **state)
 	buf_free(&b);
 }
 
+static void reserve__says_when_there_is_no_memory(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 0);
+	assert_int_equal(buf_reserve(&b, 10), 0);
+	memset(b.data, 7, 10);
+	b.len = 10;
+	assert_int_equal(buf_reserve(&b, SIZE_MAX / 4), -ENOMEM);
+	assert_int_equal(b.len, 10);
+	assert_int_equal(b.data[9], 7);
+	buf_free(&b);
+}
+
 static void free__leaves_a_buffer_to_use(void **state)
 {
 	struct buf b;
@@ -77,6 +99,7 @@ int main(void)
 		cmocka_unit_test(reserve__keeps_what_is_there),
 		cmocka_unit_test(reserve__stops_at_the_limit),
 		cmocka_unit_test(reserve__survives_sizes_that_overflow),
+		cmocka_unit_test(reserve__says_when_there_is_no_memory),
 		cmocka_unit_test(free__leaves_a_buffer_to_use),
 	};
 

@@ -380,6 +380,37 @@ static void gap__array_grows(void **state)
 	buf_free(&b);
 }
 
+/* The linker puts this in the place of reallocarray() (daemon/kafka.mk). */
+void *__real_reallocarray(void *p, size_t n, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+static bool no_memory;
+
+void *__wrap_reallocarray(void *p, size_t n, size_t size)
+{
+	return no_memory ? NULL : __real_reallocarray(p, n, size);
+}
+
+static void gap__says_when_there_is_no_memory(void **state)
+{
+	struct wire_writer w;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 0);
+	wire_writer_init(&w, &b);
+	wire_writer_gap(&w, 1);
+	no_memory = true;
+	while (w.gap_count < w.gap_cap)
+		wire_writer_gap(&w, 1);
+	assert_int_equal(w.err, 0);
+	wire_writer_gap(&w, 1);
+	no_memory = false;
+	assert_int_equal(w.err, -ENOMEM);
+	assert_int_equal(w.gap_count, w.gap_cap);
+	wire_writer_free(&w);
+	buf_free(&b);
+}
+
 static void tag__gets_its_size_in_front(void **state)
 {
 	static const uint8_t zeros[200];
@@ -464,6 +495,7 @@ int main(void)
 		cmocka_unit_test(write__keeps_the_first_error),
 		cmocka_unit_test(write_records__without_bytes_makes_a_gap),
 		cmocka_unit_test(gap__array_grows),
+		cmocka_unit_test(gap__says_when_there_is_no_memory),
 		cmocka_unit_test(tag__gets_its_size_in_front),
 		cmocka_unit_test(frame__counts_gaps),
 		cmocka_unit_test(str_equal__tells_null_from_empty),
