@@ -30,19 +30,19 @@ export CMOCKA_MESSAGE_OUTPUT=TAP
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 failed=0
 
-# fuzz_one FUZZER - a while of new inputs, from the seeds that are committed.
+# fuzz_one FUZZER - a while of new inputs, from build/corpus (its seeds, and what
+# earlier runs found), with the dictionary that lies beside it.
 fuzz_one() {
 	local name corpus args=()
 
 	name=$(basename "$1")
 	corpus=build/corpus/$name
 	mkdir -p "$corpus" "$LOGS"
-	[ ! -d "tests/fuzz/seeds/$name" ] || args+=("tests/fuzz/seeds/$name")
-	[ ! -e "tests/fuzz/$name.dict" ] || args+=("-dict=tests/fuzz/$name.dict")
+	[ ! -e "$1.dict" ] || args+=("-dict=$1.dict")
 	[ ! -e "$1.dict" ] || args+=("-dict=$1.dict")
 	run_test "fuzz/$name" "$((seconds + 60))" "$1" -max_total_time="$seconds" -timeout=10 \
 		-rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="$LOGS/$name-" \
-		"$corpus" "${args[@]}"
+		"${args[@]}" "$corpus"
 }
 
 for program in "$@"; do

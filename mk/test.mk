@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# What CI runs.
+
+user-all: $(USER_ALL) $(UNIT_TESTS) $(FUZZERS) $(GUEST_TESTS)
+
+test:	## everything CI runs: check, fuzz, modules, machines with 6.1, 6.12 and the debug kernel
+	@mk/deps.sh build vm test
+	@UNIT_TESTS="$(UNIT_TESTS)" FUZZERS="$(FUZZERS)" GUEST_TESTS="$(GUEST_TESTS)" \
+		FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) mk/test.sh
+
+bench:	## measure (nothing yet)
+	@echo "bench: there is nothing to measure yet"
+
+.PHONY: user-all test bench

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything CI runs, from an empty machine to the closing line.
+#
+# usage: test.sh		(by `make test`, which hands over the lists)
+#
+# UNIT_TESTS, FUZZERS, GUEST_TESTS name programs; JOBS and FUZZ_SECONDS numbers.
+# A failing part does not stop the others, but a failing build does.
+set -uo pipefail
+
+cd "$(dirname "$0")/.." || exit
+# shellcheck source=mk/tap.sh
+. mk/tap.sh
+export RESULTS=$PWD/build/test/results LOGS=$PWD/build/test/logs
+rm -rf "$LOGS"
+mkdir -p "$LOGS"
+: > "$RESULTS"
+
+phase() { printf '\n=== %s (%d:%02d)\n' "$*" $((SECONDS / 60)) $((SECONDS % 60)); }
+
+# The debug kernel takes longest when it is not cached: it is built meanwhile.
+debug_kernel=
+start_debug_kernel() {
+	nice -n 5 tests/vm/kernel.sh debug > "$LOGS/debug-kernel.log" 2>&1 &
+	debug_kernel=$!
+}
+stop_debug_kernel() { [ -z "$debug_kernel" ] || kill "$debug_kernel" 2> /dev/null; }
+trap stop_debug_kernel EXIT
+
+build() {
+	phase "build: $1"
+	shift
+	"$@" || { echo "test: the build failed"; print_summary; exit 1; }
+}
+
+test_machine() {
+	phase "machine: Linux $1 on $2"
+	# shellcheck disable=SC2086
+	tests/vm/test-machine.sh "$1" "$2" $GUEST_TESTS
+}
+
+start_debug_kernel
+build "daemon, tools, tests" make -s -j"$JOBS" user-all
+phase "form and static checks"
+for check in check-format check-tidy check-shell; do
+	run_test $check 100 make -s $check
+done
+phase "unit tests"
+# shellcheck disable=SC2086
+mk/run-tests.sh 60 $UNIT_TESTS
+phase "fuzzers"
+# shellcheck disable=SC2086
+mk/run-tests.sh --fuzz "$FUZZ_SECONDS" $FUZZERS
+for kernel in 6.1 6.12; do
+	build "module for $kernel" make -s module KERNEL=$kernel
+	run_test "sparse-$kernel" 300 make -s sparse-$kernel
+done
+run_test checkpatch 100 make -s checkpatch
+test_machine 6.1 ext4
+test_machine 6.12 xfs
+phase "debug kernel"
+if wait "$debug_kernel"; then
+	debug_kernel=
+	build "module for the debug kernel" make -s module KERNEL=debug
+	test_machine debug ext4
+else
+	tail -n 20 "$LOGS/debug-kernel.log"
+	echo "0 1 0 debug-kernel" >> "$RESULTS"
+fi
+phase "report"
+cat build/test/6.1/report build/test/6.12/report 2> /dev/null
+phase "done"
+print_summary
