@@ -220,7 +220,8 @@ struct sluice_position {
  * @flags: in: SLUICE_FETCH_*
  * @error: out: 0 or a negative errno: -ENOENT unknown partition, -ERANGE
  *	offset outside the log, -EACCES, -EIO partition offline. The fields
- *	below are then -1, except the watermarks where they are known
+ *	below are then -1, except @bytes (0) and the watermarks where they are
+ *	known
  * @segment_base_offset: out: base offset of the segment, which names its file
  * @position: out: byte position of the range in the segment's .log file
  * @bytes: out: its length; 0 at the end of the log

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A socket: what it reads, what it writes, and the events it has to tell.
+ *
+ * Locks, outermost first:
+ *
+ *  pipe mutex		held by the caller of ->splice_read
+ *  lock_sock(sk)	cursors, watches, options. Held while records are copied
+ *			and page cache is read, never during a wait for records
+ *  partition users	sluice_partition_enter(), for single calls into the log
+ *  notify lock		of a partition; wake functions run under it
+ *  ready_lock, events.lock	leaves but for the socket's wait queue
+ *  addr_lock		leaf: what /proc and a send read without lock_sock()
+ *
+ * A send takes lock_sock() only to look at the address and the options; it
+ * appends without it, so producers sharing a socket do not wait for each other
+ * or for a consumer.
+ */
+#ifndef SLUICE_SOCK_H
+#define SLUICE_SOCK_H
+
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/sluice.h>
+#include <net/sock.h>
+
+#include "log/log.h"
+#include "log/record.h"
+#include "notify.h"
+
+struct seq_file;
+struct sluice_partition;
+struct sluice_topic;
+
+/* What one socket can make the kernel keep. */
+#define SLUICE_SOCK_EVENTS_MAX		16384	/* receipts promised or unread */
+#define SLUICE_SOCK_WATCHES_MAX		65536
+#define SLUICE_SOCK_CURSORS_MAX		100000	/* partitions of one topic */
+#define SLUICE_SOCK_ARRAY_MAX		65536	/* elements of an option's array */
+#define SLUICE_SOCK_RECORD_MAX		(64U << 20)	/* a record sent by itself */
+#define SLUICE_SOCK_CMSG_MAX		(1U << 20)	/* a key or header received */
+
+/**
+ * struct sluice_target - a resolved address
+ * @topic: holds a reference, or NULL: no address
+ * @partition: index, or SLUICE_PARTITION_ANY
+ * @permitted: partitions below this index were checked when it was resolved
+ */
+struct sluice_target {
+	struct sluice_topic *topic;
+	s32 partition;
+	u32 permitted;
+};
+
+/**
+ * struct sluice_place - how far a cursor has read
+ * @next_offset: next offset to be received; written with WRITE_ONCE
+ * @position: of the batch at hand, or of the next one, in the segment's file
+ * @read_pos: next byte to be read, inside the batch at hand
+ * @batch: the batch at hand
+ * @record_index: records of it that were passed
+ * @in_batch: @batch and @read_pos are valid
+ * @settled: what is to be delivered next is known (SOCK_SEQPACKET: @record,
+ *	or the whole compressed @batch)
+ * @record: the record at @read_pos
+ */
+struct sluice_place {
+	s64 next_offset;
+	u64 position;
+	u64 read_pos;
+	struct sluice_batch batch;
+	s32 record_index;
+	bool in_batch;
+	bool settled;
+	struct sluice_record record;
+};
+
+/**
+ * struct sluice_cursor - one partition that a socket reads
+ * @ssk: the socket
+ * @p: holds a reference
+ * @waiter: in the partition's notifier from bind to release, whatever the
+ *	cursor's place: each growth is reported
+ * @ready: in ssk->ready while there may be something to deliver; ready_lock
+ * @high_watermark: largest that was reported; ready_lock
+ * @offline: the partition went offline and the reader was not yet told;
+ *	ready_lock
+ * @at: the place; lock_sock()
+ * @seg: segment of @at, holds a reference; NULL: to be found by next_offset
+ * @file: of @seg
+ * @ra: this reader's own readahead state
+ * @err: errno to be returned by the next receive, once
+ */
+struct sluice_cursor {
+	struct sluice_sock *ssk;
+	struct sluice_partition *p;
+	struct sluice_waiter waiter;
+	struct list_head ready;
+	s64 high_watermark;
+	bool offline;
+	struct sluice_place at;
+	struct sluice_segment *seg;
+	struct port_file *file;
+	struct file_ra_state ra;
+	int err;
+};
+
+/**
+ * struct sluice_event_queue - receipts and fired watches to be read
+ * @lock: protects the rest
+ * @queue: struct sluice_sock_event, oldest first
+ * @receipts: receipts queued or promised
+ * @closed: the socket is gone; nothing may be queued
+ */
+struct sluice_event_queue {
+	spinlock_t lock;
+	struct list_head queue;
+	u32 receipts;
+	bool closed;
+};
+
+/**
+ * struct sluice_sock - a socket
+ * @sk: first
+ * @net_node: in the namespace's list of sockets
+ * @in: what bind gave; written under lock_sock() and addr_lock
+ * @out: what connect gave; likewise
+ * @addr_lock: lets others than lock_sock() holders read @in, @out, @cursors
+ * @cursors: @cursor_count of them, from bind to release
+ * @ready: cursors with something to deliver, in the order of their turns
+ * @ready_lock: protects @ready and the fields of cursors that say so
+ * @is_dead: the bound topic was deleted; READ_ONCE
+ * @start: SLUICE_START
+ * @receipts: SLUICE_RECEIPTS, READ_ONCE
+ * @sticky: which partition gets records without a key, modulo their number
+ * @topic_name: SLUICE_TOPIC, or NULL
+ * @events: to be read with MSG_ERRQUEUE
+ * @watches: struct sluice_watch_entry by topic id and partition; lock_sock()
+ * @watch_count: in @watches
+ * @text_lock: protects @error_text
+ * @error_text: SLUICE_ERROR_TEXT
+ */
+struct sluice_sock {
+	struct sock sk;
+	struct hlist_node net_node;
+	struct sluice_target in;
+	struct sluice_target out;
+	spinlock_t addr_lock;
+	struct sluice_cursor *cursors;
+	u32 cursor_count;
+	struct list_head ready;
+	spinlock_t ready_lock;
+	bool is_dead;
+	s64 start;
+	u32 receipts;
+	u32 sticky;
+	char *topic_name;
+	struct sluice_event_queue events;
+	struct rb_root watches;
+	u32 watch_count;
+	spinlock_t text_lock;
+	char error_text[SLUICE_ERROR_TEXT_MAX];
+};
+
+static inline struct sluice_sock *sluice_sk(const struct sock *sk)
+{
+	return container_of(sk, struct sluice_sock, sk);
+}
+
+/**
+ * sluice_sock_fail() - keep in words what was wrong, for SLUICE_ERROR_TEXT
+ * Return: @err, so that a failing path can end with it.
+ */
+__printf(3, 4) int sluice_sock_fail(struct sluice_sock *ssk, int err, const char *fmt, ...);
+
+/* Addresses: sock_addr.c */
+
+/**
+ * sluice_target_resolve() - find what an address names, and check the right to it
+ * @mask: MAY_READ or MAY_WRITE, checked for every partition it names
+ * @ret: give it back with sluice_target_put()
+ * Context: lock_sock() held.
+ * Return: 0; -EINVAL -EAFNOSUPPORT -ENOENT -EACCES, with error text.
+ */
+int __must_check sluice_target_resolve(struct sluice_sock *ssk, const struct sockaddr *uaddr,
+				       int addr_len, int mask, struct sluice_target *ret);
+void sluice_target_put(struct sluice_target *t);
+
+/** sluice_target_get() - copy of a socket's address with a reference of its own. */
+void sluice_target_get(struct sluice_sock *ssk, const struct sluice_target *from,
+		       struct sluice_target *ret);
+
+/** sluice_addr_fill() - the address of a topic's partition; returns its length. */
+int sluice_addr_fill(struct sockaddr_sluice *addr, const struct sluice_topic *topic,
+		     s32 partition);
+
+/**
+ * sluice_partition_find() - a partition by topic id, with the right checked
+ * @ret_topic: holds a reference, as the partition does
+ * Return: 0, -ENOENT, -EACCES.
+ */
+int __must_check sluice_partition_find(struct sluice_sock *ssk, const u8 *topic_id, s32 index,
+				       int mask, struct sluice_topic **ret_topic,
+				       struct sluice_partition **ret_p);
+
+/* A socket's cursors: sock_consume.c. All need lock_sock(). */
+
+/** sluice_cursors_open() - begin to read what @t names, from ssk->start. */
+int __must_check sluice_cursors_open(struct sluice_sock *ssk, const struct sluice_target *t);
+void sluice_cursors_close(struct sluice_sock *ssk);
+
+/** sluice_cursor_find() - by partition index, or ANY if there is just one. */
+struct sluice_cursor *sluice_cursor_find(struct sluice_sock *ssk, s32 partition);
+
+/* One cursor: sock_cursor.c. All but the first need lock_sock(). */
+
+/** sluice_cursor_has_more() - should it be on the ready list; under ready_lock. */
+bool sluice_cursor_has_more(const struct sluice_cursor *c);
+
+/**
+ * sluice_cursor_next() - the cursor whose turn it is, with something at hand
+ * @ret_c: set when 1 is returned; for an error the cursor it belongs to
+ * Return: 1; 0 there is nothing; or -errno, which stays until
+ * sluice_cursor_take_error().
+ */
+int __must_check sluice_cursor_next(struct sluice_sock *ssk, struct sluice_cursor **ret_c);
+
+/** sluice_cursor_take_error() - the error is reported now, and only once. */
+void sluice_cursor_take_error(struct sluice_cursor *c);
+
+/** sluice_cursor_settle() - the same for one cursor; 1, 0 or -errno. */
+int __must_check sluice_cursor_settle(struct sluice_cursor *c);
+
+/** sluice_cursor_skip_batch() - what is at hand turned out malformed; -EBADMSG. */
+int sluice_cursor_skip_batch(struct sluice_cursor *c, const char *why);
+
+/** sluice_cursor_advance_record() - the settled record or batch was delivered. */
+void sluice_cursor_advance_record(struct sluice_cursor *c);
+
+/** sluice_cursor_advance_bytes() - @n bytes of the batch at hand were delivered. */
+void sluice_cursor_advance_bytes(struct sluice_cursor *c, u64 n);
+
+static inline u64 sluice_cursor_batch_end(const struct sluice_cursor *c)
+{
+	return c->at.position + c->at.batch.size;
+}
+
+/** sluice_cursor_seek() - @offset may be SLUICE_OFFSET_*; -ERANGE, -ENODEV. */
+int __must_check sluice_cursor_seek(struct sluice_cursor *c, s64 offset);
+
+/** sluice_cursor_drop_segment() - find the place anew, by the next offset. */
+void sluice_cursor_drop_segment(struct sluice_cursor *c);
+
+/* A place to come back to, when what was taken is not delivered after all. */
+struct sluice_bookmark {
+	struct sluice_place at;
+	struct sluice_segment *seg;
+	struct port_file *file;
+};
+
+void sluice_cursor_mark(struct sluice_cursor *c, struct sluice_bookmark *m);
+void sluice_cursor_return(struct sluice_cursor *c, struct sluice_bookmark *m);
+void sluice_cursor_unmark(struct sluice_bookmark *m);
+
+/* Sending: sock_produce.c */
+int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len);
+int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len);
+
+/* Receiving: sock_fetch.c, splice.c */
+int sluice_recvmsg_record(struct socket *sock, struct msghdr *msg, size_t len, int flags);
+int sluice_recvmsg_stream(struct socket *sock, struct msghdr *msg, size_t len, int flags);
+__poll_t sluice_poll(struct file *file, struct socket *sock, struct poll_table_struct *wait);
+ssize_t sluice_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
+			   size_t len, unsigned int flags);
+
+/* Options: sockopt.c */
+int sluice_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
+		      unsigned int optlen);
+int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *optval,
+		      int __user *optlen);
+
+#endif /* SLUICE_SOCK_H */

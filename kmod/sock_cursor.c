@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where a socket stands in the partitions it reads.
+ *
+ * A cursor is on its socket's ready list whenever it may have something to
+ * deliver. The partition's notifier puts it there (cursor_wake), for every
+ * growth; the reader takes it off, under the same lock and only after comparing
+ * its place with the largest high watermark that was reported. So a growth that
+ * comes while the reader looks at the log is never lost, and poll(2) has one
+ * list to look at, however many partitions there are. Deliveries move a cursor
+ * to the end of the list: partitions take turns.
+ */
+#include "pages.h"
+#include "partition.h"
+#include "sock.h"
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+/* Batches looked at in one go; control batches and gaps need no delivery. */
+#define SETTLE_BATCHES_MAX	1024
+
+static bool is_stream(const struct sluice_cursor *c)
+{
+	return c->ssk->sk.sk_type == SOCK_STREAM;
+}
+
+bool sluice_cursor_has_more(const struct sluice_cursor *c)
+{
+	lockdep_assert_held(&c->ssk->ready_lock);
+	return READ_ONCE(c->err) || c->offline || c->high_watermark > READ_ONCE(c->at.next_offset);
+}
+
+/* Put the cursor where it belongs, given what the log says by now. */
+static void cursor_requeue(struct sluice_cursor *c, s64 high_watermark)
+{
+	struct sluice_sock *ssk = c->ssk;
+
+	spin_lock(&ssk->ready_lock);
+	if (high_watermark > c->high_watermark)
+		c->high_watermark = high_watermark;
+	if (!sluice_cursor_has_more(c))
+		list_del_init(&c->ready);
+	else
+		list_move_tail(&c->ready, &ssk->ready);
+	spin_unlock(&ssk->ready_lock);
+}
+
+void sluice_cursor_drop_segment(struct sluice_cursor *c)
+{
+	if (c->seg)
+		sluice_segment_put(c->seg);
+	c->seg = NULL;
+	c->file = NULL;
+	c->at.in_batch = false;
+	c->at.settled = false;
+}
+
+static int cursor_fail(struct sluice_cursor *c, int err, const char *why)
+{
+	c->err = sluice_sock_fail(c->ssk, err, "%s-%u at offset %lld: %s", c->p->topic->name,
+				  c->p->index, c->at.next_offset, why);
+	return err;
+}
+
+static void finish_batch(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+
+	WRITE_ONCE(at->next_offset, sluice_batch_last_offset(&at->batch) + 1);
+	at->position += at->batch.size;
+	at->in_batch = false;
+	at->settled = false;
+}
+
+static int open_segment(struct sluice_cursor *c)
+{
+	struct sluice_log *log = c->p->log;
+	struct sluice_range range;
+	int err;
+
+	err = sluice_log_fetch(log, c->at.next_offset, PAGE_SIZE, SLUICE_FETCH_WHOLE_FIRST,
+			       &range);
+	if (err == -ERANGE) {
+		/* Retention was faster than this reader. */
+		cursor_fail(c, err, "no longer there; reading goes on at the log start");
+		WRITE_ONCE(c->at.next_offset, sluice_log_start_offset(log));
+		return err;
+	}
+	if (err)
+		return cursor_fail(c, err, "the log cannot be read");
+	if (!range.seg)
+		return 0;
+	/* Readahead goes on over a roll: the window is the reader's, not the file's. */
+	if (!c->ra.ra_pages)
+		sluice_pages_ra_init(&c->ra, range.file);
+	c->seg = range.seg;
+	c->file = range.file;
+	c->at.position = range.position;
+	return 1;
+}
+
+static int at_log_end(struct sluice_cursor *c)
+{
+	bool offline;
+
+	spin_lock(&c->ssk->ready_lock);
+	offline = c->offline;
+	c->offline = false;
+	spin_unlock(&c->ssk->ready_lock);
+	if (offline)
+		return cursor_fail(c, -EIO, "the partition is offline, no more will come");
+	return 0;
+}
+
+/*
+ * Find the batch that holds next_offset, or the first behind it. The log end is
+ * acquired before the segment is looked at (log/watermark.h).
+ * Return: 1 it is at hand, 0 end of the log, -errno.
+ */
+static int enter_batch(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+
+	for (;;) {
+		s64 high_watermark = sluice_log_high_watermark(c->p->log);
+		bool sealed;
+		u64 end;
+		int err;
+
+		if (at->next_offset >= high_watermark)
+			return at_log_end(c);
+		if (!c->seg) {
+			err = open_segment(c);
+			if (err <= 0)
+				return err;
+		}
+		/* In this order: what is sealed has its last byte. */
+		sealed = sluice_segment_sealed(c->seg);
+		end = sluice_segment_published(c->seg);
+		if (at->position >= end) {
+			if (!sealed)
+				return cursor_fail(c, -EIO, "the log is shorter than it says");
+			sluice_cursor_drop_segment(c);
+			continue;
+		}
+		err = sluice_log_read_batch(c->file, at->position, end, &at->batch);
+		if (err)
+			return cursor_fail(c, err, "what is there is not a batch");
+		if (at->batch.base_offset >= high_watermark)
+			return at_log_end(c);
+		if (sluice_batch_last_offset(&at->batch) < at->next_offset) {
+			at->position += at->batch.size;
+			cond_resched();
+			continue;
+		}
+		at->read_pos = at->position;
+		at->record_index = 0;
+		at->in_batch = true;
+		return 1;
+	}
+}
+
+/* Find the first record of the batch at hand that is not below next_offset. */
+static int enter_record(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+	u64 end = sluice_cursor_batch_end(c);
+
+	if (at->read_pos == at->position)
+		at->read_pos += SLUICE_BATCH_HEADER_LEN;
+	for (; at->record_index < at->batch.record_count; at->record_index++) {
+		struct sluice_record *r = &at->record;
+		int err;
+
+		err = sluice_record_read(c->file, at->read_pos, end, r);
+		if (err == -EBADMSG)
+			return sluice_cursor_skip_batch(c, "malformed record");
+		if (err)
+			return cursor_fail(c, err, "the record cannot be read");
+		if (r->offset_delta < 0 || r->offset_delta > at->batch.last_offset_delta ||
+		    r->end <= at->read_pos || r->end > end)
+			return sluice_cursor_skip_batch(c, "record outside its batch");
+		if (at->batch.base_offset + r->offset_delta >= at->next_offset)
+			return 1;
+		at->read_pos = r->end;
+	}
+	return 0;
+}
+
+static int settle_record(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+	int n, err;
+
+	for (n = 0; n < SETTLE_BATCHES_MAX; n++) {
+		if (!at->in_batch) {
+			err = enter_batch(c);
+			if (err <= 0)
+				return err;
+		}
+		if (at->batch.attributes & SLUICE_BATCH_CONTROL) {
+			finish_batch(c);
+			continue;
+		}
+		err = 1;
+		if (!(at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK))
+			err = enter_record(c);
+		if (err) {
+			at->settled = err > 0;
+			return err;
+		}
+		finish_batch(c);
+		cond_resched();
+	}
+	return 0;
+}
+
+int sluice_cursor_settle(struct sluice_cursor *c)
+{
+	int ret;
+
+	sock_owned_by_me(&c->ssk->sk);
+	if (c->err)
+		return c->err;
+	if (is_stream(c) ? c->at.in_batch : c->at.settled)
+		return 1;
+
+	ret = sluice_partition_enter(c->p);
+	if (ret) {
+		WRITE_ONCE(c->ssk->is_dead, true);
+		return ret;
+	}
+	ret = is_stream(c) ? enter_batch(c) : settle_record(c);
+	sluice_partition_leave(c->p);
+	return ret;
+}
+
+int sluice_cursor_next(struct sluice_sock *ssk, struct sluice_cursor **ret_c)
+{
+	struct sluice_cursor *c;
+	int ret;
+
+	sock_owned_by_me(&ssk->sk);
+	*ret_c = NULL;
+	if (!ssk->in.topic)
+		return sluice_sock_fail(ssk, -ENOTCONN, "not bound: nothing to receive from");
+
+	for (;;) {
+		if (READ_ONCE(ssk->is_dead))
+			return sluice_sock_fail(ssk, -ENODEV, "the topic was deleted");
+		spin_lock(&ssk->ready_lock);
+		c = list_first_entry_or_null(&ssk->ready, struct sluice_cursor, ready);
+		spin_unlock(&ssk->ready_lock);
+		if (!c)
+			return 0;
+		ret = sluice_cursor_settle(c);
+		if (ret == -ENODEV)
+			continue;
+		*ret_c = c;
+		if (ret)
+			return ret;
+		cursor_requeue(c, S64_MIN);
+		/* A long run of control batches must not hold a signal off. */
+		if (signal_pending(current))
+			return 0;
+		cond_resched();
+	}
+}
+
+void sluice_cursor_take_error(struct sluice_cursor *c)
+{
+	if (!c)
+		return;
+	c->err = 0;
+	cursor_requeue(c, S64_MIN);
+}
+
+int sluice_cursor_skip_batch(struct sluice_cursor *c, const char *why)
+{
+	int err = cursor_fail(c, -EBADMSG, why);
+
+	finish_batch(c);
+	return err;
+}
+
+void sluice_cursor_advance_record(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+
+	sock_owned_by_me(&c->ssk->sk);
+	at->settled = false;
+	if (at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK ||
+	    at->record_index + 1 >= at->batch.record_count) {
+		finish_batch(c);
+	} else {
+		WRITE_ONCE(at->next_offset,
+			   at->batch.base_offset + at->record.offset_delta + 1);
+		at->read_pos = at->record.end;
+		at->record_index++;
+	}
+	cursor_requeue(c, S64_MIN);
+}
+
+void sluice_cursor_advance_bytes(struct sluice_cursor *c, u64 n)
+{
+	sock_owned_by_me(&c->ssk->sk);
+	c->at.read_pos += n;
+	if (c->at.read_pos == sluice_cursor_batch_end(c)) {
+		finish_batch(c);
+		cursor_requeue(c, S64_MIN);
+	}
+}
+
+int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
+{
+	s64 start, high_watermark;
+	int err;
+
+	err = sluice_partition_enter(c->p);
+	if (err)
+		return sluice_sock_fail(c->ssk, err, "the topic was deleted");
+	start = sluice_log_start_offset(c->p->log);
+	high_watermark = sluice_log_high_watermark(c->p->log);
+	sluice_partition_leave(c->p);
+
+	if (offset == SLUICE_OFFSET_EARLIEST)
+		offset = start;
+	else if (offset == SLUICE_OFFSET_LATEST)
+		offset = high_watermark;
+	if (offset < start || offset > high_watermark)
+		return sluice_sock_fail(c->ssk, -ERANGE,
+					"offset %lld is outside the log of %s-%u: %lld to %lld",
+					offset, c->p->topic->name, c->p->index, start,
+					high_watermark);
+
+	sluice_cursor_drop_segment(c);
+	c->err = 0;
+	WRITE_ONCE(c->at.next_offset, offset);
+	cursor_requeue(c, high_watermark);
+	return 0;
+}
+
+void sluice_cursor_mark(struct sluice_cursor *c, struct sluice_bookmark *m)
+{
+	m->at = c->at;
+	m->seg = c->seg;
+	m->file = c->file;
+	if (m->seg)
+		sluice_segment_get(m->seg);
+}
+
+void sluice_cursor_return(struct sluice_cursor *c, struct sluice_bookmark *m)
+{
+	sluice_cursor_drop_segment(c);
+	c->seg = m->seg;
+	c->file = m->file;
+	c->at = m->at;
+	cursor_requeue(c, S64_MIN);
+}
+
+void sluice_cursor_unmark(struct sluice_bookmark *m)
+{
+	if (m->seg)
+		sluice_segment_put(m->seg);
+}

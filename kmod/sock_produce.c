@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sending: from a sendmsg(2) to sluice_partition_append().
+ *
+ * SOCK_SEQPACKET encodes one record into a batch in kernel memory. SOCK_STREAM
+ * takes batches as they are: the engine writes them from the caller's memory
+ * into the page cache, and checks what was stored, not what was given.
+ */
+#include "partition.h"
+#include "partitioner.h"
+#include "sock_cmsg.h"
+#include "sock_event.h"
+#include "sock_net.h"
+
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+
+/* What a send may say. The kernel's own flags come with splice(2) into a socket. */
+#define SEND_FLAGS	(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR | MSG_MORE | MSG_CMSG_COMPAT | \
+			 MSG_BATCH | SEND_FLAGS_SPLICE)
+#ifdef MSG_SENDPAGE_NOTLAST
+#define SEND_FLAGS_SPLICE (MSG_SENDPAGE_NOTLAST | MSG_SENDPAGE_NOPOLICY | MSG_SPLICE_PAGES)
+#else
+#define SEND_FLAGS_SPLICE MSG_SPLICE_PAGES
+#endif
+
+/**
+ * struct produce - one send on its way
+ * @ssk: the socket
+ * @req: control messages
+ * @target: where to, holds a reference
+ * @p: which partition, holds a reference
+ * @receipt: promised, or NULL
+ * @first_offset: of what was appended
+ * @end_offset: behind what was appended
+ * @timestamp: the log's stamp on it, or -1
+ * @append: the last append
+ */
+struct produce {
+	struct sluice_sock *ssk;
+	struct sluice_send_request req;
+	struct sluice_target target;
+	struct sluice_partition *p;
+	struct sluice_receipt *receipt;
+	s64 first_offset;
+	s64 end_offset;
+	s64 timestamp;
+	struct sluice_append append;
+};
+
+static u32 choose_partition(const struct produce *pr)
+{
+	u32 count = sluice_topic_partition_count(pr->target.topic);
+
+	if (pr->req.partition != SLUICE_PARTITION_ANY)
+		return pr->req.partition;
+	if (pr->target.partition != SLUICE_PARTITION_ANY)
+		return pr->target.partition;
+	if (!count)
+		return 0;
+	if (pr->req.key_len >= 0)
+		return sluice_partition_for_key(pr->req.key, pr->req.key_len, count);
+	return pr->ssk->sticky % count;
+}
+
+static int find_partition(struct produce *pr)
+{
+	struct sluice_target *t = &pr->target;
+	u32 index = choose_partition(pr);
+	bool checked;
+	int err;
+
+	pr->p = sluice_topic_partition(t->topic, index);
+	if (!pr->p)
+		return sluice_sock_fail(pr->ssk, -ENOENT, "%s has no partition %u",
+					t->topic->name, index);
+	/* A partition added, or chosen instead of the one named, was not asked for. */
+	if (t->partition == SLUICE_PARTITION_ANY)
+		checked = index < t->permitted;
+	else
+		checked = index == (u32)t->partition;
+	if (checked)
+		return 0;
+	err = sluice_partition_permission(pr->p, MAY_WRITE);
+	if (!err)
+		return 0;
+	sluice_partition_put(pr->p);
+	return sluice_sock_fail(pr->ssk, err, "the mode of directory %s-%u forbids it",
+				t->topic->name, index);
+}
+
+static int find_target(struct produce *pr, struct msghdr *msg)
+{
+	struct sluice_sock *ssk = pr->ssk;
+	int err;
+
+	if (!msg->msg_name) {
+		sluice_target_get(ssk, &ssk->out, &pr->target);
+		if (!pr->target.topic)
+			return sluice_sock_fail(ssk, -EDESTADDRREQ,
+						"neither connected nor addressed");
+		return 0;
+	}
+	lock_sock(&ssk->sk);
+	err = sluice_target_resolve(ssk, msg->msg_name, msg->msg_namelen, MAY_WRITE,
+				    &pr->target);
+	release_sock(&ssk->sk);
+	return err;
+}
+
+static int produce_begin(struct produce *pr, struct sluice_sock *ssk, struct msghdr *msg)
+{
+	int err;
+
+	memset(pr, 0, sizeof(*pr));
+	pr->ssk = ssk;
+	if (msg->msg_flags & ~SEND_FLAGS)
+		return sluice_sock_fail(ssk, -EOPNOTSUPP, "unknown flags %#x of a send",
+					msg->msg_flags & ~SEND_FLAGS);
+	err = sluice_cmsg_parse(ssk, msg, &pr->req);
+	if (err)
+		return err;
+	err = find_target(pr, msg);
+	if (err)
+		goto err_request;
+	err = find_partition(pr);
+	if (err)
+		goto err_target;
+	if (pr->req.receipt.when == SLUICE_RECEIPT_NONE)
+		return 0;
+	pr->receipt = sluice_receipt_new(ssk, pr->req.receipt.cookie);
+	if (!IS_ERR(pr->receipt))
+		return 0;
+	err = PTR_ERR(pr->receipt);
+
+	sluice_partition_put(pr->p);
+err_target:
+	sluice_target_put(&pr->target);
+err_request:
+	sluice_cmsg_release(&pr->req);
+	return err;
+}
+
+static s64 log_start_offset(struct sluice_partition *p)
+{
+	s64 offset;
+
+	if (sluice_partition_enter(p))
+		return -1;
+	offset = sluice_log_start_offset(p->log);
+	sluice_partition_leave(p);
+	return offset;
+}
+
+static void give_receipt(struct produce *pr)
+{
+	struct sluice_event *ev = &pr->receipt->event.ev;
+
+	ev->offset = pr->first_offset;
+	ev->timestamp = pr->timestamp;
+	ev->log_start_offset = log_start_offset(pr->p);
+	ev->partition = pr->p->index;
+	memcpy(ev->topic_id, pr->target.topic->id, sizeof(ev->topic_id));
+	if (pr->req.receipt.when == SLUICE_RECEIPT_DURABLE)
+		sluice_receipt_durable(pr->receipt, pr->p, pr->end_offset);
+	else
+		sluice_receipt_appended(pr->receipt);
+}
+
+/* @bytes: what was appended; 0 if nothing was. */
+static void produce_end(struct produce *pr, u64 bytes)
+{
+	if (pr->receipt && bytes)
+		give_receipt(pr);
+	else if (pr->receipt)
+		sluice_receipt_cancel(pr->receipt);
+	if (bytes)
+		sluice_count_sent(&pr->ssk->sk, bytes);
+	sluice_partition_put(pr->p);
+	sluice_target_put(&pr->target);
+	sluice_cmsg_release(&pr->req);
+}
+
+/* Append the batch at the front of @iov, which has at least @size bytes. */
+static int append_batch(struct produce *pr, struct iov_iter *iov)
+{
+	struct sluice_append *a = &pr->append;
+	size_t before = iov_iter_count(iov);
+	struct port_iter src;
+	bool first = !pr->end_offset;
+	size_t used;
+	int err;
+
+	port_iter_init(&src, iov);
+	memset(a, 0, sizeof(*a));
+	a->src = &src;
+	err = sluice_partition_append(pr->p, a);
+	if (err) {
+		sluice_sock_fail(pr->ssk, err, "%s-%u: %s", pr->target.topic->name, pr->p->index,
+				 a->why ?: "the append failed");
+		/* To a socket both are a header that is wrong. */
+		return err == -EPROTONOSUPPORT ? -EINVAL : err;
+	}
+	/* A duplicate is not read to its end, but it was sent. */
+	used = before - iov_iter_count(iov);
+	if (used < a->size)
+		iov_iter_advance(iov, a->size - used);
+	if (first)
+		pr->first_offset = a->base_offset;
+	pr->end_offset = a->last_offset + 1;
+	pr->timestamp = a->log_append_time;
+	return 0;
+}
+
+static int check_record(struct produce *pr, size_t len, u32 max_bytes)
+{
+	if (pr->req.flags & SLUICE_RECORD_NULL_VALUE && len)
+		return sluice_sock_fail(pr->ssk, -EINVAL, "a null value has no data");
+	if (len > max_bytes)
+		return sluice_sock_fail(pr->ssk, -EMSGSIZE, "%zu bytes, the topic takes %u", len,
+					max_bytes);
+	return 0;
+}
+
+static int send_record(struct produce *pr, struct msghdr *msg, size_t len)
+{
+	u32 max_bytes = min(READ_ONCE(pr->target.topic->config.max_message_bytes),
+			    SLUICE_SOCK_RECORD_MAX);
+	bool null_value = pr->req.flags & SLUICE_RECORD_NULL_VALUE;
+	struct sluice_record_out out = {
+		.timestamp = pr->req.timestamp < 0 ? port_now_ms() : pr->req.timestamp,
+		.key = pr->req.key,
+		.key_len = pr->req.key_len,
+		.value_len = null_value ? -1 : (s32)len,
+		.headers = pr->req.headers,
+		.header_count = pr->req.header_count,
+	};
+	struct iov_iter iter;
+	struct kvec vec;
+	size_t size;
+	u8 *buf;
+	int err;
+
+	err = check_record(pr, len, max_bytes);
+	if (err)
+		return err;
+	size = sluice_batch_build_size(&out);
+	if (size > max_bytes)
+		return sluice_sock_fail(pr->ssk, -EMSGSIZE,
+					"%zu bytes as a batch, the topic takes %u", size,
+					max_bytes);
+
+	/* The batch, and behind it the value as it came. */
+	buf = kvmalloc(size + len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!buf)
+		return -ENOMEM;
+	err = -EFAULT;
+	if (!copy_from_iter_full(buf + size, len, &msg->msg_iter))
+		goto out;
+	out.value = null_value ? NULL : buf + size;
+	sluice_batch_build(buf, size, &out);
+
+	vec.iov_base = buf;
+	vec.iov_len = size;
+	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, size);
+	err = append_batch(pr, &iter);
+out:
+	kvfree(buf);
+	return err;
+}
+
+int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct produce pr;
+	int err;
+
+	err = produce_begin(&pr, sluice_sk(sock->sk), msg);
+	if (err)
+		return err;
+	err = send_record(&pr, msg, len);
+	/* A record without a value was sent too. */
+	produce_end(&pr, err ? 0 : pr.append.size);
+	return err ?: len;
+}
+
+/* Is there a whole batch at the front? Its size, or -errno. */
+static ssize_t peek_batch(struct produce *pr, const struct iov_iter *from)
+{
+	u32 max_bytes = READ_ONCE(pr->target.topic->config.max_message_bytes);
+	u8 hdr[SLUICE_BATCH_HEADER_LEN];
+	struct iov_iter it = *from;
+	struct sluice_batch b;
+	int err;
+
+	if (iov_iter_count(&it) < sizeof(hdr))
+		return sluice_sock_fail(pr->ssk, -EINVAL, "the data ends inside a batch header");
+	if (!copy_from_iter_full(hdr, sizeof(hdr), &it))
+		return -EFAULT;
+	err = sluice_batch_parse(hdr, max_bytes, &b);
+	if (err == -EMSGSIZE)
+		return sluice_sock_fail(pr->ssk, err, "the batch is larger than %u bytes",
+					max_bytes);
+	if (err)
+		return sluice_sock_fail(pr->ssk, -EINVAL, "what was sent is not a batch");
+	if (b.size > iov_iter_count(from))
+		return sluice_sock_fail(pr->ssk, -EINVAL, "the data ends inside a batch");
+	return b.size;
+}
+
+int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len)
+{
+	struct sluice_sock *ssk = sluice_sk(sock->sk);
+	struct produce pr;
+	size_t sent = 0;
+	int err;
+
+	err = produce_begin(&pr, ssk, msg);
+	if (err)
+		return err;
+	if (pr.req.key_len >= 0 || pr.req.header_count || pr.req.flags)
+		err = sluice_sock_fail(ssk, -EINVAL, "batches have their keys and headers inside");
+
+	while (!err && sent < len) {
+		ssize_t size = peek_batch(&pr, &msg->msg_iter);
+
+		err = size < 0 ? size : append_batch(&pr, &msg->msg_iter);
+		if (err)
+			break;
+		sent += pr.append.size;
+		if (signal_pending(current))
+			break;
+	}
+	produce_end(&pr, sent);
+	return sent ?: err;
+}

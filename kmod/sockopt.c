@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "partition.h"
+#include "sock_event.h"
+#include "sockopt.h"
+
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+int sluice_opt_get(struct sluice_sock *ssk, void *dst, size_t size, sockptr_t optval,
+		   unsigned int optlen)
+{
+	if (optlen != size)
+		return sluice_sock_fail(ssk, -EINVAL, "the option has %zu bytes, not %u", size,
+					optlen);
+	return copy_from_sockptr(dst, optval, size) ? -EFAULT : 0;
+}
+
+int sluice_opt_array_count(struct sluice_sock *ssk, unsigned int optlen, size_t size)
+{
+	if (!optlen || optlen % size)
+		return sluice_sock_fail(ssk, -EINVAL, "%u bytes are not an array of %zu each",
+					optlen, size);
+	if (optlen / size > SLUICE_SOCK_ARRAY_MAX)
+		return sluice_sock_fail(ssk, -EMSGSIZE, "at most %u elements at once",
+					SLUICE_SOCK_ARRAY_MAX);
+	return optlen / size;
+}
+
+int sluice_opt_put(const void *value, int size, char __user *optval, int __user *optlen, int len)
+{
+	if (len < size)
+		return -EINVAL;
+	if (copy_to_user(optval, value, size))
+		return -EFAULT;
+	return put_user(size, optlen);
+}
+
+static int set_topic(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	char name[SLUICE_TOPIC_NAME_MAX + 1] = {};
+	char *copy;
+	size_t len;
+
+	if (!optlen || optlen > sizeof(name))
+		return sluice_sock_fail(ssk, -EINVAL, "a topic's name has 1 to %u bytes",
+					SLUICE_TOPIC_NAME_MAX);
+	if (copy_from_sockptr(name, optval, optlen))
+		return -EFAULT;
+	len = strnlen(name, sizeof(name));
+	/* One NUL at the end is welcome, none inside. */
+	if (!len || len > SLUICE_TOPIC_NAME_MAX || len + 1 < optlen)
+		return sluice_sock_fail(ssk, -EINVAL, "a topic's name has 1 to %u bytes, no NUL",
+					SLUICE_TOPIC_NAME_MAX);
+	copy = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	lock_sock(&ssk->sk);
+	swap(ssk->topic_name, copy);
+	release_sock(&ssk->sk);
+	kfree(copy);
+	return 0;
+}
+
+static int set_start(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	s64 start;
+	int err;
+
+	err = sluice_opt_get(ssk, &start, sizeof(start), optval, optlen);
+	if (err)
+		return err;
+	if (start < SLUICE_OFFSET_EARLIEST)
+		return sluice_sock_fail(ssk, -EINVAL, "offset %lld cannot be", start);
+	lock_sock(&ssk->sk);
+	ssk->start = start;
+	release_sock(&ssk->sk);
+	return 0;
+}
+
+static int set_receipts(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	u32 when;
+	int err;
+
+	err = sluice_opt_get(ssk, &when, sizeof(when), optval, optlen);
+	if (err)
+		return err;
+	if (when > SLUICE_RECEIPT_DURABLE)
+		return sluice_sock_fail(ssk, -EINVAL, "receipts %u cannot be", when);
+	WRITE_ONCE(ssk->receipts, when);
+	return 0;
+}
+
+static int seek_locked(struct sluice_sock *ssk, const struct sluice_seek *seek)
+{
+	struct sluice_cursor *c;
+	int err = 0;
+	u32 i;
+
+	if (!ssk->in.topic)
+		return sluice_sock_fail(ssk, -ENOTCONN, "not bound: nothing to seek in");
+	if (seek->partition != SLUICE_PARTITION_ANY) {
+		c = sluice_cursor_find(ssk, seek->partition);
+		if (!c)
+			return sluice_sock_fail(ssk, -ENOENT,
+						"the socket does not read partition %d",
+						seek->partition);
+		return sluice_cursor_seek(c, seek->offset);
+	}
+	if (seek->offset >= 0)
+		return sluice_sock_fail(ssk, -EINVAL, "to seek to an offset, name the partition");
+	for (i = 0; i < ssk->cursor_count && !err; i++)
+		err = sluice_cursor_seek(&ssk->cursors[i], seek->offset);
+	return err;
+}
+
+static int set_seek(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	struct sluice_seek seek;
+	int err;
+
+	err = sluice_opt_get(ssk, &seek, sizeof(seek), optval, optlen);
+	if (err)
+		return err;
+	if (seek.reserved || seek.offset < SLUICE_OFFSET_EARLIEST ||
+	    seek.partition < SLUICE_PARTITION_ANY)
+		return sluice_sock_fail(ssk, -EINVAL, "a field of struct sluice_seek is wrong");
+	lock_sock(&ssk->sk);
+	err = seek_locked(ssk, &seek);
+	release_sock(&ssk->sk);
+	return err;
+}
+
+/* Elements before one that fails are set. */
+static int set_watch(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	struct sluice_watch watch;
+	int count, i, err;
+
+	count = sluice_opt_array_count(ssk, optlen, sizeof(watch));
+	if (count < 0)
+		return count;
+	for (i = 0; i < count; i++) {
+		if (copy_from_sockptr_offset(&watch, optval, i * sizeof(watch), sizeof(watch)))
+			return -EFAULT;
+		lock_sock(&ssk->sk);
+		err = sluice_watch_set(ssk, &watch);
+		release_sock(&ssk->sk);
+		if (err)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+int sluice_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
+		      unsigned int optlen)
+{
+	struct sluice_sock *ssk = sluice_sk(sock->sk);
+
+	if (level != SOL_SLUICE)
+		return -ENOPROTOOPT;
+	switch (optname) {
+	case SLUICE_TOPIC:
+		return set_topic(ssk, optval, optlen);
+	case SLUICE_START:
+		return set_start(ssk, optval, optlen);
+	case SLUICE_SEEK:
+		return set_seek(ssk, optval, optlen);
+	case SLUICE_RECEIPTS:
+		return set_receipts(ssk, optval, optlen);
+	case SLUICE_WATCH:
+		return set_watch(ssk, optval, optlen);
+	case SLUICE_FLUSH:
+		return sluice_opt_set_flush(ssk, optval, optlen);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* Give text, cut to what the caller has room for, with its NUL. */
+static int put_text(const char *text, char __user *optval, int __user *optlen, int len)
+{
+	int n = strlen(text) + 1;
+
+	if (len < 1)
+		return -EINVAL;
+	if (n > len)
+		n = len;
+	if (copy_to_user(optval, text, n - 1) || put_user('\0', optval + n - 1))
+		return -EFAULT;
+	return put_user(n, optlen);
+}
+
+static int get_topic(struct sluice_sock *ssk, char __user *optval, int __user *optlen, int len)
+{
+	char name[SLUICE_TOPIC_NAME_MAX + 1] = "";
+
+	/* What was set; or else the topic in use, whose name may fit no address. */
+	lock_sock(&ssk->sk);
+	if (ssk->topic_name)
+		strscpy(name, ssk->topic_name, sizeof(name));
+	else if (ssk->in.topic)
+		strscpy(name, ssk->in.topic->name, sizeof(name));
+	else if (ssk->out.topic)
+		strscpy(name, ssk->out.topic->name, sizeof(name));
+	release_sock(&ssk->sk);
+	return put_text(name, optval, optlen, len);
+}
+
+static int get_error_text(struct sluice_sock *ssk, char __user *optval, int __user *optlen, int len)
+{
+	char text[SLUICE_ERROR_TEXT_MAX];
+
+	spin_lock(&ssk->text_lock);
+	strscpy(text, ssk->error_text, sizeof(text));
+	spin_unlock(&ssk->text_lock);
+	return put_text(text, optval, optlen, len);
+}
+
+static int get_start(struct sluice_sock *ssk, char __user *optval, int __user *optlen, int len)
+{
+	s64 start;
+
+	lock_sock(&ssk->sk);
+	start = ssk->start;
+	release_sock(&ssk->sk);
+	return sluice_opt_put(&start, sizeof(start), optval, optlen, len);
+}
+
+static int position_locked(struct sluice_sock *ssk, struct sluice_position *pos)
+{
+	struct sluice_cursor *c;
+	int err;
+
+	if (!ssk->in.topic)
+		return sluice_sock_fail(ssk, -ENOTCONN, "not bound: there is no position");
+	c = sluice_cursor_find(ssk, pos->partition);
+	if (!c && pos->partition == SLUICE_PARTITION_ANY)
+		return sluice_sock_fail(ssk, -EINVAL, "name one of the socket's %u partitions",
+					ssk->cursor_count);
+	if (!c)
+		return sluice_sock_fail(ssk, -ENOENT, "the socket does not read partition %d",
+					pos->partition);
+	err = sluice_partition_enter(c->p);
+	if (err)
+		return sluice_sock_fail(ssk, err, "the topic was deleted");
+	pos->partition = c->p->index;
+	pos->offset = c->at.next_offset;
+	pos->log_start_offset = sluice_log_start_offset(c->p->log);
+	pos->high_watermark = sluice_log_high_watermark(c->p->log);
+	pos->log_end_offset = sluice_log_end_offset(c->p->log);
+	sluice_partition_leave(c->p);
+	return 0;
+}
+
+static int get_position(struct sluice_sock *ssk, char __user *optval, int __user *optlen, int len)
+{
+	struct sluice_position pos;
+	int err;
+
+	if (len != sizeof(pos))
+		return sluice_sock_fail(ssk, -EINVAL, "the option has %zu bytes, not %d",
+					sizeof(pos), len);
+	if (copy_from_user(&pos, optval, sizeof(pos)))
+		return -EFAULT;
+	if (pos.reserved || pos.partition < SLUICE_PARTITION_ANY)
+		return sluice_sock_fail(ssk, -EINVAL, "a field of struct sluice_position is wrong");
+	lock_sock(&ssk->sk);
+	err = position_locked(ssk, &pos);
+	release_sock(&ssk->sk);
+	if (err)
+		return err;
+	return sluice_opt_put(&pos, sizeof(pos), optval, optlen, len);
+}
+
+int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *optval,
+		      int __user *optlen)
+{
+	struct sluice_sock *ssk = sluice_sk(sock->sk);
+	u32 receipts;
+	int len;
+
+	if (level != SOL_SLUICE)
+		return -ENOPROTOOPT;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	switch (optname) {
+	case SLUICE_TOPIC:
+		return get_topic(ssk, optval, optlen, len);
+	case SLUICE_START:
+		return get_start(ssk, optval, optlen, len);
+	case SLUICE_POSITION:
+		return get_position(ssk, optval, optlen, len);
+	case SLUICE_RECEIPTS:
+		receipts = READ_ONCE(ssk->receipts);
+		return sluice_opt_put(&receipts, sizeof(receipts), optval, optlen, len);
+	case SLUICE_FETCH:
+		return sluice_opt_get_fetch(ssk, optval, len);
+	case SLUICE_ERROR_TEXT:
+		return get_error_text(ssk, optval, optlen, len);
+	case SLUICE_OFFSET_FOR_TIME:
+		return sluice_opt_get_offset_for_time(ssk, optval, optlen, len);
+	default:
+		return -ENOPROTOOPT;
+	}
+}

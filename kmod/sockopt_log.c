@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options that ask or tell a partition's log something, whatever the socket is
+ * bound to: the broker's way to find what a fetch wants, by topic id.
+ */
+#include "flush.h"
+#include "partition.h"
+#include "sockopt.h"
+
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+static int flush_partition(struct sluice_sock *ssk, struct sluice_topic *topic, u32 index)
+{
+	struct sluice_partition *p = sluice_topic_partition(topic, index);
+	int err;
+
+	if (!p)
+		return sluice_sock_fail(ssk, -ENOENT, "%s has no partition %u", topic->name, index);
+	err = sluice_partition_permission(p, MAY_WRITE);
+	if (err)
+		sluice_sock_fail(ssk, err, "the mode of directory %s-%u forbids it", topic->name,
+				 index);
+	else
+		err = sluice_flush_wait(p);
+	sluice_partition_put(p);
+	return err;
+}
+
+int sluice_opt_set_flush(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	struct sluice_target target = {};
+	struct sluice_flush flush;
+	u32 first, end, i;
+	int err;
+
+	err = sluice_opt_get(ssk, &flush, sizeof(flush), optval, optlen);
+	if (err)
+		return err;
+	if (flush.reserved || flush.partition < SLUICE_PARTITION_ANY)
+		return sluice_sock_fail(ssk, -EINVAL, "a field of struct sluice_flush is wrong");
+	if (memchr_inv(flush.topic_id, 0, sizeof(flush.topic_id))) {
+		target.topic = sluice_topic_find_id(sock_net(&ssk->sk), flush.topic_id);
+		if (!target.topic)
+			return sluice_sock_fail(ssk, -ENOENT, "no topic of that id");
+	} else {
+		sluice_target_get(ssk, &ssk->out, &target);
+		if (!target.topic)
+			return sluice_sock_fail(ssk, -EDESTADDRREQ,
+						"neither connected nor addressed");
+	}
+
+	first = flush.partition == SLUICE_PARTITION_ANY ? 0 : flush.partition;
+	end = flush.partition == SLUICE_PARTITION_ANY ?
+		sluice_topic_partition_count(target.topic) : first + 1;
+	for (i = first; i < end && !err; i++)
+		err = flush_partition(ssk, target.topic, i);
+	sluice_target_put(&target);
+	return err;
+}
+
+static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
+{
+	struct sluice_range range;
+	unsigned int flags = f->flags & SLUICE_FETCH_MIN_ONE ? SLUICE_FETCH_WHOLE_FIRST : 0;
+	int err;
+
+	f->log_start_offset = sluice_log_start_offset(p->log);
+	f->log_end_offset = sluice_log_end_offset(p->log);
+	f->high_watermark = sluice_log_high_watermark(p->log);
+	f->last_stable_offset = sluice_log_last_stable_offset(p->log);
+	if (READ_ONCE(p->error))
+		return -EIO;
+	err = sluice_log_fetch(p->log, f->offset, f->max_bytes, flags, &range);
+	if (err)
+		return err;
+
+	f->leader_epoch = sluice_log_leader_epoch(p->log);
+	f->bytes = range.bytes;
+	if (!range.seg)
+		return 0;
+	f->segment_base_offset = range.segment_base_offset;
+	f->position = range.position;
+	sluice_stats_fetch(&p->stats, range.bytes);
+	/* The file is found by its name; the reference was for the look-up. */
+	sluice_segment_put(range.seg);
+	return 0;
+}
+
+static void fetch_one(struct sluice_sock *ssk, struct sluice_fetch *f)
+{
+	struct sluice_partition *p;
+	struct sluice_topic *topic;
+
+	f->segment_base_offset = -1;
+	f->position = -1;
+	f->bytes = 0;
+	f->leader_epoch = -1;
+	f->log_start_offset = -1;
+	f->high_watermark = -1;
+	f->last_stable_offset = -1;
+	f->log_end_offset = -1;
+	if (f->flags & ~SLUICE_FETCH_MIN_ONE) {
+		f->error = -EINVAL;
+		return;
+	}
+	f->error = sluice_partition_find(ssk, f->topic_id, f->partition, MAY_READ, &topic, &p);
+	if (f->error)
+		return;
+	if (!sluice_partition_enter(p)) {
+		f->error = fetch_range(p, f);
+		sluice_partition_leave(p);
+	} else {
+		/* Deleted between the look-up and here: as if never found. */
+		f->error = -ENOENT;
+	}
+	sluice_partition_put(p);
+	sluice_topic_put(topic);
+}
+
+int sluice_opt_get_fetch(struct sluice_sock *ssk, char __user *optval, int len)
+{
+	struct sluice_fetch f;
+	int count, i;
+
+	count = sluice_opt_array_count(ssk, len, sizeof(f));
+	if (count < 0)
+		return count;
+	for (i = 0; i < count; i++) {
+		char __user *at = optval + i * sizeof(f);
+
+		if (copy_from_user(&f, at, sizeof(f)))
+			return -EFAULT;
+		fetch_one(ssk, &f);
+		if (copy_to_user(at, &f, sizeof(f)))
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
+				   int __user *optlen, int len)
+{
+	struct sluice_offset_for_time oft;
+	struct sluice_partition *p;
+	struct sluice_topic *topic;
+	int err;
+
+	if (len != sizeof(oft))
+		return sluice_sock_fail(ssk, -EINVAL, "the option has %zu bytes, not %d",
+					sizeof(oft), len);
+	if (copy_from_user(&oft, optval, sizeof(oft)))
+		return -EFAULT;
+	if (oft.reserved)
+		return sluice_sock_fail(ssk, -EINVAL, "a reserved field is set");
+	err = sluice_partition_find(ssk, oft.topic_id, oft.partition, MAY_READ, &topic, &p);
+	if (err)
+		return err;
+	err = sluice_partition_enter(p);
+	if (err) {
+		err = sluice_sock_fail(ssk, -ENOENT, "the topic was deleted");
+		goto out;
+	}
+	err = sluice_log_offset_for_time(p->log, oft.timestamp, &oft.offset, &oft.timestamp);
+	if (err)
+		sluice_sock_fail(ssk, err, "the time index of %s-%u cannot be read", topic->name,
+				 p->index);
+	sluice_partition_leave(p);
+	if (!err)
+		err = sluice_opt_put(&oft, sizeof(oft), optval, optlen, len);
+out:
+	sluice_partition_put(p);
+	sluice_topic_put(topic);
+	return err;
+}
