@@ -9,7 +9,6 @@
 #include "flush.h"
 
 #include "partition.h"
-#include "test_export.h"
 #include "trace.h"
 
 #include <linux/completion.h>
@@ -112,7 +111,6 @@ void sluice_flush_start(struct sluice_partition *p)
 {
 	queue(p);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_flush_start);
 
 /* 1: queued; 0 or -errno: the answer is known. */
 static int enqueue(struct sluice_partition *p, struct sluice_durable *d)
@@ -144,7 +142,6 @@ void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d)
 	if (err <= 0)
 		d->done(d, err);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_flush_request);
 
 void sluice_flush_drain(struct sluice_partition *p, int err)
 {
@@ -197,4 +194,3 @@ int sluice_flush_wait(struct sluice_partition *p)
 	}
 	return fw.err;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_flush_wait);

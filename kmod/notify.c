@@ -9,7 +9,6 @@
 #include "notify.h"
 
 #include "partition.h"
-#include "test_export.h"
 
 #include <linux/sluice_netlink.h>
 
@@ -18,7 +17,6 @@ void sluice_notify_init(struct sluice_notify *n)
 	spin_lock_init(&n->lock);
 	INIT_LIST_HEAD(&n->waiters);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_notify_init);
 
 void sluice_waiter_init(struct sluice_waiter *w, sluice_wake_fn fn)
 {
@@ -26,7 +24,6 @@ void sluice_waiter_init(struct sluice_waiter *w, sluice_wake_fn fn)
 	w->wake_fn = fn;
 	w->above = 0;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_waiter_init);
 
 int sluice_notify_add(struct sluice_partition *p, struct sluice_waiter *w, s64 above)
 {
@@ -44,7 +41,6 @@ out:
 	spin_unlock(&p->notify.lock);
 	return err;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_notify_add);
 
 void sluice_notify_del(struct sluice_partition *p, struct sluice_waiter *w)
 {
@@ -52,7 +48,6 @@ void sluice_notify_del(struct sluice_partition *p, struct sluice_waiter *w)
 	list_del_init(&w->node);
 	spin_unlock(&p->notify.lock);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_notify_del);
 
 void sluice_notify_wake(struct sluice_partition *p, s64 high_watermark, int err)
 {
@@ -67,4 +62,3 @@ void sluice_notify_wake(struct sluice_partition *p, s64 high_watermark, int err)
 	}
 	spin_unlock(&p->notify.lock);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_notify_wake);

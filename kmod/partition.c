@@ -6,7 +6,6 @@
 #include "data_dir.h"
 #include "event.h"
 #include "file_io.h"
-#include "test_export.h"
 
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -59,7 +58,6 @@ err_dir:
 	kfree(p);
 	return err;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_create);
 
 void sluice_partition_make_dead(struct sluice_partition *p)
 {
@@ -67,7 +65,6 @@ void sluice_partition_make_dead(struct sluice_partition *p)
 	WRITE_ONCE(p->state, SLUICE_PARTITION_STATE_DEAD);
 	sluice_notify_wake(p, sluice_log_high_watermark(p->log), -ENODEV);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_make_dead);
 
 /*
  * Nobody enters a dead partition any more, so the users that the write lock
@@ -82,6 +79,8 @@ int sluice_partition_drain(struct sluice_partition *p)
 
 	down_write(&p->users);
 	err = sluice_log_flush(p->log, &recovery_point);
+	if (!err)
+		err = sluice_log_flush_indexes(p->log);
 	sluice_log_close(p->log);
 	p->log = NULL;
 	sluice_dir_close(p->dir);
@@ -90,7 +89,6 @@ int sluice_partition_drain(struct sluice_partition *p)
 	sluice_flush_drain(p, err);
 	return err;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_drain);
 
 void sluice_partition_hold(struct sluice_partition *p)
 {
@@ -104,7 +102,6 @@ void sluice_partition_put(struct sluice_partition *p)
 	WARN_ON(p->log || !list_empty(&p->notify.waiters));
 	kfree(p);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_put);
 
 int sluice_partition_enter(struct sluice_partition *p)
 {
@@ -114,13 +111,11 @@ int sluice_partition_enter(struct sluice_partition *p)
 	up_read(&p->users);
 	return -ENODEV;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_enter);
 
 void sluice_partition_leave(struct sluice_partition *p)
 {
 	up_read(&p->users);
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_leave);
 
 void sluice_partition_set_offline(struct sluice_partition *p, int err, const char *reason)
 {
@@ -190,7 +185,6 @@ out:
 	sluice_partition_leave(p);
 	return err;
 }
-EXPORT_SYMBOL_FOR_TEST(sluice_partition_append);
 
 int sluice_partition_permission(struct sluice_partition *p, int mask)
 {

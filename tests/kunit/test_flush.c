@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Group commit. */
+
+#include "kunit_sluice.h"
+
+#include <linux/completion.h>
+#include <linux/workqueue.h>
+
+#define REQUESTS	50
+
+struct request {
+	struct sluice_durable d;
+	struct completion done;
+	atomic_t answers;
+	int err;
+	struct completion *gate;
+};
+
+static void request_done(struct sluice_durable *d, int err)
+{
+	struct request *r = container_of(d, struct request, d);
+
+	r->err = err;
+	atomic_inc(&r->answers);
+	complete(&r->done);
+	/* Keeps the flusher from its next sync, so that requests gather. */
+	if (r->gate)
+		wait_for_completion(r->gate);
+}
+
+static struct request *new_requests(struct kunit *test, unsigned int count, s64 offset)
+{
+	struct request *r = kunit_kcalloc(test, count, sizeof(*r), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	for (i = 0; i < count; i++) {
+		init_completion(&r[i].done);
+		r[i].d.done = request_done;
+		r[i].d.offset = offset;
+	}
+	return r;
+}
+
+static int flush_init(struct kunit *test)
+{
+	test->priv = kunit_partition_new(test);
+	return 0;
+}
+
+static void flush_exit(struct kunit *test)
+{
+	kunit_partition_end(test->priv);
+}
+
+static s64 append(struct kunit *test)
+{
+	struct sluice_append a;
+
+	KUNIT_ASSERT_EQ(test, kunit_append(test, test->priv, -1, &a), 0);
+	return a.last_offset + 1;
+}
+
+static u64 flushes(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+
+	return atomic64_read(&kp->p->stats.flushes);
+}
+
+/* Holds the flusher in the answer to a request of its own. */
+static void close_gate(struct kunit *test, struct completion *gate)
+{
+	struct kunit_partition *kp = test->priv;
+	struct request *first = new_requests(test, 1, append(test));
+
+	first->gate = gate;
+	sluice_flush_request(kp->p, &first->d);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&first->done, 30 * HZ), 0UL);
+	KUNIT_EXPECT_EQ(test, first->err, 0);
+}
+
+static void flush_request__durable_already(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	struct request *r = new_requests(test, 1, 0);
+
+	sluice_flush_request(kp->p, &r->d);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r->answers), 1);
+	KUNIT_EXPECT_EQ(test, r->err, 0);
+	KUNIT_EXPECT_EQ(test, flushes(test), 0ULL);
+}
+
+static void flush_request__moves_the_recovery_point(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	struct request *r = new_requests(test, 1, append(test));
+
+	KUNIT_EXPECT_LT(test, sluice_log_recovery_point(kp->p->log), r->d.offset);
+	sluice_flush_request(kp->p, &r->d);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&r->done, 30 * HZ), 0UL);
+	KUNIT_EXPECT_EQ(test, r->err, 0);
+	KUNIT_EXPECT_EQ(test, sluice_log_recovery_point(kp->p->log), r->d.offset);
+}
+
+static void flush_request__many_share_one_sync(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	DECLARE_COMPLETION_ONSTACK(gate);
+	struct request *r;
+	unsigned int i;
+	u64 before;
+
+	close_gate(test, &gate);
+	before = flushes(test);
+	r = new_requests(test, REQUESTS, 0);
+	for (i = 0; i < REQUESTS; i++) {
+		r[i].d.offset = append(test);
+		sluice_flush_request(kp->p, &r[i].d);
+		KUNIT_EXPECT_EQ(test, atomic_read(&r[i].answers), 0);
+	}
+	complete(&gate);
+	for (i = 0; i < REQUESTS; i++) {
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&r[i].done, 30 * HZ), 0UL);
+		KUNIT_EXPECT_EQ(test, r[i].err, 0);
+	}
+	KUNIT_EXPECT_EQ(test, flushes(test), before + 1);
+}
+
+static void flush_request__never_appended(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	struct request *r = new_requests(test, 1, append(test) + 1000);
+
+	sluice_flush_request(kp->p, &r->d);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&r->done, 30 * HZ), 0UL);
+	KUNIT_EXPECT_EQ(test, r->err, -EINVAL);
+}
+
+static void flush_request__failed_log(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	struct request *r = new_requests(test, 1, append(test));
+
+	sluice_log_set_failed(kp->p->log, -EIO);
+	sluice_flush_request(kp->p, &r->d);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r->answers), 1);
+	KUNIT_EXPECT_EQ(test, r->err, -EIO);
+	KUNIT_EXPECT_EQ(test, sluice_flush_wait(kp->p), -EIO);
+}
+
+/* A log that fails while requests wait answers them with what ended it. */
+static void flush_request__fails_while_waiting(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	DECLARE_COMPLETION_ONSTACK(gate);
+	struct request *r;
+	unsigned int i;
+
+	close_gate(test, &gate);
+	r = new_requests(test, REQUESTS, append(test));
+	for (i = 0; i < REQUESTS; i++)
+		sluice_flush_request(kp->p, &r[i].d);
+	sluice_log_set_failed(kp->p->log, -EIO);
+	complete(&gate);
+	for (i = 0; i < REQUESTS; i++) {
+		KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&r[i].done, 30 * HZ), 0UL);
+		KUNIT_EXPECT_EQ(test, r[i].err, -EIO);
+	}
+	KUNIT_EXPECT_EQ(test, kp->p->error, -EIO);
+}
+
+static void flush_wait__is_durable(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	s64 end = append(test);
+
+	KUNIT_EXPECT_EQ(test, sluice_flush_wait(kp->p), 0);
+	KUNIT_EXPECT_EQ(test, sluice_log_recovery_point(kp->p->log), end);
+	/* Nothing to do the second time. */
+	KUNIT_EXPECT_EQ(test, sluice_flush_wait(kp->p), 0);
+	KUNIT_EXPECT_EQ(test, flushes(test), 1ULL);
+}
+
+static void open_gate_fn(struct work_struct *work);
+
+struct gate_opener {
+	struct delayed_work work;
+	struct completion gate;
+};
+
+static void open_gate_fn(struct work_struct *work)
+{
+	struct gate_opener *go = container_of(to_delayed_work(work), struct gate_opener, work);
+
+	complete(&go->gate);
+}
+
+static void partition_drain__answers_everybody_once(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	struct gate_opener *go = kunit_kzalloc(test, sizeof(*go), GFP_KERNEL);
+	struct request *r, *late;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, go);
+	init_completion(&go->gate);
+	INIT_DELAYED_WORK(&go->work, open_gate_fn);
+	close_gate(test, &go->gate);
+	r = new_requests(test, REQUESTS, append(test));
+	for (i = 0; i < REQUESTS; i++)
+		sluice_flush_request(kp->p, &r[i].d);
+	schedule_delayed_work(&go->work, HZ / 10);
+	sluice_partition_make_dead(kp->p);
+	KUNIT_EXPECT_EQ(test, sluice_partition_drain(kp->p), 0);
+	flush_delayed_work(&go->work);
+	for (i = 0; i < REQUESTS; i++) {
+		KUNIT_EXPECT_EQ(test, atomic_read(&r[i].answers), 1);
+		KUNIT_EXPECT_EQ(test, r[i].err, 0);
+	}
+	late = new_requests(test, 1, 0);
+	sluice_flush_request(kp->p, &late->d);
+	KUNIT_EXPECT_EQ(test, atomic_read(&late->answers), 1);
+	KUNIT_EXPECT_EQ(test, late->err, -ENODEV);
+	KUNIT_EXPECT_EQ(test, sluice_flush_wait(kp->p), -ENODEV);
+}
+
+static struct kunit_case flush_cases[] = {
+	KUNIT_CASE(flush_request__durable_already),
+	KUNIT_CASE(flush_request__moves_the_recovery_point),
+	KUNIT_CASE(flush_request__many_share_one_sync),
+	KUNIT_CASE(flush_request__never_appended),
+	KUNIT_CASE(flush_request__failed_log),
+	KUNIT_CASE(flush_request__fails_while_waiting),
+	KUNIT_CASE(flush_wait__is_durable),
+	KUNIT_CASE(partition_drain__answers_everybody_once),
+	{}
+};
+
+struct kunit_suite flush_suite = {
+	.name = "sluice_flush",
+	.init = flush_init,
+	.exit = flush_exit,
+	.test_cases = flush_cases,
+};
