@@ -33,6 +33,11 @@ void port_fault_set(u32 n, bool sticky)
 	__atomic_store_n(&fault.left, n, __ATOMIC_SEQ_CST);
 }
 
+u32 port_fault_left(void)
+{
+	return __atomic_load_n(&fault.left, __ATOMIC_SEQ_CST);
+}
+
 bool port_fault_hit(void)
 {
 	return __atomic_load_n(&fault.hit, __ATOMIC_SEQ_CST);
@@ -40,9 +45,9 @@ bool port_fault_hit(void)
 
 static bool port_fault(void)
 {
-	if (port_fault_hit() && fault.sticky)
+	if (port_fault_hit() && __atomic_load_n(&fault.sticky, __ATOMIC_SEQ_CST))
 		return true;
-	if (!__atomic_load_n(&fault.left, __ATOMIC_SEQ_CST))
+	if (!port_fault_left())
 		return false;
 	if (__atomic_sub_fetch(&fault.left, 1, __ATOMIC_SEQ_CST))
 		return false;

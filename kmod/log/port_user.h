@@ -49,8 +49,16 @@ typedef __s64 s64;
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-#define min_t(type, a, b) ({ type min_a_ = (a); type min_b_ = (b); min_a_ < min_b_ ? min_a_ : min_b_; })
-#define max_t(type, a, b) ({ type max_a_ = (a); type max_b_ = (b); max_a_ > max_b_ ? max_a_ : max_b_; })
+#define min_t(type, a, b) ({				\
+	type min_a_ = (a);				\
+	type min_b_ = (b);				\
+	min_a_ < min_b_ ? min_a_ : min_b_;		\
+})
+#define max_t(type, a, b) ({				\
+	type max_a_ = (a);				\
+	type max_b_ = (b);				\
+	max_a_ > max_b_ ? max_a_ : max_b_;		\
+})
 #define min(a, b)	min_t(__typeof__((a) + 0), a, b)
 #define max(a, b)	max_t(__typeof__((a) + 0), a, b)
 
@@ -214,6 +222,9 @@ static inline void port_trace_roll(const struct sluice_log *log, s64 base_offset
  * of its bytes in the file.
  */
 void port_fault_set(u32 n, bool sticky);
+
+/** port_fault_left() - how many calls are left until the one that fails. */
+u32 port_fault_left(void);
 
 /** port_fault_hit() - has a call failed since port_fault_set(). */
 bool port_fault_hit(void);

@@ -136,15 +136,52 @@ static int check_segment(struct recovery *r, s64 base_offset, s64 next_offset, c
 	return ret;
 }
 
+/* A segment being recovered: the @i-th. */
+struct place {
+	struct recovery *r;
+	u32 i;
+};
+
+static int sync_names(struct recovery *r, char *err)
+{
+	int ret;
+
+	if (!r->names_changed)
+		return 0;
+	ret = port_dir_sync(r->dir);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be synced (error %d)",
+			 -ret);
+	else
+		r->names_changed = false;
+	return ret;
+}
+
+static int before_cut(void *ctx, char *err)
+{
+	const struct place *place = ctx;
+	struct recovery *r = place->r;
+	int ret;
+
+	/* Damage in what was durable is no crash's work: what follows is not given up for it. */
+	if (place->i < r->first_read)
+		return 0;
+	ret = remove_segments_after(r, place->i, err);
+	return ret ? ret : sync_names(r, err);
+}
+
 static int recover_segment(struct recovery *r, u32 i, char *err)
 {
 	bool last = i == r->count - 1;
+	struct place place = { .r = r, .i = i };
 	struct sluice_segment_recovery seg = {
 		.dir = r->dir,
 		.base_offset = r->offsets[i],
 		.end_offset = last ? S64_MAX : r->offsets[i + 1],
 		.recovery_point = r->recovery_point,
 		.index_interval_bytes = r->config->index_interval_bytes,
+		.before_cut = before_cut,
+		.ctx = &place,
 	};
 	int ret;
 
@@ -162,14 +199,10 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 	r->out->indexes_rebuilt += seg.indexes_rebuilt;
 	r->out->log_end_offset = seg.end_offset;
 	r->names_changed |= seg.created;
-	if (!seg.bytes_cut)
-		return 0;
-	port_warn("%s: %020lld.log: cut at position %llu, %llu bytes less",
-		  port_dir_name(r->dir), seg.base_offset, seg.size, seg.bytes_cut);
-	/* Damage in what was durable is no crash's work: what follows is not given up for it. */
-	if (last || i < r->first_read)
-		return 0;
-	return remove_segments_after(r, i, err);
+	if (seg.bytes_cut)
+		port_warn("%s: %020lld.log: cut at position %llu, %llu bytes less",
+			  port_dir_name(r->dir), seg.base_offset, seg.size, seg.bytes_cut);
+	return 0;
 }
 
 /* A segment that begins at the recovery point says nothing of the one before it. */
@@ -221,12 +254,8 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
 		ret = remove_orphans(&r, SLUICE_SUFFIX_TIME_INDEX, err);
 	if (!ret)
 		ret = recover_segments(&r, err);
-	if (!ret && r.names_changed) {
-		ret = port_dir_sync(dir);
-		if (ret)
-			snprintf(err, SLUICE_ERROR_TEXT_MAX,
-				 "the directory cannot be synced (error %d)", -ret);
-	}
+	if (!ret)
+		ret = sync_names(&r, err);
 	port_free(r.offsets);
 	if (!ret)
 		*ret_done = done;

@@ -120,7 +120,7 @@ static int scan_batches(struct scan *s)
 	return ret == -EBADMSG ? 0 : ret;
 }
 
-static int cut(struct scan *s, u64 size)
+static int cut(struct scan *s, u64 size, char *err)
 {
 	int ret;
 
@@ -128,6 +128,9 @@ static int cut(struct scan *s, u64 size)
 	s->r->bytes_cut = size - s->cursor.position;
 	if (!s->r->bytes_cut)
 		return 0;
+	ret = s->r->before_cut(s->r->ctx, err);
+	if (ret)
+		return ret;
 	ret = port_file_truncate(s->file, s->cursor.position);
 	return ret ? ret : port_file_sync(s->file);
 }
@@ -199,7 +202,7 @@ static int write_index(struct sluice_segment_recovery *r, const char *suffix,
 	return 0;
 }
 
-static int recover_file(struct scan *s)
+static int recover_file(struct scan *s, char *err)
 {
 	bool last = s->r->end_offset == S64_MAX;
 	s64 size = port_file_size(s->file);
@@ -213,7 +216,7 @@ static int recover_file(struct scan *s)
 	if (ret)
 		return ret;
 	s->r->end_offset = s->cursor.min_offset;
-	ret = cut(s, (u64)size);
+	ret = cut(s, (u64)size, err);
 	if (ret)
 		return ret;
 	/* A sealed segment has its largest time in the index, see roll.c. */
@@ -239,16 +242,17 @@ int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 	r->bytes_cut = 0;
 	r->indexes_rebuilt = 0;
 	r->created = false;
+	err[0] = '\0';
 
 	sluice_segment_name(name, r->base_offset, SLUICE_SUFFIX_LOG);
 	ret = port_file_open(r->dir, name, 0, &s.file);
 	if (!ret) {
-		ret = recover_file(&s);
+		ret = recover_file(&s, err);
 		port_file_close(s.file);
 		port_free(s.offsets.bytes);
 		port_free(s.times.bytes);
 	}
-	if (ret)
+	if (ret && !err[0])
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be recovered (error %d)", name,
 			 -ret);
 	return ret;

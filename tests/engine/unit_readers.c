@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One appender, a flusher and readers at once: readers see whole batches, in order, all. */
+#include "engine_test.h"
+
+#include <stdlib.h>
+#include <sched.h>
+
+#define READERS	  3
+#define BATCHES	  3000
+#define RECORDS	  4
+
+struct run {
+	struct sluice_log *log;
+	bool done;
+	int broken;
+};
+
+static void note_broken(struct run *run, int line)
+{
+	int none = 0;
+
+	__atomic_compare_exchange_n(&run->broken, &none, line, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_SEQ_CST);
+}
+
+#define CHECK(run, condition)                      \
+	do {                                       \
+		if (!(condition)) {                \
+			note_broken(run, __LINE__);       \
+			return -1;                 \
+		}                                  \
+	} while (0)
+
+static void *appender(void *arg)
+{
+	struct run *run = arg;
+
+	for (int i = 0; i < BATCHES && !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST); i++) {
+		struct batch_spec spec = {.records = RECORDS,
+					  .value_len = (u32)(i * 37 % 200),
+					  .timestamp = TIME_0 + i};
+		struct sluice_append a;
+		size_t size;
+		u8 *bytes = batch_make(&spec, &size);
+
+		/* Some fail, and nobody may see them. */
+		if (i % 7 == 0) {
+			bytes[size - 1] ^= 1;
+			if (append_bytes(run->log, bytes, size, &a) != -EBADMSG)
+				note_broken(run, __LINE__);
+			bytes[size - 1] ^= 1;
+		}
+		if (append_bytes(run->log, bytes, size, &a) || a.base_offset != (s64)i * RECORDS)
+			note_broken(run, __LINE__);
+		free(bytes);
+	}
+	__atomic_store_n(&run->done, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static int read_batches(struct run *run, struct port_file *file, u64 *position, u64 end,
+			s64 *offset)
+{
+	while (*position < end) {
+		struct sluice_batch b;
+		u32 crc = 0;
+
+		CHECK(run, sluice_log_read_batch(file, *position, end, &b) == 0);
+		CHECK(run, b.base_offset == *offset);
+		CHECK(run, port_file_crc32c(file, *position + SLUICE_BATCH_CRC_START,
+					    b.size - SLUICE_BATCH_CRC_START, &crc) == 0);
+		CHECK(run, crc == b.crc);
+		*position += b.size;
+		*offset = sluice_batch_last_offset(&b) + 1;
+	}
+	return 0;
+}
+
+/* From where a fetch leads to the end of its segment, without another fetch. */
+static int read_segment(struct run *run, s64 *offset)
+{
+	struct sluice_range range;
+	u64 position;
+	bool sealed;
+	int ret = 0;
+
+	CHECK(run, sluice_log_fetch(run->log, *offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range) == 0);
+	if (!range.seg) {
+		sched_yield();
+		return 0;
+	}
+	position = range.position;
+	do {
+		sealed = sluice_segment_sealed(range.seg);
+		ret = read_batches(run, range.file, &position,
+				   sluice_segment_published(range.seg), offset);
+	} while (!ret && !sealed && *offset < (s64)BATCHES * RECORDS &&
+		 !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST));
+	sluice_segment_put(range.seg);
+	return ret;
+}
+
+static void *reader(void *arg)
+{
+	struct run *run = arg;
+	s64 offset = 0;
+
+	while (offset < (s64)BATCHES * RECORDS && !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST))
+		if (read_segment(run, &offset))
+			break;
+	return NULL;
+}
+
+static int look_up(struct run *run)
+{
+	s64 end = sluice_log_end_offset(run->log);
+	struct sluice_range range;
+	s64 offset, time;
+
+	if (!end)
+		return 0;
+	CHECK(run, sluice_log_offset_for_time(run->log, TIME_0 + (end - 1) / RECORDS, &offset,
+					      &time) == 0);
+	CHECK(run, offset == (end - 1) / RECORDS * RECORDS);
+	CHECK(run, sluice_log_fetch(run->log, end / 2, 1000, 0, &range) == 0);
+	CHECK(run, range.base_offset == end / 2 / RECORDS * RECORDS);
+	sluice_segment_put(range.seg);
+	return 0;
+}
+
+/* Flushes, and looks up offsets and times in what just came. */
+static void *flusher(void *arg)
+{
+	struct run *run = arg;
+	s64 recovery_point;
+
+	while (!__atomic_load_n(&run->done, __ATOMIC_SEQ_CST)) {
+		s64 end = sluice_log_end_offset(run->log);
+
+		if (sluice_log_flush(run->log, &recovery_point) || recovery_point < end)
+			note_broken(run, __LINE__);
+		if (look_up(run))
+			break;
+	}
+	return NULL;
+}
+
+static void readers__see_all_and_only_whole_batches(void **state)
+{
+	struct sluice_log_config c = small_config();
+	struct run run = {0};
+	pthread_t threads[READERS + 2];
+
+	c.segment_bytes = 20000;
+	c.max_message_bytes = 5000;
+	run.log = log_open(*state, &c);
+	assert_int_equal(pthread_create(&threads[0], NULL, appender, &run), 0);
+	assert_int_equal(pthread_create(&threads[1], NULL, flusher, &run), 0);
+	for (int i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&threads[2 + i], NULL, reader, &run), 0);
+	for (int i = 0; i < READERS + 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(run.broken, 0);
+	assert_true(sluice_log_segment_count(run.log) > 50);
+	log_check(run.log);
+	sluice_log_close(run.log);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(readers__see_all_and_only_whole_batches, dir_setup,
+						dir_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
