@@ -46,13 +46,12 @@ if [ "$(id -u)" != 0 ]; then
 	command -v sudo > /dev/null || { echo "deps: install them as root, or install sudo"; exit 1; }
 	as_root=(sudo)
 fi
-install() {
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-		apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" < /dev/null
-}
 echo "deps: installing them"
-# Old package lists name files that the archive no longer has.
-install || { "${as_root[@]}" apt-get -q update && install; } || {
+# Old package lists name files that the archive no longer has. A third party's
+# archive that does not answer is no reason to stop.
+"${as_root[@]}" apt-get -q update || true
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+	--no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" < /dev/null || {
 	echo "deps: apt-get could not install them"
 	exit 1
 }

@@ -7,9 +7,17 @@ MODULE_KERNEL := $(or $(KERNEL),$(if $(NATIVE_HEADERS),native,6.1))
 MODULE_SRCS := $(wildcard Kbuild kmod/*.[ch] kmod/*/*.[ch] uapi/linux/*.h tests/kunit/*)
 MODULE_KOS := $(foreach k,6.1 6.12 debug native,$(B)/kmod-$(k)/sluice.ko)
 
-$(MODULE_KOS): $(B)/kmod-%/sluice.ko: $(MODULE_SRCS) mk/module.sh | $(GENERATED)
+$(MODULE_KOS): $(B)/kmod-%/sluice.ko: $(MODULE_SRCS) mk/module.sh $(B)/kmod-%/kernel | $(GENERATED)
 	mk/module.sh $*
 	@touch $@
+
+# Changes when the kernel does, so that a newer one gets its own module.
+$(B)/kmod-%/kernel: FORCE
+	@mkdir -p $(@D)
+	@dir=$$(if [ $* = native ]; then uname -r; else tests/vm/kernel.sh $*; fi) && \
+		{ [ "$$dir" = "$$(cat $@ 2> /dev/null)" ] || echo "$$dir" > $@; }
+
+FORCE:
 
 ALL += $(B)/kmod-$(MODULE_KERNEL)/sluice.ko
 
@@ -23,4 +31,6 @@ sparse-%: | $(GENERATED)
 checkpatch:	## check the module's style with the kernel's checkpatch.pl
 	mk/checkpatch.sh
 
-.PHONY: module sparse checkpatch
+
+.PRECIOUS: $(B)/kmod-%/kernel
+.PHONY: module sparse checkpatch FORCE

@@ -22,6 +22,11 @@ tree=$project/build/kmod-$kernel
 mkdir -p "$tree"
 exec 9> "$tree/.lock"
 flock 9
+# Objects of another kernel are of no use.
+if [ "$kbuild" != "$(cat "$tree/.kbuild" 2> /dev/null)" ]; then
+	find "$tree" \( -name '*.o' -o -name '*.ko' -o -name '.*.cmd' \) -delete
+	echo "$kbuild" > "$tree/.kbuild"
+fi
 cd "$project"
 find Kbuild kmod uapi tests/kunit -name '*.[chS]' -o -name 'Kbuild*' | while read -r file; do
 	[ -e "$tree/$file" ] || { mkdir -p "$tree/$(dirname "$file")"; ln -s "$project/$file" "$tree/$file"; }
