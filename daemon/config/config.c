@@ -253,8 +253,8 @@ out:
 
 int config_load(struct config *c, const char *path, struct config_error *err)
 {
-	char *text;
-	size_t len;
+	char *text = NULL;
+	size_t len = 0;
 	int ret = read_file(path, &text, &len);
 
 	if (ret) {

@@ -101,6 +101,14 @@ void reactor_defer(struct reactor *r, struct reactor_task *t)
 	list_append(&r->tasks, &t->link);
 }
 
+void reactor_cancel(struct reactor_task *t)
+{
+	if (!t->queued)
+		return;
+	t->queued = false;
+	list_remove(&t->link);
+}
+
 static int wait_ms(const struct reactor *r, int max_ms)
 {
 	int64_t next = timer_next(&r->timers);

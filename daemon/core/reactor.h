@@ -76,6 +76,9 @@ void reactor_remove(struct reactor *r, struct reactor_fd *rfd);
 /** reactor_defer - queue a task; does nothing to one that is queued */
 void reactor_defer(struct reactor *r, struct reactor_task *t);
 
+/** reactor_cancel - take a task out of the queue; does nothing to one that is not queued */
+void reactor_cancel(struct reactor_task *t);
+
 static inline struct mailbox *reactor_mailbox(struct reactor *r)
 {
 	return &r->mailbox;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "daemon/broker.h"
+
+static bool is_any(const char *host)
+{
+	return !host[0] || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+}
+
+void broker_endpoint(const struct broker *b, unsigned int listener, const char *local_host,
+		     uint16_t local_port, const char **ret_host, uint16_t *ret_port)
+{
+	const struct listener_spec *own = &b->listeners[listener].spec;
+	const struct config *c = b->config;
+
+	for (unsigned int i = 0; i < c->n_advertised; i++) {
+		if (!strcmp(c->advertised[i].name, own->name)) {
+			*ret_host = c->advertised[i].host;
+			*ret_port = c->advertised[i].port ? c->advertised[i].port : own->port;
+			if (is_any(*ret_host))
+				*ret_host = local_host;
+			return;
+		}
+	}
+	*ret_host = is_any(own->host) ? local_host : own->host;
+	*ret_port = is_any(own->host) ? local_port : own->port;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of this broker from start to end; read by all threads, written by none. */
+#ifndef SLUICE_BROKER_H
+#define SLUICE_BROKER_H
+
+#include "daemon/config/config.h"
+#include "daemon/net/listener.h"
+
+/**
+ * struct broker - this broker
+ * @config: finished
+ * @cluster_id: of the data directory's meta.properties
+ * @listeners: open, @n_listeners of them, in the order of the configuration
+ * @family: number of the module's address family
+ */
+struct broker {
+	const struct config *config;
+	char cluster_id[64];
+	struct listener listeners[LISTENERS_MAX];
+	unsigned int n_listeners;
+	uint32_t family;
+};
+
+/**
+ * broker_endpoint - where a client that came in by a listener is told to connect
+ * @listener: its index
+ * @local_host, @local_port: the address that it reached
+ * @ret_host: lives as long as the broker and @local_host do
+ * advertised.listeners if it names that listener; else the listener's own
+ * host; else, because the client evidently can reach it, @local_host.
+ */
+void broker_endpoint(const struct broker *b, unsigned int listener, const char *local_host,
+		     uint16_t local_port, const char **ret_host, uint16_t *ret_port);
+
+#endif /* SLUICE_BROKER_H */

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <linux/sluice_netlink.h>
+
+#include "daemon/controller/controller.h"
+#include "daemon/controller/topic_defaults.h"
+#include "daemon/core/diag.h"
+#include "daemon/core/reactor.h"
+#include "daemon/worker.h"
+
+/* How often it is written down up to where the logs are durable; as Kafka does. */
+#define CHECKPOINT_MS 60000
+
+/* Producer ids are reserved in blocks, because each reservation is an fsync. */
+#define PRODUCER_ID_BLOCK 1000
+
+/**
+ * struct controller - private to its thread while that runs
+ * @k: for commands; @events: subscribed, for nothing else
+ * @stale: topics changed since the image was built
+ * @next_producer_id, @end_producer_id: what is left of the reserved block
+ */
+struct controller {
+	const struct broker *broker;
+	struct kern *k;
+	struct kern *events;
+	struct reactor reactor;
+	struct reactor_fd events_io;
+	struct timer checkpoint;
+	struct image *image;
+	struct worker *workers;
+	unsigned int n_workers;
+	int64_t next_producer_id;
+	int64_t end_producer_id;
+	pthread_t thread;
+	struct mail stop;
+	bool stale;
+};
+
+static struct diag_limit refresh_limit;
+static struct diag_limit checkpoint_limit;
+static struct diag_limit event_limit;
+
+/* Build the image from what the kernel has. On failure the old one stays, and it is tried again. */
+static int rebuild_image(struct controller *c)
+{
+	struct kern_topic *topics;
+	struct image *image;
+	size_t n;
+	int err = kern_topics(c->k, &topics, &n);
+
+	if (err) {
+		diag_limited(&refresh_limit, DIAG_ERROR, "cannot list the topics: %s",
+			     kern_error(c->k));
+		return err;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!c->image || !image_by_id(c->image, topics[i].id))
+			topic_defaults_apply(c->broker->config, c->k, &topics[i]);
+	}
+	err = image_build(topics, n, &image);
+	kern_topics_free(topics, n);
+	if (err)
+		return err;
+	image_put(c->image);
+	c->image = image;
+	c->stale = false;
+	return 0;
+}
+
+static void refresh(struct controller *c)
+{
+	if (rebuild_image(c))
+		return;
+	for (unsigned int i = 0; i < c->n_workers; i++) {
+		if (worker_post_image(&c->workers[i], c->image))
+			c->stale = true; /* no memory: the next event tries again */
+	}
+}
+
+/* Whether the image is out of date because of it. Our own changes it knows already. */
+static bool concerns_image(const struct controller *c, const struct kern_event *ev)
+{
+	bool known = image_by_id(c->image, ev->topic_id);
+
+	switch (ev->type) {
+	case SLUICE_EVENT_TYPE_TOPIC_CREATED: return !known;
+	case SLUICE_EVENT_TYPE_TOPIC_DELETED: return known;
+	case SLUICE_EVENT_TYPE_DATA_DIR_ATTACHED:
+	case SLUICE_EVENT_TYPE_DATA_DIR_DETACHED: return true;
+	case SLUICE_EVENT_TYPE_PARTITION_OFFLINE:
+		diag_limited(&event_limit, DIAG_ERROR, "partition %s-%d is offline: %s", ev->topic,
+			     ev->partition, ev->reason);
+		return false;
+	default: return false;
+	}
+}
+
+static void on_events(struct reactor_fd *rfd, uint32_t events)
+{
+	struct controller *c = list_entry(rfd, struct controller, events_io);
+	struct kern_event ev;
+	int err;
+
+	(void)events;
+	/* All that there are first: many changes at once need one rebuild. */
+	while ((err = kern_event_next(c->events, &ev)) != -EAGAIN) {
+		if (err == -ENOBUFS) {
+			c->stale = true;
+		} else if (err) {
+			diag_limited(&event_limit, DIAG_ERROR, "cannot read the module's events: %s",
+				     kern_error(c->events));
+			break;
+		} else if (concerns_image(c, &ev)) {
+			c->stale = true;
+		}
+	}
+	if (c->stale)
+		refresh(c);
+}
+
+static void on_checkpoint(struct timer *t)
+{
+	struct controller *c = list_entry(t, struct controller, checkpoint);
+	struct log_dir_error err;
+
+	if (log_dir_checkpoint(c->k, c->broker->config->log_dir, &err))
+		diag_limited(&checkpoint_limit, DIAG_WARNING, "%s", err.text);
+	timer_set(&c->reactor.timers, t, c->reactor.now_ms + CHECKPOINT_MS);
+}
+
+static int open_events(struct controller *c)
+{
+	int err = kern_open(&c->events);
+
+	if (err)
+		return err;
+	err = kern_subscribe(c->events);
+	if (!err) {
+		c->events_io = (struct reactor_fd){.fd = kern_event_fd(c->events), .fn = on_events};
+		err = reactor_add(&c->reactor, &c->events_io, EPOLLIN);
+	}
+	if (err)
+		kern_close(c->events);
+	return err;
+}
+
+int controller_open(const struct broker *broker, struct kern *k, struct controller **ret_c)
+{
+	struct controller *c = calloc(1, sizeof(*c));
+	int err = -ENOMEM;
+
+	if (!c)
+		goto err_kern;
+	c->broker = broker;
+	c->k = k;
+	c->checkpoint.fn = on_checkpoint;
+	err = reactor_init(&c->reactor, c);
+	if (err)
+		goto err_free;
+	/* First listen, then look: nothing can slip through between. */
+	err = open_events(c);
+	if (err)
+		goto err_reactor;
+	err = rebuild_image(c);
+	if (err)
+		goto err_events;
+	*ret_c = c;
+	return 0;
+
+err_events:
+	kern_close(c->events);
+err_reactor:
+	reactor_destroy(&c->reactor);
+err_free:
+	free(c);
+err_kern:
+	kern_close(k);
+	diag(DIAG_ERROR, "cannot start the controller: %s", strerror(-err));
+	return err;
+}
+
+void controller_close(struct controller *c)
+{
+	reactor_destroy(&c->reactor);
+	kern_close(c->events);
+	kern_close(c->k);
+	image_put(c->image);
+	free(c);
+}
+
+struct image *controller_image(struct controller *c)
+{
+	return image_get(c->image);
+}
+
+static void *controller_main(void *arg)
+{
+	struct controller *c = arg;
+
+	timer_set(&c->reactor.timers, &c->checkpoint, monotonic_ms() + CHECKPOINT_MS);
+	reactor_run(&c->reactor);
+	return NULL;
+}
+
+int controller_start(struct controller *c, struct worker *workers, unsigned int n)
+{
+	sigset_t all, before;
+	int err;
+
+	c->workers = workers;
+	c->n_workers = n;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&c->thread, NULL, controller_main, c);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -err;
+}
+
+static void deliver_stop(struct mail *m, void *ctx)
+{
+	struct controller *c = ctx;
+
+	(void)m;
+	if (c)
+		reactor_stop(&c->reactor);
+}
+
+void controller_stop(struct controller *c)
+{
+	c->stop.deliver = deliver_stop;
+	mailbox_post(reactor_mailbox(&c->reactor), &c->stop);
+	pthread_join(c->thread, NULL);
+}
+
+static void deliver_reply(struct mail *m, void *ctx)
+{
+	struct controller_call *call = list_entry(m, struct controller_call, mail);
+
+	/* A worker waits for its calls before it ends, so that it always hears of them. */
+	(void)ctx;
+	call->reply(call);
+}
+
+static void deliver_call(struct mail *m, void *ctx)
+{
+	struct controller_call *call = list_entry(m, struct controller_call, mail);
+	struct controller *c = ctx;
+
+	call->work(c, call);
+	/* The image goes ahead of the reply: who was told that a topic exists finds it. */
+	if (c->stale)
+		refresh(c);
+	call->mail.deliver = deliver_reply;
+	mailbox_post(call->reply_to, &call->mail);
+}
+
+void controller_submit(struct controller *c, struct controller_call *call)
+{
+	call->mail.deliver = deliver_call;
+	mailbox_post(reactor_mailbox(&c->reactor), &call->mail);
+}
+
+const struct image_topic *controller_topic(struct controller *c, const char *name, size_t len)
+{
+	return image_by_name(c->image, name, len);
+}
+
+const struct image_topic *controller_topic_by_id(struct controller *c,
+						 const uint8_t id[SLUICE_TOPIC_ID_LEN])
+{
+	return image_by_id(c->image, id);
+}
+
+int controller_topic_create(struct controller *c, const char *name, uint32_t partition_count,
+			    const struct log_dir_setting *settings, size_t n_settings,
+			    uint8_t ret_id[SLUICE_TOPIC_ID_LEN], struct log_dir_error *err)
+{
+	int ret = log_dir_topic_create(c->k, c->broker->config->log_dir, name, partition_count,
+				       settings, n_settings, ret_id, err);
+
+	if (!ret) {
+		c->stale = true;
+		diag(DIAG_INFO, "topic %s created with %u partitions", name, partition_count);
+	}
+	return ret;
+}
+
+int controller_topic_delete(struct controller *c, const struct image_topic *topic,
+			    struct log_dir_error *err)
+{
+	int ret = log_dir_topic_delete(c->k, topic->data_dir, topic->name, err);
+
+	if (!ret) {
+		c->stale = true;
+		diag(DIAG_INFO, "topic %s deleted", topic->name);
+	}
+	return ret;
+}
+
+int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err)
+{
+	if (c->next_producer_id == c->end_producer_id) {
+		int64_t first;
+		int ret = log_dir_producer_ids(c->broker->config->log_dir, PRODUCER_ID_BLOCK,
+					       &first, err);
+
+		if (ret)
+			return ret;
+		c->next_producer_id = first;
+		c->end_producer_id = first + PRODUCER_ID_BLOCK;
+	}
+	*ret_id = c->next_producer_id++;
+	return 0;
+}

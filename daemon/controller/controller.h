@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The controller: one thread that makes all changes to topics, so that no
+ * worker waits for directories, fsync or netlink, and that tells the workers
+ * what topics there are. It also hears of what others change (sluicectl).
+ */
+#ifndef SLUICE_CONTROLLER_CONTROLLER_H
+#define SLUICE_CONTROLLER_CONTROLLER_H
+
+#include "daemon/broker.h"
+#include "daemon/core/mailbox.h"
+#include "daemon/kern/kern.h"
+#include "daemon/log/log_dir.h"
+#include "daemon/metadata/image.h"
+
+struct controller;
+struct worker;
+
+/**
+ * struct controller_call - something a worker wants the controller to do
+ * @work: called in the controller's thread; may use the functions below
+ * @reply: then called in the worker's thread
+ * @reply_to: the worker's mailbox
+ * @mail: private
+ * The worker does not touch what the call refers to between the two.
+ */
+struct controller_call {
+	void (*work)(struct controller *c, struct controller_call *call);
+	void (*reply)(struct controller_call *call);
+	struct mailbox *reply_to;
+	struct mail mail;
+};
+
+/**
+ * controller_open - read what there is; @k: taken, also on failure
+ * @broker: its config is finished and its log_dir is up
+ * Returns 0 or -errno, which was said in the diagnostics.
+ */
+int controller_open(const struct broker *broker, struct kern *k, struct controller **ret_c);
+
+/** controller_image - the image as it is now; a reference for the caller. Before controller_start() */
+struct image *controller_image(struct controller *c);
+
+/** controller_start - start the thread, which posts images to the @n workers; 0 or -errno */
+int controller_start(struct controller *c, struct worker *workers, unsigned int n);
+
+/** controller_stop - end and join the thread; no worker is running any more */
+void controller_stop(struct controller *c);
+void controller_close(struct controller *c);
+
+/** controller_submit - from any worker; cannot fail */
+void controller_submit(struct controller *c, struct controller_call *call);
+
+/* For a call's work(), in the controller's thread. Errors as in log_dir.h. */
+
+/** controller_topic - the topic as the kernel has it now, or NULL; good until the work ends */
+const struct image_topic *controller_topic(struct controller *c, const char *name, size_t len);
+const struct image_topic *controller_topic_by_id(struct controller *c,
+						 const uint8_t id[SLUICE_TOPIC_ID_LEN]);
+
+int controller_topic_create(struct controller *c, const char *name, uint32_t partition_count,
+			    const struct log_dir_setting *settings, size_t n_settings,
+			    uint8_t ret_id[SLUICE_TOPIC_ID_LEN], struct log_dir_error *err);
+int controller_topic_delete(struct controller *c, const struct image_topic *topic,
+			    struct log_dir_error *err);
+
+/** controller_producer_id - one that nobody was ever given */
+int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err);
+
+#endif /* SLUICE_CONTROLLER_CONTROLLER_H */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Telling the service manager how far we are. */
+#ifndef SLUICE_CORE_NOTIFY_H
+#define SLUICE_CORE_NOTIFY_H
+
+/**
+ * notify - send @state ("READY=1") to the socket that $NOTIFY_SOCKET names
+ * (sd_notify(3)); does nothing if nobody listens
+ */
+void notify(const char *state);
+
+#endif /* SLUICE_CORE_NOTIFY_H */

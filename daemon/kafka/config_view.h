@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Settings as the admin APIs show them: the value in force, and where it comes from. */
+#ifndef SLUICE_KAFKA_CONFIG_VIEW_H
+#define SLUICE_KAFKA_CONFIG_VIEW_H
+
+#include "daemon/config/config.h"
+#include "daemon/log/log_dir.h"
+#include "daemon/log/topic_config.h"
+
+/* Sources, as DescribeConfigs numbers them. */
+#define CONFIG_SOURCE_TOPIC   1
+#define CONFIG_SOURCE_BROKER  4
+#define CONFIG_SOURCE_DEFAULT 5
+
+/** config_own - a topic's own value for a setting, or NULL */
+const char *config_own(const struct log_dir_setting *own, size_t n, const char *key);
+
+/**
+ * config_in_force - a topic's value for a setting
+ * @own: the topic's own settings
+ * @ret_source: CONFIG_SOURCE_*
+ */
+const char *config_in_force(const struct config *c, const struct topic_config_item *item,
+			    const struct log_dir_setting *own, size_t n, int8_t *ret_source);
+
+#endif /* SLUICE_KAFKA_CONFIG_VIEW_H */

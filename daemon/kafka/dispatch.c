@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/kafka/dispatch.h"
+
+static const struct {
+	int16_t api_key;
+	enum handled (*handle)(struct request *r);
+} handlers[] = {
+	{KAFKA_API_PRODUCE, handle_produce},
+	{KAFKA_API_FETCH, handle_fetch},
+	{KAFKA_API_LIST_OFFSETS, handle_list_offsets},
+	{KAFKA_API_METADATA, handle_metadata},
+	{KAFKA_API_FIND_COORDINATOR, handle_find_coordinator},
+	{KAFKA_API_API_VERSIONS, handle_api_versions},
+	{KAFKA_API_CREATE_TOPICS, handle_create_topics},
+	{KAFKA_API_DELETE_TOPICS, handle_delete_topics},
+	{KAFKA_API_INIT_PRODUCER_ID, handle_init_producer_id},
+	{KAFKA_API_DESCRIBE_CONFIGS, handle_describe_configs},
+};
+
+_Static_assert(sizeof(handlers) / sizeof(handlers[0]) == KAFKA_API_COUNT,
+	       "every API of the schemas has a handler");
+
+enum handled dispatch(struct request *r, const uint8_t *data, size_t len)
+{
+	int16_t version;
+	int err;
+
+	wire_reader_init(&r->body, data, len);
+	err = kafka_request_header_decode(&r->body, &r->header, &r->api);
+	version = request_version(r);
+	/* A broker that does not know the API cannot know how to say so: Kafka closes, too. */
+	if (err == -EOPNOTSUPP)
+		return request_refuse(r, "it sent API key %d, which is not served",
+				      r->header.request_api_key);
+	if (err)
+		return request_refuse(r, "its request header is malformed");
+	if (version < r->api->min || version > r->api->max) {
+		if (r->api->key == KAFKA_API_API_VERSIONS)
+			return answer_unknown_api_version(r);
+		return request_refuse(r, "it sent %s v%d; v%d to v%d are served", r->api->name,
+				      version, r->api->min, r->api->max);
+	}
+	for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
+		if (handlers[i].api_key == r->api->key)
+			return handlers[i].handle(r);
+	}
+	return request_refuse(r, "%s has no handler", r->api->name);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an API key to its handler. */
+#ifndef SLUICE_KAFKA_DISPATCH_H
+#define SLUICE_KAFKA_DISPATCH_H
+
+#include "daemon/kafka/request.h"
+
+/** dispatch - read the header of the frame at @data and call the handler of its API */
+enum handled dispatch(struct request *r, const uint8_t *data, size_t len);
+
+/* The handlers, one file each. They get a request whose version is served. */
+enum handled handle_api_versions(struct request *r);
+enum handled handle_create_topics(struct request *r);
+enum handled handle_delete_topics(struct request *r);
+enum handled handle_describe_configs(struct request *r);
+enum handled handle_fetch(struct request *r);
+enum handled handle_find_coordinator(struct request *r);
+enum handled handle_init_producer_id(struct request *r);
+enum handled handle_list_offsets(struct request *r);
+enum handled handle_metadata(struct request *r);
+enum handled handle_produce(struct request *r);
+
+/** answer_unknown_api_version - ApiVersions in a version that is not served: error 35 in version 0 */
+enum handled answer_unknown_api_version(struct request *r);
+
+#endif /* SLUICE_KAFKA_DISPATCH_H */

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* DeleteTopics: by name, or from version 6 on also by id. */
+#include <string.h>
+
+#include "daemon/controller/controller.h"
+#include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/request_text.h"
+#include "daemon/worker.h"
+
+/** struct delete_call - a request at work; in its arena */
+struct delete_call {
+	struct controller_call call;
+	struct request *request;
+	struct kafka_delete_topics_request m;
+	struct kafka_delete_topics_response answer;
+};
+
+static void fail(struct kafka_delete_topics_response_topic *out, int16_t code, const char *why)
+{
+	out->error_code = code;
+	out->error_message = kafka_str_from(why);
+}
+
+static void delete_one(struct controller *c, struct request *r,
+		       struct kafka_delete_topics_response_topic *out)
+{
+	bool by_id = !kafka_uuid_is_zero(&out->topic_id);
+	const struct image_topic *topic;
+	struct log_dir_error err;
+	int ret;
+
+	if (!r->worker->broker->config->delete_topics) {
+		fail(out, KAFKA_ERROR_TOPIC_DELETION_DISABLED, NULL);
+		return;
+	}
+	if (by_id == (out->name.len >= 0)) {
+		fail(out, KAFKA_ERROR_INVALID_REQUEST, "a topic is named by name or by id");
+		return;
+	}
+	topic = by_id ? controller_topic_by_id(c, out->topic_id.b) :
+			controller_topic(c, out->name.p, (size_t)out->name.len);
+	if (!topic) {
+		fail(out,
+		     by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION,
+		     NULL);
+		return;
+	}
+	out->name = kafka_str_from(request_copy_text(r, topic->name));
+	memcpy(out->topic_id.b, topic->id, sizeof(out->topic_id.b));
+	ret = controller_topic_delete(c, topic, &err);
+	if (ret)
+		fail(out, kafka_error_from_errno(ret), request_copy_text(r, err.text));
+}
+
+static void work(struct controller *c, struct controller_call *call)
+{
+	struct delete_call *dc = list_entry(call, struct delete_call, call);
+
+	for (int32_t i = 0; i < dc->answer.responses.n; i++)
+		delete_one(c, dc->request, &dc->answer.responses.v[i]);
+}
+
+static void reply(struct controller_call *call)
+{
+	struct delete_call *dc = list_entry(call, struct delete_call, call);
+	struct request *r = dc->request;
+
+	kafka_delete_topics_response_encode(response_begin(r), request_version(r), &dc->answer);
+	request_finish(r, response_end(r));
+}
+
+/* Both forms of the request as the answer's elements. */
+static int prepare(struct delete_call *dc)
+{
+	bool old = request_version(dc->request) < 6;
+	int32_t n = old ? dc->m.topic_names.n : dc->m.topics.n;
+
+	kafka_delete_topics_response_init(&dc->answer);
+	dc->answer.responses.v =
+		request_alloc(dc->request, (size_t)n, sizeof(*dc->answer.responses.v));
+	if (!dc->answer.responses.v)
+		return -ENOMEM;
+	dc->answer.responses.n = n;
+	for (int32_t i = 0; i < n; i++) {
+		struct kafka_delete_topics_response_topic *out = &dc->answer.responses.v[i];
+
+		kafka_delete_topics_response_topic_init(out);
+		out->name = old ? dc->m.topic_names.v[i] : dc->m.topics.v[i].name;
+		if (!old)
+			out->topic_id = dc->m.topics.v[i].topic_id;
+	}
+	return 0;
+}
+
+enum handled handle_delete_topics(struct request *r)
+{
+	struct delete_call *dc = request_alloc(r, 1, sizeof(*dc));
+	int err = dc ? 0 : -ENOMEM;
+
+	if (!err)
+		err = kafka_delete_topics_request_decode(&r->body, &r->arena, request_version(r),
+							 &dc->m);
+	if (!err) {
+		dc->request = r;
+		err = prepare(dc);
+	}
+	if (err)
+		return request_malformed(r, err);
+	dc->call = (struct controller_call){
+		.work = work,
+		.reply = reply,
+		.reply_to = reactor_mailbox(&r->worker->reactor),
+	};
+	controller_submit(r->worker->controller, &dc->call);
+	return REQUEST_PARKED;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * DescribeConfigs: of topics and of this broker, from the tables of settings.
+ * A topic's own settings are in a file, which the controller's thread reads.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/controller/controller.h"
+#include "daemon/kafka/config_view.h"
+#include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/request_text.h"
+#include "daemon/worker.h"
+
+#define RESOURCE_TOPIC	2
+#define RESOURCE_BROKER 4
+
+#define SYNONYMS_MAX 3
+
+typedef struct kafka_describe_configs_request_resource resource_in;
+typedef struct kafka_describe_configs_response_result result_out;
+typedef struct kafka_describe_configs_response_config config_out;
+
+/** struct describe_call - a request at work; in its arena */
+struct describe_call {
+	struct controller_call call;
+	struct request *request;
+	struct kafka_describe_configs_request m;
+	struct kafka_describe_configs_response answer;
+};
+
+static void fail(result_out *out, int16_t code, const char *why)
+{
+	out->error_code = code;
+	out->error_message = kafka_str_from(why);
+	out->configs.n = 0;
+}
+
+static bool wanted(const resource_in *in, const char *key)
+{
+	struct kafka_str name = kafka_str_from(key);
+
+	if (in->configuration_keys.n < 0)
+		return true;
+	for (int32_t i = 0; i < in->configuration_keys.n; i++) {
+		if (kafka_str_equal(in->configuration_keys.v[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* The next element of a result, for which there is room. */
+static config_out *add(const struct describe_call *dc, result_out *out, const char *key,
+		       const char *value, int8_t type, int8_t source, const char *doc)
+{
+	config_out *config = &out->configs.v[out->configs.n++];
+
+	kafka_describe_configs_response_config_init(config);
+	config->name = kafka_str_from(key);
+	config->value = kafka_str_from(value);
+	config->config_source = source;
+	config->config_type = type;
+	config->documentation = kafka_str_from(dc->m.include_documentation ? doc : NULL);
+	if (dc->m.include_synonyms)
+		config->synonyms.v = request_alloc(dc->request, SYNONYMS_MAX,
+						   sizeof(*config->synonyms.v));
+	return config;
+}
+
+static void add_synonym(config_out *config, const char *key, const char *value, int8_t source)
+{
+	if (!value || !config->synonyms.v)
+		return;
+	config->synonyms.v[config->synonyms.n++] =
+		(struct kafka_describe_configs_response_synonym){
+			.name = kafka_str_from(key),
+			.value = kafka_str_from(value),
+			.source = source,
+		};
+}
+
+static int reserve(const struct describe_call *dc, result_out *out, size_t n)
+{
+	out->configs.v = request_alloc(dc->request, n, sizeof(*out->configs.v));
+	if (out->configs.v)
+		return 0;
+	fail(out, KAFKA_ERROR_UNKNOWN_SERVER_ERROR, "out of memory");
+	return -ENOMEM;
+}
+
+/* Values are copied: @own goes when the work is done. */
+static void describe_topic_settings(const struct describe_call *dc, const resource_in *in,
+				    const struct log_dir_setting *own, size_t n_own,
+				    result_out *out)
+{
+	const struct config *c = dc->request->worker->broker->config;
+	const struct topic_config_item *items;
+	size_t n;
+
+	items = topic_config_items(&n);
+	if (reserve(dc, out, n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct topic_config_item *item = &items[i];
+		const char *broker_key = item->broker_key ? item->broker_key : item->key;
+		const char *mine;
+		const char *value;
+		int8_t source;
+		config_out *config;
+
+		if (!wanted(in, item->key))
+			continue;
+		mine = config_own(own, n_own, item->key);
+		if (mine)
+			mine = request_copy_text(dc->request, mine);
+		value = config_in_force(c, item, own, n_own, &source);
+		config = add(dc, out, item->key, mine ? mine : value, (int8_t)item->type, source,
+			     item->doc);
+		add_synonym(config, item->key, mine, CONFIG_SOURCE_TOPIC);
+		add_synonym(config, broker_key, config_topic_default(c, item->key),
+			    CONFIG_SOURCE_BROKER);
+		add_synonym(config, broker_key, item->default_value, CONFIG_SOURCE_DEFAULT);
+	}
+}
+
+static void describe_topic(struct controller *c, const struct describe_call *dc,
+			   const resource_in *in, result_out *out)
+{
+	const struct image_topic *topic =
+		controller_topic(c, in->resource_name.p, (size_t)in->resource_name.len);
+	const char *name = request_text(dc->request, in->resource_name);
+	struct log_dir_setting *own;
+	struct log_dir_error err;
+	size_t n_own;
+	int ret;
+
+	if (!name || log_dir_topic_check(name, 1, NULL, 0, &err)) {
+		fail(out, KAFKA_ERROR_INVALID_TOPIC_EXCEPTION,
+		     name ? request_copy_text(dc->request, err.text) : NULL);
+		return;
+	}
+	if (!topic) {
+		fail(out, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, NULL);
+		return;
+	}
+	ret = log_dir_topic_settings(topic->data_dir, topic->name, &own, &n_own, &err);
+	if (ret) {
+		fail(out, kafka_error_from_errno(ret), request_copy_text(dc->request, err.text));
+		return;
+	}
+	describe_topic_settings(dc, in, own, n_own, out);
+	log_dir_settings_free(own, n_own);
+}
+
+static void describe_own_items(const struct describe_call *dc, const resource_in *in,
+			       result_out *out)
+{
+	const struct config *c = dc->request->worker->broker->config;
+
+	for (int id = 0; id < CONFIG_ITEM_COUNT; id++) {
+		const struct config_item *item = &config_items[id];
+		config_out *config;
+
+		if (!wanted(in, item->key))
+			continue;
+		config = add(dc, out, item->key, c->text[id], (int8_t)item->type,
+			     c->given[id] ? CONFIG_SOURCE_BROKER : CONFIG_SOURCE_DEFAULT,
+			     item->doc);
+		config->read_only = true;
+		add_synonym(config, item->key, c->given[id] ? c->text[id] : NULL,
+			    CONFIG_SOURCE_BROKER);
+		add_synonym(config, item->key, item->default_value, CONFIG_SOURCE_DEFAULT);
+	}
+}
+
+static void describe_topic_defaults(const struct describe_call *dc, const resource_in *in,
+				    result_out *out)
+{
+	const struct config *c = dc->request->worker->broker->config;
+	size_t n;
+	const struct topic_config_item *items = topic_config_items(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *set = config_topic_default(c, items[i].key);
+		config_out *config;
+
+		if (!items[i].broker_key || !wanted(in, items[i].broker_key))
+			continue;
+		config = add(dc, out, items[i].broker_key, set ? set : items[i].default_value,
+			     (int8_t)items[i].type,
+			     set ? CONFIG_SOURCE_BROKER : CONFIG_SOURCE_DEFAULT, items[i].doc);
+		config->read_only = true;
+		add_synonym(config, items[i].broker_key, set, CONFIG_SOURCE_BROKER);
+		add_synonym(config, items[i].broker_key, items[i].default_value,
+			    CONFIG_SOURCE_DEFAULT);
+	}
+}
+
+static void describe_broker(const struct describe_call *dc, const resource_in *in, result_out *out)
+{
+	const struct config *c = dc->request->worker->broker->config;
+	char own_name[16];
+	size_t n;
+
+	/* No name: what all brokers have in common and can be changed while they run. Nothing. */
+	if (!in->resource_name.len)
+		return;
+	snprintf(own_name, sizeof(own_name), "%" PRId32, c->node_id);
+	if (!kafka_str_equal(in->resource_name, kafka_str_from(own_name))) {
+		fail(out, KAFKA_ERROR_INVALID_REQUEST, "this broker can only describe itself");
+		return;
+	}
+	topic_config_items(&n);
+	if (reserve(dc, out, n + CONFIG_ITEM_COUNT))
+		return;
+	describe_own_items(dc, in, out);
+	describe_topic_defaults(dc, in, out);
+}
+
+static void work(struct controller *c, struct controller_call *call)
+{
+	struct describe_call *dc = list_entry(call, struct describe_call, call);
+
+	for (int32_t i = 0; i < dc->m.resources.n; i++) {
+		const resource_in *in = &dc->m.resources.v[i];
+		result_out *out = &dc->answer.results.v[i];
+
+		kafka_describe_configs_response_result_init(out);
+		out->error_message = kafka_str_from(NULL);
+		out->resource_type = in->resource_type;
+		out->resource_name = in->resource_name;
+		if (in->resource_type == RESOURCE_TOPIC)
+			describe_topic(c, dc, in, out);
+		else if (in->resource_type == RESOURCE_BROKER)
+			describe_broker(dc, in, out);
+		else
+			fail(out, KAFKA_ERROR_INVALID_REQUEST,
+			     "only topics and brokers have settings here");
+	}
+}
+
+static void reply(struct controller_call *call)
+{
+	struct describe_call *dc = list_entry(call, struct describe_call, call);
+	struct request *r = dc->request;
+
+	kafka_describe_configs_response_encode(response_begin(r), request_version(r), &dc->answer);
+	request_finish(r, response_end(r));
+}
+
+enum handled handle_describe_configs(struct request *r)
+{
+	struct describe_call *dc = request_alloc(r, 1, sizeof(*dc));
+	int err = dc ? 0 : -ENOMEM;
+
+	if (!err)
+		err = kafka_describe_configs_request_decode(&r->body, &r->arena, request_version(r),
+							    &dc->m);
+	if (err)
+		return request_malformed(r, err);
+	kafka_describe_configs_response_init(&dc->answer);
+	dc->answer.results.n = dc->m.resources.n;
+	dc->answer.results.v = request_alloc(r, (size_t)dc->m.resources.n,
+					     sizeof(*dc->answer.results.v));
+	if (!dc->answer.results.v)
+		return request_malformed(r, -ENOMEM);
+	dc->request = r;
+	dc->call = (struct controller_call){
+		.work = work,
+		.reply = reply,
+		.reply_to = reactor_mailbox(&r->worker->reactor),
+	};
+	controller_submit(r->worker->controller, &dc->call);
+	return REQUEST_PARKED;
+}

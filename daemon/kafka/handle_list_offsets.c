@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ListOffsets: from a time, or a special one below zero, to an offset.
+ */
+#include <limits.h>
+
+#include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/fetch_lookup.h"
+#include "daemon/worker.h"
+
+/* Special timestamps (ListOffsetsRequest.java). */
+#define LATEST		      (-1)
+#define EARLIEST	      (-2)
+#define MAX_TIMESTAMP	      (-3)
+#define EARLIEST_LOCAL	      (-4)
+#define LATEST_TIERED	      (-5)
+#define EARLIEST_PENDING_TIER (-6)
+
+static int record_at(struct worker *w, const struct image_topic *topic, int32_t partition,
+		     int64_t timestamp, struct sluice_offset_for_time *ret)
+{
+	*ret = (struct sluice_offset_for_time){.partition = partition, .timestamp = timestamp};
+	memcpy(ret->topic_id, topic->id, sizeof(ret->topic_id));
+	return data_socket_offset_for_time(w->data, ret);
+}
+
+/*
+ * The largest time is the last one for which there is a record at or after it.
+ * That is a search over times, because the log answers only "first at or after".
+ */
+static int record_with_max_time(struct worker *w, const struct image_topic *topic,
+				int32_t partition, struct sluice_offset_for_time *ret)
+{
+	struct sluice_offset_for_time found;
+	int64_t none_from = INT64_MAX;
+	int64_t step = 1;
+	int err = record_at(w, topic, partition, 0, ret);
+
+	while (!err && ret->offset >= 0 && ret->timestamp + 1 < none_from) {
+		int64_t gap = none_from - ret->timestamp;
+		int64_t probe = ret->timestamp + (step < gap ? step : gap / 2);
+
+		/* Steps grow while records are found, then the gap is halved. */
+		err = record_at(w, topic, partition, probe, &found);
+		if (!err && found.offset >= 0) {
+			*ret = found;
+			step = step < INT64_MAX / 2 ? step * 2 : step;
+		} else {
+			none_from = probe;
+			step = INT64_MAX;
+		}
+	}
+	return err;
+}
+
+static void answer_time(struct worker *w, const struct image_topic *topic, int64_t timestamp,
+			struct kafka_list_offsets_response_partition *out)
+{
+	struct sluice_offset_for_time found;
+	int err;
+
+	if (timestamp == MAX_TIMESTAMP)
+		err = record_with_max_time(w, topic, out->partition_index, &found);
+	else
+		err = record_at(w, topic, out->partition_index, timestamp, &found);
+	if (err) {
+		out->error_code = fetch_error_code(err);
+		return;
+	}
+	out->timestamp = found.timestamp;
+	out->offset = found.offset;
+}
+
+static void list_partition(struct worker *w, const struct image_topic *topic, int8_t isolation,
+			   const struct kafka_list_offsets_request_partition *in,
+			   struct kafka_list_offsets_response_partition *out)
+{
+	struct sluice_fetch f;
+	int16_t code;
+
+	kafka_list_offsets_response_partition_init(out);
+	out->partition_index = in->partition_index;
+	code = fetch_watermarks(w, topic, in->partition_index, in->current_leader_epoch, &f);
+	if (code) {
+		out->error_code = code;
+		return;
+	}
+	switch (in->timestamp) {
+	case LATEST: out->offset = isolation ? f.last_stable_offset : f.high_watermark; break;
+	case EARLIEST:
+	case EARLIEST_LOCAL: out->offset = f.log_start_offset; break;
+	case LATEST_TIERED:
+	case EARLIEST_PENDING_TIER: break; /* there is no tier: offset -1 */
+	default:
+		if (in->timestamp < MAX_TIMESTAMP)
+			out->error_code = KAFKA_ERROR_INVALID_REQUEST;
+		else
+			answer_time(w, topic, in->timestamp, out);
+	}
+	if (!out->error_code && out->offset >= 0)
+		out->leader_epoch = f.leader_epoch;
+}
+
+enum handled handle_list_offsets(struct request *r)
+{
+	struct kafka_list_offsets_response answer;
+	struct kafka_list_offsets_request m;
+	struct worker *w = r->worker;
+	int err = kafka_list_offsets_request_decode(&r->body, &r->arena, request_version(r), &m);
+
+	if (err)
+		return request_malformed(r, err);
+	kafka_list_offsets_response_init(&answer);
+	answer.topics.n = m.topics.n;
+	answer.topics.v = request_alloc(r, (size_t)m.topics.n, sizeof(*answer.topics.v));
+	if (!answer.topics.v)
+		return request_malformed(r, -ENOMEM);
+	for (int32_t i = 0; i < m.topics.n; i++) {
+		const struct kafka_list_offsets_request_topic *in = &m.topics.v[i];
+		struct kafka_list_offsets_response_topic *out = &answer.topics.v[i];
+		const struct image_topic *topic =
+			image_by_name(w->image, in->name.p, (size_t)in->name.len);
+
+		out->name = in->name;
+		out->partitions.n = in->partitions.n;
+		out->partitions.v = request_alloc(r, (size_t)in->partitions.n, sizeof(*out->partitions.v));
+		if (!out->partitions.v)
+			return request_malformed(r, -ENOMEM);
+		for (int32_t j = 0; j < in->partitions.n; j++)
+			list_partition(w, topic, m.isolation_level, &in->partitions.v[j],
+				       &out->partitions.v[j]);
+	}
+	kafka_list_offsets_response_encode(response_begin(r), request_version(r), &answer);
+	return response_end(r);
+}

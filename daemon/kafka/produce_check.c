@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
+
+#include "daemon/kafka/produce_check.h"
+#include "kmod/log/record.h"
+
+/* First version of Produce that may carry zstd (KIP-110). */
+#define ZSTD_FROM_VERSION 7
+
+static int16_t fail(int16_t code, const char *why, const char **ret_why)
+{
+	*ret_why = why;
+	return code;
+}
+
+static bool crc_is_right(const struct sluice_batch *b, const uint8_t *batch)
+{
+	return port_crc32c(0, batch + SLUICE_BATCH_CRC_START, b->size - SLUICE_BATCH_CRC_START) ==
+	       b->crc;
+}
+
+static int16_t check_header(struct kafka_bytes records, struct sluice_batch *ret_b,
+			    const char **ret_why)
+{
+	if (records.len < SLUICE_BATCH_HEADER_LEN)
+		return fail(KAFKA_ERROR_INVALID_RECORD, "there is no whole record batch", ret_why);
+	switch (sluice_batch_parse(records.p, INT_MAX, ret_b)) {
+	case 0: break;
+	case -EPROTONOSUPPORT:
+		return fail(KAFKA_ERROR_INVALID_RECORD, "only batches of format 2 are accepted",
+			    ret_why);
+	default:
+		return fail(KAFKA_ERROR_CORRUPT_MESSAGE, "the header of the batch is damaged",
+			    ret_why);
+	}
+	if (ret_b->size > (uint32_t)records.len)
+		return fail(KAFKA_ERROR_CORRUPT_MESSAGE, "the batch is shorter than it says",
+			    ret_why);
+	if (ret_b->size < (uint32_t)records.len)
+		return fail(KAFKA_ERROR_INVALID_RECORD,
+			    "there must be exactly one batch for each partition", ret_why);
+	return KAFKA_ERROR_NONE;
+}
+
+int16_t produce_check(struct kafka_bytes records, int16_t version, const char **ret_why)
+{
+	struct sluice_batch b;
+	uint16_t compression;
+	int16_t code = check_header(records, &b, ret_why);
+
+	if (code)
+		return code;
+	compression = b.attributes & SLUICE_BATCH_COMPRESSION_MASK;
+	if (compression == SLUICE_COMPRESSION_ZSTD && version < ZSTD_FROM_VERSION)
+		return fail(KAFKA_ERROR_UNSUPPORTED_COMPRESSION_TYPE,
+			    "zstd needs version 7 of Produce", ret_why);
+	if (b.attributes & SLUICE_BATCH_TRANSACTIONAL)
+		return fail(KAFKA_ERROR_INVALID_TXN_STATE, "this broker has no transactions yet",
+			    ret_why);
+	if (compression != SLUICE_COMPRESSION_NONE)
+		return KAFKA_ERROR_NONE;
+	if (!sluice_records_check(&b, records.p + SLUICE_BATCH_HEADER_LEN,
+				  b.size - SLUICE_BATCH_HEADER_LEN, ret_why))
+		return KAFKA_ERROR_NONE;
+	/* Records that came damaged are sent again; those that were made wrong never will do. */
+	if (!crc_is_right(&b, records.p))
+		return fail(KAFKA_ERROR_CORRUPT_MESSAGE, "the CRC of the batch is wrong", ret_why);
+	return KAFKA_ERROR_INVALID_RECORD;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a leader checks of a batch before it is appended, as far as the log itself does not. */
+#ifndef SLUICE_KAFKA_PRODUCE_CHECK_H
+#define SLUICE_KAFKA_PRODUCE_CHECK_H
+
+#include "daemon/kafka/error_code.h"
+#include "daemon/core/wire.h"
+
+/**
+ * produce_check - check the records of one partition of a request
+ * @version: of the Produce request
+ * @ret_why: a static sentence; set if there is one
+ *
+ * Exactly one batch of format 2, in a compression that the version allows; and,
+ * if it is not compressed, each record well formed (LogValidator). The CRC, the
+ * size limit, sequences and the rest of the header are the log's own business.
+ *
+ * Returns KAFKA_ERROR_NONE or the error code.
+ */
+int16_t produce_check(struct kafka_bytes records, int16_t version, const char **ret_why);
+
+#endif /* SLUICE_KAFKA_PRODUCE_CHECK_H */

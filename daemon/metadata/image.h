@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The metadata image: which topics there are. Immutable once built, shared by
+ * reference; the controller builds a new one when something changed and hands
+ * it to the workers.
+ */
+#ifndef SLUICE_METADATA_IMAGE_H
+#define SLUICE_METADATA_IMAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/kern/kern.h"
+
+/**
+ * struct image_topic - one topic; lives as long as its image
+ * @data_dir: absolute path of the directory its partitions are in
+ * @config: in force in the log, all fields valid
+ */
+struct image_topic {
+	char name[SLUICE_TOPIC_NAME_MAX + 1];
+	uint8_t id[SLUICE_TOPIC_ID_LEN];
+	int32_t partition_count;
+	int32_t leader_epoch;
+	const char *data_dir;
+	struct kern_topic_config config;
+};
+
+struct image;
+
+/** image_build - copy what the kernel says; 0 with one reference in @ret_image, or -ENOMEM */
+int image_build(const struct kern_topic *topics, size_t n, struct image **ret_image);
+
+/** image_get, image_put - from any thread */
+struct image *image_get(struct image *image);
+void image_put(struct image *image);
+
+/** image_topics - all of them, sorted by name */
+const struct image_topic *image_topics(const struct image *image, size_t *ret_n);
+
+/** image_by_name - @name need not end with a NUL; NULL if there is none */
+const struct image_topic *image_by_name(const struct image *image, const char *name, size_t len);
+
+/** image_by_id - NULL if there is none */
+const struct image_topic *image_by_id(const struct image *image,
+				      const uint8_t id[SLUICE_TOPIC_ID_LEN]);
+
+#endif /* SLUICE_METADATA_IMAGE_H */

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/core/diag.h"
+#include "daemon/kafka/dispatch.h"
+#include "daemon/net/conn.h"
+#include "daemon/worker.h"
+
+/* Requests of one connection before the others get their turn. */
+#define CONN_ROUND_REQUESTS 16
+
+/* What decoded arrays and the answer's structures of one request may take. */
+#define REQUEST_ARENA_MAX (64u << 20)
+
+static struct diag_limit close_limit;
+
+static void release_task(struct reactor_task *t)
+{
+	struct conn *c = list_entry(t, struct conn, release);
+
+	request_free(&c->request);
+	frame_reader_free(&c->frames);
+	free(c->ranges);
+	list_remove(&c->link);
+	worker_conn_gone(c->worker);
+	free(c);
+}
+
+static void release(struct conn *c)
+{
+	/* Not at once: an event that was fetched already may name it. */
+	c->release.fn = release_task;
+	reactor_defer(&c->worker->reactor, &c->release);
+}
+
+void conn_close(struct conn *c, const char *why)
+{
+	struct request *r = &c->request;
+	bool parked = c->state == CONN_PARKED && !c->advance.queued;
+
+	if (c->state == CONN_CLOSED)
+		return;
+	if (why)
+		diag_limited(&close_limit, DIAG_WARNING, "connection from %s closed: %s", c->peer,
+			     why);
+	reactor_remove(&c->worker->reactor, &c->io);
+	close(c->io.fd);
+	timer_cancel(&c->worker->reactor.timers, &c->idle);
+	c->state = CONN_CLOSED;
+	if (parked && !r->abandon)
+		return; /* request_finish() will come, and releases it */
+	if (parked)
+		r->abandon(r);
+	release(c);
+}
+
+static void want_events(struct conn *c, uint32_t events)
+{
+	if (c->events == events)
+		return;
+	c->events = events;
+	reactor_change(&c->worker->reactor, &c->io, events);
+}
+
+static int start_sending(struct conn *c)
+{
+	struct request *r = &c->request;
+	const struct wire_writer *w = &r->writer;
+
+	c->sender = (struct sender){.bytes = r->out.data, .len = r->out.len};
+	if (!w->gap_count)
+		return 0;
+	c->ranges = calloc(w->gap_count, sizeof(*c->ranges));
+	if (!c->ranges)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < w->gap_count; i++) {
+		const struct request_file *f = &r->files[i];
+
+		c->ranges[i] = (struct sender_range){
+			.before = w->gaps[i].position,
+			.fd = f->file->fd,
+			.position = f->position,
+			.left = w->gaps[i].len,
+		};
+	}
+	c->sender.ranges = c->ranges;
+	c->sender.n_ranges = w->gap_count;
+	return 0;
+}
+
+static void request_is_over(struct conn *c)
+{
+	request_free(&c->request);
+	free(c->ranges);
+	c->ranges = NULL;
+	frame_used(&c->frames);
+	c->state = CONN_READING;
+}
+
+/* Go on sending. Returns false if the connection must wait, or is closed. */
+static bool push(struct conn *c)
+{
+	size_t progress;
+	int ret = sender_push(&c->sender, c->io.fd, &progress);
+
+	if (progress)
+		c->progress_ms = c->worker->reactor.now_ms;
+	if (ret > 0) {
+		request_is_over(c);
+		return true;
+	}
+	if (ret == 0) {
+		want_events(c, EPOLLOUT);
+		return false;
+	}
+	/* The client going away is its own business; a segment that is too short is ours. */
+	conn_close(c, ret == -ENODATA ? "a segment file is shorter than the log says" : NULL);
+	return false;
+}
+
+/* Act on what a handler returned. Returns false if the connection must wait, or is closed. */
+static bool answer(struct conn *c, enum handled how)
+{
+	switch (how) {
+	case REQUEST_ANSWERED:
+		if (start_sending(c)) {
+			conn_close(c, "out of memory");
+			return false;
+		}
+		c->state = CONN_SENDING;
+		return push(c);
+	case REQUEST_PARKED:
+		c->state = CONN_PARKED;
+		/* Level-triggered input would come again and again: only its end matters now. */
+		want_events(c, EPOLLRDHUP);
+		return false;
+	case REQUEST_SILENT: request_is_over(c); return true;
+	case REQUEST_REFUSED:
+	default: conn_close(c, c->request.refused_why); return false;
+	}
+}
+
+/* Handle the next request. Returns false if there is none, or as answer(). */
+static bool take_request(struct conn *c)
+{
+	const uint8_t *data;
+	size_t len;
+	int ret;
+
+	if (c->worker->draining) {
+		conn_close(c, NULL);
+		return false;
+	}
+	ret = frame_next(&c->frames, &data, &len);
+	if (ret == -EMSGSIZE) {
+		conn_close(c, "its request is larger than socket.request.max.bytes");
+		return false;
+	}
+	if (ret < 0) {
+		conn_close(c, "what it sent is not a Kafka request");
+		return false;
+	}
+	if (ret == 0) {
+		want_events(c, EPOLLIN);
+		return false;
+	}
+	return answer(c, dispatch(&c->request, data, len));
+}
+
+static void advance(struct conn *c)
+{
+	for (int i = 0; i < CONN_ROUND_REQUESTS; i++) {
+		if (c->state != CONN_READING || !take_request(c))
+			return;
+	}
+	reactor_defer(&c->worker->reactor, &c->advance);
+}
+
+/* Queued when a parked request has its answer, and when it is somebody else's turn. */
+static void advance_task(struct reactor_task *t)
+{
+	struct conn *c = list_entry(t, struct conn, advance);
+
+	if (c->state == CONN_CLOSED)
+		return;
+	if (c->state == CONN_PARKED && !answer(c, c->answered))
+		return;
+	advance(c);
+}
+
+static void request_done(struct request *r, enum handled how)
+{
+	struct conn *c = list_entry(r, struct conn, request);
+
+	if (c->state == CONN_CLOSED) {
+		release(c);
+		return;
+	}
+	c->answered = how;
+	reactor_defer(&c->worker->reactor, &c->advance);
+}
+
+/* Read what is there, up to the end of a request. Returns false if the connection is closed. */
+static bool read_some(struct conn *c)
+{
+	const uint8_t *data;
+	uint8_t *room;
+	size_t len;
+	ssize_t n;
+
+	do {
+		if (frame_room(&c->frames, &room, &len)) {
+			conn_close(c, "out of memory");
+			return false;
+		}
+		n = recv(c->io.fd, room, len, MSG_DONTWAIT);
+		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+			conn_close(c, n == 0 && c->frames.in.len ?
+					      "it ended in the middle of a request" :
+					      NULL);
+			return false;
+		}
+		if (n > 0)
+			frame_filled(&c->frames, (size_t)n);
+	} while (n == (ssize_t)len && !frame_next(&c->frames, &data, &len));
+	c->progress_ms = c->worker->reactor.now_ms;
+	return true;
+}
+
+static void on_io(struct reactor_fd *rfd, uint32_t events)
+{
+	struct conn *c = list_entry(rfd, struct conn, io);
+
+	switch (c->state) {
+	case CONN_READING:
+		/* Also on EPOLLERR and EPOLLHUP: reading tells what is wrong. */
+		if (read_some(c))
+			advance(c);
+		return;
+	case CONN_SENDING:
+		if (events & (EPOLLERR | EPOLLHUP))
+			conn_close(c, NULL);
+		else if (push(c))
+			advance(c);
+		return;
+	case CONN_PARKED: conn_close(c, NULL); return;
+	case CONN_CLOSED: return;
+	}
+}
+
+static void on_idle(struct timer *t)
+{
+	struct conn *c = list_entry(t, struct conn, idle);
+	struct worker *w = c->worker;
+	int64_t max_ms = w->broker->config->connections_max_idle_ms;
+
+	/* Not moved with every request: it looks how long ago the last one was, and sleeps on. */
+	if (c->state == CONN_PARKED)
+		c->progress_ms = w->reactor.now_ms;
+	if (w->reactor.now_ms - c->progress_ms >= max_ms)
+		conn_close(c, NULL);
+	else
+		timer_set(&w->reactor.timers, t, c->progress_ms + max_ms);
+}
+
+/* An address as text, an IPv4 one that came through an IPv6 socket as what it is. */
+static uint16_t format_address(const struct sockaddr_in6 *addr, char *host, size_t size)
+{
+	const struct sockaddr_in *v4 = (const void *)addr;
+
+	if (addr->sin6_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, host, (socklen_t)size);
+		return ntohs(v4->sin_port);
+	}
+	if (IN6_IS_ADDR_V4MAPPED(&addr->sin6_addr))
+		inet_ntop(AF_INET, &addr->sin6_addr.s6_addr[12], host, (socklen_t)size);
+	else
+		inet_ntop(AF_INET6, &addr->sin6_addr, host, (socklen_t)size);
+	return ntohs(addr->sin6_port);
+}
+
+static void read_addresses(struct conn *c)
+{
+	struct sockaddr_in6 addr = {0};
+	socklen_t len = sizeof(addr);
+	char host[CONN_ADDRESS_MAX] = "?";
+	uint16_t port = 0;
+
+	if (!getpeername(c->io.fd, (struct sockaddr *)&addr, &len))
+		port = format_address(&addr, host, sizeof(host));
+	snprintf(c->peer, sizeof(c->peer), "%s:%u", host, port);
+	len = sizeof(addr);
+	if (!getsockname(c->io.fd, (struct sockaddr *)&addr, &len))
+		c->request.local_port = format_address(&addr, c->local_host, sizeof(c->local_host));
+	c->request.local_host = c->local_host;
+}
+
+void conn_open(struct worker *w, int fd, unsigned int listener)
+{
+	int64_t max_ms = w->broker->config->connections_max_idle_ms;
+	struct conn *c = calloc(1, sizeof(*c));
+	const int on = 1;
+
+	if (!c) {
+		close(fd);
+		return;
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	c->worker = w;
+	c->io = (struct reactor_fd){.fd = fd, .fn = on_io};
+	c->advance.fn = advance_task;
+	c->idle.fn = on_idle;
+	c->events = EPOLLIN;
+	c->progress_ms = w->reactor.now_ms;
+	frame_reader_init(&c->frames, w->broker->config->request_max_bytes);
+	buf_init(&c->request.out, 0);
+	arena_init(&c->request.arena, REQUEST_ARENA_MAX);
+	c->request.worker = w;
+	c->request.done = request_done;
+	c->request.listener = listener;
+	read_addresses(c);
+	if (reactor_add(&w->reactor, &c->io, c->events)) {
+		close(fd);
+		free(c);
+		return;
+	}
+	list_append(&w->conns, &c->link);
+	w->n_conns++;
+	if (max_ms >= 0)
+		timer_set(&w->reactor.timers, &c->idle, c->progress_ms + max_ms);
+}
+
+void conn_drain(struct conn *c)
+{
+	bool waits_for_data = c->state == CONN_PARKED && c->request.api->key == KAFKA_API_FETCH;
+
+	if (c->state == CONN_READING || waits_for_data)
+		conn_close(c, NULL);
+}
