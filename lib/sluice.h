@@ -55,7 +55,9 @@ typedef struct sluice_record {
 	int32_t partition;
 } sluice_record;
 
+/* clang-format off */
 #define SLUICE_RECORD_INIT {.partition = SLUICE_ANY_PARTITION}
+/* clang-format on */
 
 /** What became of a record: its place in the log. */
 typedef struct sluice_receipt {

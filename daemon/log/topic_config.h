@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include "daemon/kern/kern.h"
 
-enum topic_config_type { /* numbers as DescribeConfigs v3 sends them */
-			 TOPIC_CONFIG_BOOLEAN = 1,
-			 TOPIC_CONFIG_STRING = 2,
-			 TOPIC_CONFIG_INT = 3,
-			 TOPIC_CONFIG_LONG = 5,
-			 TOPIC_CONFIG_DOUBLE = 6,
-			 TOPIC_CONFIG_LIST = 7,
+/* Numbers as DescribeConfigs v3 sends them. */
+enum topic_config_type {
+	TOPIC_CONFIG_BOOLEAN = 1,
+	TOPIC_CONFIG_STRING = 2,
+	TOPIC_CONFIG_INT = 3,
+	TOPIC_CONFIG_LONG = 5,
+	TOPIC_CONFIG_DOUBLE = 6,
+	TOPIC_CONFIG_LIST = 7,
 };
 
 struct topic_config_item {

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "lib/internal.h"
+
+#define DATA_BYTES_FIRST    65536
+#define CONTROL_BYTES_FIRST 4096
+#define DATA_BYTES_MAX	    (UINT32_C(1) << 31)
+#define CONTROL_BYTES_MAX   (UINT32_C(16) << 20)
+
+/* A seek into the middle of a compressed batch brings the whole batch. */
+struct wanted {
+	int32_t partition;
+	int64_t offset; /* records below it are not given out */
+};
+
+struct sluice_consumer {
+	int fd;
+	int32_t partition; /* as opened */
+	struct sluice__bytes data;
+	struct sluice__bytes control;
+	struct sluice__bytes header_keys;
+	sluice_header *headers;
+	size_t headers_room;
+	struct wanted *wanted;
+	size_t n_wanted;
+	bool in_batch; /* records of @batch are still to be given out */
+	int32_t batch_partition;
+	struct sluice__batch batch;
+};
+
+static int set_start(int fd, int64_t start)
+{
+	if (setsockopt(fd, SOL_SLUICE, SLUICE_START, &start, sizeof(start)))
+		return sluice__fail_socket(fd, -errno, "start");
+	return 0;
+}
+
+static int want(sluice_consumer *c, int32_t partition, int64_t offset)
+{
+	struct wanted *grown;
+
+	for (size_t i = 0; i < c->n_wanted; i++) {
+		if (c->wanted[i].partition == partition) {
+			c->wanted[i].offset = offset;
+			return 0;
+		}
+	}
+	if (offset <= 0)
+		return 0;
+	grown = reallocarray(c->wanted, c->n_wanted + 1, sizeof(*grown));
+	if (!grown)
+		return sluice__fail(-ENOMEM, "out of memory");
+	c->wanted = grown;
+	grown[c->n_wanted++] = (struct wanted){.partition = partition, .offset = offset};
+	return 0;
+}
+
+static int64_t wanted_offset(const sluice_consumer *c, int32_t partition)
+{
+	for (size_t i = 0; i < c->n_wanted; i++) {
+		if (c->wanted[i].partition == partition)
+			return c->wanted[i].offset;
+	}
+	return 0;
+}
+
+SLUICE_API int sluice_consumer_open(const char *topic, int32_t partition, int64_t start,
+				    sluice_consumer **ret)
+{
+	sluice_consumer *c = calloc(1, sizeof(*c));
+	struct sockaddr_sluice addr;
+	int err;
+
+	if (!c)
+		return sluice__fail(-ENOMEM, "out of memory");
+	c->partition = partition;
+	err = c->fd = sluice__socket();
+	if (err < 0)
+		goto err_free;
+	err = sluice__bytes_reserve(&c->data, DATA_BYTES_FIRST);
+	if (!err)
+		err = sluice__bytes_reserve(&c->control, CONTROL_BYTES_FIRST);
+	if (err) {
+		sluice__fail(err, "out of memory");
+		goto err_close;
+	}
+	err = set_start(c->fd, start);
+	if (!err)
+		err = sluice__address(c->fd, topic, partition, &addr);
+	if (!err && bind(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
+		err = sluice__fail_socket(c->fd, -errno, topic);
+	/* One partition, then: the kernel has one place to start at an offset. */
+	if (!err && start > 0)
+		err = want(c, partition == SLUICE_ANY_PARTITION ? 0 : partition, start);
+	if (err)
+		goto err_close;
+	*ret = c;
+	return 0;
+
+err_close:
+	sluice__bytes_free(&c->control);
+	sluice__bytes_free(&c->data);
+	close(c->fd);
+err_free:
+	free(c);
+	return err;
+}
+
+SLUICE_API void sluice_consumer_close(sluice_consumer *c)
+{
+	if (!c)
+		return;
+	close(c->fd);
+	sluice__batch_free(&c->batch);
+	sluice__bytes_free(&c->data);
+	sluice__bytes_free(&c->control);
+	sluice__bytes_free(&c->header_keys);
+	free(c->headers);
+	free(c->wanted);
+	free(c);
+}
+
+SLUICE_API int sluice_consumer_fd(const sluice_consumer *c)
+{
+	return c->fd;
+}
+
+static int make_headers(sluice_consumer *c, size_t n)
+{
+	sluice_header *grown;
+
+	if (n <= c->headers_room)
+		return 0;
+	grown = reallocarray(c->headers, n + 16, sizeof(*grown));
+	if (!grown)
+		return sluice__fail(-ENOMEM, "out of memory");
+	c->headers = grown;
+	c->headers_room = n + 16;
+	return 0;
+}
+
+/* Header names get their NUL in a buffer of their own, which was made large enough. */
+static void put_header(sluice_consumer *c, sluice_header *h, const uint8_t *key, size_t key_len,
+		       const uint8_t *value, int32_t value_len)
+{
+	uint8_t *copy = c->header_keys.p + c->header_keys.len;
+
+	memcpy(copy, key, key_len);
+	copy[key_len] = '\0';
+	c->header_keys.len += key_len + 1;
+	*h = (sluice_header){.key = (const char *)copy,
+			     .value = value_len < 0 ? NULL : value,
+			     .value_len = value_len < 0 ? 0 : (size_t)value_len};
+}
+
+/* Everything a header names fits what is between its start and the record's end. */
+static int reserve_header_keys(sluice_consumer *c, size_t bytes, size_t n)
+{
+	c->header_keys.len = 0;
+	if (sluice__bytes_reserve(&c->header_keys, bytes + n))
+		return sluice__fail(-ENOMEM, "out of memory");
+	return 0;
+}
+
+static int next_of_batch(sluice_consumer *c, sluice_record *r)
+{
+	int64_t from = wanted_offset(c, c->batch_partition);
+	struct sluice__raw_record raw;
+	const uint8_t *pos, *key, *value;
+	int32_t key_len, value_len;
+	int got;
+
+	do {
+		got = sluice__batch_next(&c->batch, &raw);
+	} while (got > 0 && raw.offset < from);
+	if (got <= 0)
+		goto done;
+	got = make_headers(c, raw.n_headers);
+	if (!got)
+		got = reserve_header_keys(c, (size_t)(raw.end - raw.headers), raw.n_headers);
+	if (got)
+		return got;
+	pos = raw.headers;
+	for (uint32_t i = 0; i < raw.n_headers; i++) {
+		got = sluice__batch_header(&raw, &pos, &key, &key_len, &value, &value_len);
+		if (got)
+			goto done;
+		put_header(c, &c->headers[i], key, (size_t)key_len, value, value_len);
+	}
+	*r = (sluice_record){
+		.key = raw.key_len < 0 ? NULL : raw.key,
+		.key_len = raw.key_len < 0 ? 0 : (size_t)raw.key_len,
+		.value = raw.value_len < 0 ? NULL : raw.value,
+		.value_len = raw.value_len < 0 ? 0 : (size_t)raw.value_len,
+		.headers = c->headers,
+		.n_headers = raw.n_headers,
+		.timestamp = raw.timestamp,
+		.offset = raw.offset,
+		.partition = c->batch_partition,
+	};
+	return 1;
+done:
+	c->in_batch = false;
+	return got ? sluice__fail(got,
+				  "partition %d: the batch at offset %lld is malformed: its "
+				  "other records were skipped",
+				  c->batch_partition, (long long)c->batch.base_offset)
+		   : 0;
+}
+
+static int open_batch(sluice_consumer *c, const struct sluice_record_info *info, size_t len)
+{
+	int err = sluice__batch_open(&c->batch, c->data.p, len, SLUICE__INFLATED_MAX);
+
+	c->batch_partition = info->partition;
+	c->in_batch = !err;
+	if (!err)
+		return 0;
+	return sluice__fail(-EBADMSG,
+			    "partition %d: the batch at offset %lld cannot be decompressed (%s): "
+			    "it was skipped",
+			    info->partition, (long long)info->offset, strerror(-err));
+}
+
+/* The control messages of one record; the info comes first. */
+static int read_control(sluice_consumer *c, struct msghdr *msg, sluice_record *r,
+			const struct sluice_record_info *info, size_t len)
+{
+	const struct sluice_record_header *h;
+	struct cmsghdr *cmsg;
+	size_t n = 0, n_headers = 0, data_len, key_bytes = 0;
+	int err;
+
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		if (cmsg->cmsg_level == SOL_SLUICE && cmsg->cmsg_type == SLUICE_CMSG_HEADER) {
+			n_headers++;
+			key_bytes += cmsg->cmsg_len;
+		}
+	}
+	err = make_headers(c, n_headers);
+	if (!err)
+		err = reserve_header_keys(c, key_bytes, n_headers);
+	if (err)
+		return err;
+	*r = (sluice_record){.value = info->flags & SLUICE_RECORD_NULL_VALUE ? NULL : c->data.p,
+			     .value_len = len,
+			     .headers = c->headers,
+			     .timestamp = info->timestamp,
+			     .offset = info->offset,
+			     .partition = info->partition};
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
+		data_len = cmsg->cmsg_len - CMSG_LEN(0);
+		if (cmsg->cmsg_level != SOL_SLUICE)
+			continue;
+		if (cmsg->cmsg_type == SLUICE_CMSG_KEY) {
+			r->key = CMSG_DATA(cmsg);
+			r->key_len = data_len;
+		} else if (cmsg->cmsg_type == SLUICE_CMSG_HEADER && data_len >= sizeof(*h)) {
+			h = (const void *)CMSG_DATA(cmsg);
+			put_header(c, &c->headers[n++], h->data, (size_t)h->key_len,
+				   h->data + h->key_len, h->value_len);
+		}
+	}
+	r->n_headers = n;
+	return 1;
+}
+
+/*
+ * What did not fit is fetched again, with room for it. The socket is past the
+ * record already, so it goes back.
+ */
+static int again_with_room(sluice_consumer *c, const struct msghdr *msg,
+			   const struct sluice_record_info *info, size_t len)
+{
+	struct sluice_seek seek = {.offset = info->offset, .partition = info->partition};
+	int err = 0;
+
+	if ((msg->msg_flags & MSG_CTRUNC && c->control.room >= CONTROL_BYTES_MAX) ||
+	    len > DATA_BYTES_MAX)
+		return sluice__fail(-EMSGSIZE,
+				    "partition %d: the record at offset %lld is too large to be "
+				    "received: it was skipped",
+				    info->partition, (long long)info->offset);
+	if (msg->msg_flags & MSG_CTRUNC)
+		err = sluice__bytes_reserve(&c->control, c->control.room * 2);
+	if (!err)
+		err = sluice__bytes_reserve(&c->data, len);
+	if (setsockopt(c->fd, SOL_SLUICE, SLUICE_SEEK, &seek, sizeof(seek)))
+		return sluice__fail_socket(c->fd, -errno, "seek");
+	return err ? sluice__fail(err, "out of memory for a record of %zu bytes", len) : 0;
+}
+
+/* 1 a record; 0 nothing to give yet, go on; -EAGAIN none is there. */
+static int receive(sluice_consumer *c, int flags, sluice_record *r)
+{
+	struct iovec iov = {.iov_base = c->data.p, .iov_len = c->data.room};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = c->control.p,
+			     .msg_controllen = c->control.room};
+	struct sluice_record_info info;
+	struct cmsghdr *first;
+	ssize_t n;
+
+	n = recvmsg(c->fd, &msg, flags | MSG_TRUNC);
+	if (n < 0 && errno == EAGAIN)
+		return -EAGAIN;
+	if (n < 0)
+		return sluice__fail_socket(c->fd, -errno, "receive");
+	first = CMSG_FIRSTHDR(&msg);
+	if (!first || first->cmsg_level != SOL_SLUICE || first->cmsg_type != SLUICE_CMSG_RECORD ||
+	    first->cmsg_len < CMSG_LEN(sizeof(info)))
+		return sluice__fail(-EPROTO, "the module sent something that is not a record: is "
+					     "it of another version?");
+	memcpy(&info, CMSG_DATA(first), sizeof(info));
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return again_with_room(c, &msg, &info, (size_t)n);
+	if (info.flags & SLUICE_RECORD_BATCH)
+		return open_batch(c, &info, (size_t)n);
+	return read_control(c, &msg, r, &info, (size_t)n);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* 1 readable, 0 time is up, or -errno. */
+static int wait_readable(sluice_consumer *c, int64_t deadline_ms)
+{
+	struct pollfd ready = {.fd = c->fd, .events = POLLIN};
+	int64_t left_ms = deadline_ms - now_ms();
+	int n;
+
+	if (left_ms <= 0)
+		return 0;
+	n = poll(&ready, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);
+	return n < 0 ? sluice__fail(-errno, "poll: %s", strerror(errno)) : n;
+}
+
+SLUICE_API int sluice_consume(sluice_consumer *c, int timeout_ms, sluice_record *r)
+{
+	int flags = timeout_ms < 0 ? 0 : MSG_DONTWAIT, got;
+	int64_t deadline_ms = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+
+	for (;;) {
+		got = c->in_batch ? next_of_batch(c, r) : receive(c, flags, r);
+		if (got > 0)
+			return 1;
+		if (got == -EAGAIN) {
+			got = timeout_ms == 0 ? 0 : wait_readable(c, deadline_ms);
+			if (got <= 0)
+				return got;
+		} else if (got < 0) {
+			return got;
+		}
+	}
+}
+
+SLUICE_API int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset)
+{
+	struct sluice_seek seek = {.offset = offset, .partition = partition};
+	int err;
+
+	if (setsockopt(c->fd, SOL_SLUICE, SLUICE_SEEK, &seek, sizeof(seek)))
+		return sluice__fail_socket(c->fd, -errno, "seek");
+	if (partition == SLUICE_ANY_PARTITION) {
+		c->n_wanted = 0;
+		c->in_batch = false;
+		return 0;
+	}
+	err = want(c, partition, offset);
+	if (c->in_batch && c->batch_partition == partition)
+		c->in_batch = false;
+	return err;
+}
+
+/* The first record of the open batch that was not given out yet. */
+static int64_t batch_position(const sluice_consumer *c, int64_t behind)
+{
+	struct sluice__batch ahead = c->batch;
+	struct sluice__raw_record raw;
+	int64_t from = wanted_offset(c, c->batch_partition);
+
+	while (sluice__batch_next(&ahead, &raw) > 0) {
+		if (raw.offset >= from)
+			return raw.offset;
+	}
+	return behind;
+}
+
+SLUICE_API int sluice_position(sluice_consumer *c, int32_t partition, sluice_place *ret)
+{
+	struct sluice_position p = {.partition = partition};
+	socklen_t len = sizeof(p);
+
+	if (getsockopt(c->fd, SOL_SLUICE, SLUICE_POSITION, &p, &len))
+		return sluice__fail_socket(c->fd, -errno, "position");
+	if (c->in_batch && c->batch_partition == p.partition)
+		p.offset = batch_position(c, p.offset);
+	*ret = (sluice_place){.position = p.offset,
+			      .log_start_offset = p.log_start_offset,
+			      .high_watermark = p.high_watermark,
+			      .log_end_offset = p.log_end_offset};
+	return 0;
+}

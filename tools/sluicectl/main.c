@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sluicectl: the command line and its table of commands.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include "lib/sluice.h"
+#include "tools/sluicectl/ctl.h"
+
+static int cmd_topic(struct ctl *ctl, int argc, char **argv);
+static int cmd_partition(struct ctl *ctl, int argc, char **argv);
+
+static const struct ctl_command commands[] = {
+	{"up", cmd_up,
+	 "usage: sluicectl up [--module FILE] [DIR]\n"
+	 "Load the module if need be, recover the logs of a data directory, and open its\n"
+	 "topics. Does nothing that is done already.\n"
+	 "      --module FILE  load this file instead of 'modprobe sluice'\n"},
+	{"down", cmd_down,
+	 "usage: sluicectl down [-u] [DIR]\n"
+	 "Put all records on stable storage and close the topics: of DIR, or of all\n"
+	 "directories.\n"
+	 "  -u, --unload  unload the module too\n"},
+	{"topic", cmd_topic,
+	 "usage: sluicectl topic create|list|describe|delete ...\n"
+	 "Manage topics; 'sluicectl topic COMMAND --help' says more.\n"},
+	{"produce", cmd_produce,
+	 "usage: sluicectl produce [-p PARTITION] [-k SEPARATOR] [-H NAME=VALUE] [-d] [-Z]\n"
+	 "                         TOPIC [FILE...]\n"
+	 "Append each line of the files, or of standard input, as a record.\n"
+	 "  -p, --partition N       to this partition; else the key decides\n"
+	 "  -k, --key SEPARATOR     what is before the separator is the record's key\n"
+	 "  -H, --header NAME=VALUE a header for every record; may repeat\n"
+	 "  -d, --durable           go on only when a record is on stable storage\n"
+	 "  -Z, --null              an empty value is none: a tombstone\n"},
+	{"consume", cmd_consume,
+	 "usage: sluicectl consume [-p PARTITION] [-o OFFSET] [-n COUNT] [-e] [-f FORMAT] TOPIC\n"
+	 "Print records as they come, from the end of the topic on.\n"
+	 "  -p, --partition N     only this partition\n"
+	 "  -o, --offset OFFSET   start at an offset, 'earliest' or 'latest'\n"
+	 "      --from-beginning  the same as -o earliest\n"
+	 "  -n, --count N         end after so many records\n"
+	 "  -e, --exit            end when there is no more to read\n"
+	 "  -t, --timeout SECONDS end when nothing came for so long\n"
+	 "  -f, --format FORMAT   %v value, %k key, %o offset, %p partition, %T time in ms,\n"
+	 "                        %t topic, %h headers, %% percent, \\n \\t \\0 \\\\ as in C;\n"
+	 "                        '%v\\n' unless given\n"},
+	{"partition", cmd_partition,
+	 "usage: sluicectl partition list [TOPIC]\n"
+	 "       sluicectl partition describe TOPIC PARTITION\n"
+	 "Offsets, sizes, state and counters.\n"},
+	{"status", cmd_status,
+	 "usage: sluicectl status\n"
+	 "The module, its data directories, sockets and topics, and what is wrong.\n"},
+	{"monitor", cmd_monitor,
+	 "usage: sluicectl monitor [-n COUNT] [-t SECONDS]\n"
+	 "Print what happens: directories, topics, segment rolls, partitions going offline.\n"
+	 "  -n, --count N          end after so many events\n"
+	 "  -t, --timeout SECONDS  end when nothing happened for so long\n"},
+	{0},
+};
+
+static const struct ctl_command topic_commands[] = {
+	{"create", cmd_topic_create,
+	 "usage: sluicectl topic create [-p COUNT] [-c KEY=VALUE] [--if-not-exists] TOPIC...\n"
+	 "  -p, --partitions COUNT  1 unless given\n"
+	 "  -c, --config KEY=VALUE  a setting, in Kafka's spelling; may repeat\n"
+	 "  -r, --replication-factor N  only with -b\n"
+	 "      --if-not-exists     no error if the topic is there already\n"},
+	{"list", cmd_topic_list,
+	 "usage: sluicectl topic list [-q]\n"
+	 "  -q, --quiet  only the names\n"},
+	{"describe", cmd_topic_describe, "usage: sluicectl topic describe TOPIC...\n"},
+	{"delete", cmd_topic_delete,
+	 "usage: sluicectl topic delete [--if-exists] TOPIC...\n"
+	 "Delete topics with all their records.\n"
+	 "      --if-exists  no error if there is no such topic\n"},
+	{0},
+};
+
+static const struct ctl_command partition_commands[] = {
+	{"list", cmd_partition_list, "usage: sluicectl partition list [TOPIC]\n"},
+	{"describe", cmd_partition_describe,
+	 "usage: sluicectl partition describe TOPIC PARTITION\n"},
+	{0},
+};
+
+static const char common_help[] =
+	"\nEverywhere:\n"
+	"  -j, --json            JSON: one object, or one a line\n"
+	"  -b, --bootstrap HOST:PORT  topic commands ask this Kafka broker instead\n"
+	"      --data-dir DIR    instead of $SLUICE_DATA_DIR, log.dirs of\n"
+	"                        /etc/sluice/server.properties, or /var/lib/sluice\n"
+	"  -h, --help\n";
+
+static int cmd_topic(struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_dispatch(ctl, topic_commands, argc - 1, argv + 1);
+}
+
+static int cmd_partition(struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_dispatch(ctl, partition_commands, argc - 1, argv + 1);
+}
+
+static void print_help(const struct ctl *ctl)
+{
+	if (ctl->help) {
+		fputs(ctl->help, stdout);
+	} else {
+		puts("usage: sluicectl [-j] COMMAND ...\n\nCommands:");
+		for (const struct ctl_command *c = commands; c->name; c++)
+			printf("  %s\n", c->name);
+		puts("\n'sluicectl COMMAND --help' says more. The manual is sluicectl(8).");
+	}
+	fputs(common_help, stdout);
+}
+
+int ctl_common_option(struct ctl *ctl, int option)
+{
+	switch (option) {
+	case 'h': print_help(ctl); return CTL_OK;
+	case 'j': ctl->json = true; return -1;
+	case 'b': ctl->bootstrap = optarg; return -1;
+	case CTL_OPTION_DATA_DIR: ctl->data_dir = optarg; return -1;
+	}
+	/* getopt has said what was wrong. */
+	fprintf(stderr, "'sluicectl --help' shows the options.\n");
+	return CTL_USAGE;
+}
+
+static int common_options(struct ctl *ctl, int argc, char **argv, const char *short_options)
+{
+	static const struct option options[] = {
+		CTL_LONG_OPTIONS, {"version", no_argument, NULL, 'V'}, {0}};
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
+		if (option == 'V') {
+			printf("sluicectl %s\n", sluice_version());
+			return CTL_OK;
+		}
+		status = ctl_common_option(ctl, option);
+		if (status >= 0)
+			return status;
+	}
+	return -1;
+}
+
+int ctl_no_options(struct ctl *ctl, int argc, char **argv)
+{
+	return common_options(ctl, argc, argv, CTL_SHORT_OPTIONS);
+}
+
+int ctl_dispatch(struct ctl *ctl, const struct ctl_command *table, int argc, char **argv)
+{
+	if (argc < 1)
+		return ctl_usage(ctl, "a command is missing");
+	if (!strcmp(argv[0], "-h") || !strcmp(argv[0], "--help"))
+		return ctl_common_option(ctl, 'h');
+	for (const struct ctl_command *c = table; c->name; c++) {
+		if (strcmp(argv[0], c->name) != 0)
+			continue;
+		ctl->help = c->help;
+		optind = 0;
+		return c->run(ctl, argc, argv);
+	}
+	return ctl_usage(ctl, "there is no command '%s'", argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = {0};
+	int status;
+
+	/* A reader that has had enough is no failure; writes then say EPIPE. */
+	signal(SIGPIPE, SIG_IGN);
+	/* '+': what follows the command is the command's. */
+	status = common_options(&ctl, argc, argv, "+V" CTL_SHORT_OPTIONS);
+	if (status < 0)
+		status = ctl_dispatch(&ctl, commands, argc - optind, argv + optind);
+	if (ctl_flush() != CTL_OK && status == CTL_OK)
+		status = CTL_FAILED;
+	return status;
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sluicectl partition list, sluicectl partition describe
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <linux/sluice_netlink.h>
+#include "sluice_netlink_names.h"
+#include "tools/sluicectl/partition_output.h"
+
+static const char *state_name(uint32_t state)
+{
+	return state <= SLUICE_PARTITION_STATE_MAX ? sluice_partition_state_names[state]
+						   : "unknown";
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct kern_partition *x = a, *y = b;
+	int order = strcmp(x->topic, y->topic);
+
+	return order ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+static json_t *partition_json(const struct kern_partition *p)
+{
+	json_t *object = json_pack("{sssIss}", "topic", p->topic, "partition", (json_int_t)p->index,
+				   "state", state_name(p->state));
+
+	if (p->state != SLUICE_PARTITION_STATE_ONLINE) {
+		json_object_set_new(object, "error", json_integer(p->error));
+		json_object_set_new(object, "reason", json_string(p->reason));
+	}
+#define SET(field) json_object_set_new(object, #field, json_integer((json_int_t)p->field))
+	SET(log_start_offset);
+	SET(high_watermark);
+	SET(log_end_offset);
+	SET(recovery_point);
+	SET(leader_epoch);
+	SET(segments);
+	SET(size_bytes);
+	SET(append_batches);
+	SET(append_records);
+	SET(append_bytes);
+	SET(fetches);
+	SET(fetch_bytes);
+	SET(flushes);
+	SET(rolls);
+	SET(refused_batches);
+#undef SET
+	return object;
+}
+
+static void sort(struct kern_partition *partitions, size_t n)
+{
+	if (n)
+		qsort(partitions, n, sizeof(*partitions), compare);
+}
+
+json_t *partition_list_json(struct kern_partition *partitions, size_t n)
+{
+	json_t *list = json_array();
+
+	sort(partitions, n);
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, partition_json(&partitions[i]));
+	return list;
+}
+
+int partition_list_print(struct kern_partition *partitions, size_t n, bool with_topic)
+{
+	static const char *const titles[] = {"TOPIC",	"PARTITION", "START", "END",
+					     "DURABLE", "SEGMENTS",  "SIZE",  "STATE"};
+	size_t skip = with_topic ? 0 : 1;
+	struct ctl_table table;
+	char size[32];
+
+	sort(partitions, n);
+	ctl_table_begin(&table, 8 - skip, titles + skip);
+	for (size_t i = 0; i < n; i++) {
+		const struct kern_partition *p = &partitions[i];
+
+		if (with_topic)
+			ctl_cell(&table, "%s", p->topic);
+		ctl_cell(&table, "%" PRIu32, p->index);
+		ctl_cell(&table, "%" PRId64, p->log_start_offset);
+		ctl_cell(&table, "%" PRId64, p->log_end_offset);
+		ctl_cell(&table, "%" PRId64, p->recovery_point);
+		ctl_cell(&table, "%" PRIu32, p->segments);
+		ctl_cell(&table, "%s", ctl_bytes_text(p->size_bytes, size));
+		ctl_cell(&table, "%s%s%s", state_name(p->state), p->reason[0] ? ": " : "",
+			 p->reason);
+	}
+	return ctl_table_print(&table);
+}
+
+int cmd_partition_list(struct ctl *ctl, int argc, char **argv)
+{
+	struct kern_partition *partitions;
+	const char *topic;
+	struct kern *k;
+	size_t n;
+	int err, status = ctl_no_options(ctl, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (argc - optind > 1)
+		return ctl_usage(ctl, "one topic at most");
+	topic = optind < argc ? argv[optind] : NULL;
+	status = ctl_kern(&k);
+	if (status != CTL_OK)
+		return status;
+	err = kern_partitions(k, topic, &partitions, &n);
+	if (err) {
+		status = ctl_fail(err, "%s", kern_error(k));
+	} else {
+		status = ctl->json ? ctl_print_json(json_pack("{so}", "partitions",
+							      partition_list_json(partitions, n)))
+				   : partition_list_print(partitions, n, /* with_topic= */ true);
+		kern_partitions_free(partitions);
+	}
+	kern_close(k);
+	return status;
+}
+
+static int print_details(const struct kern_partition *p)
+{
+	char text[32];
+
+	printf("partition         %s-%" PRIu32 "\n", p->topic, p->index);
+	printf("state             %s%s%s\n", state_name(p->state), p->reason[0] ? ": " : "",
+	       p->reason);
+	printf("log start offset  %" PRId64 "\n", p->log_start_offset);
+	printf("high watermark    %" PRId64 "\n", p->high_watermark);
+	printf("log end offset    %" PRId64 "\n", p->log_end_offset);
+	printf("durable below     %" PRId64 "\n", p->recovery_point);
+	printf("leader epoch      %" PRId32 "\n", p->leader_epoch);
+	printf("size              %s in %" PRIu32 " segment%s\n",
+	       ctl_bytes_text(p->size_bytes, text), p->segments, p->segments == 1 ? "" : "s");
+	printf("appended          %" PRIu64 " batches, %" PRIu64 " records, %s\n",
+	       p->append_batches, p->append_records, ctl_bytes_text(p->append_bytes, text));
+	printf("refused           %" PRIu64 " batches\n", p->refused_batches);
+	printf("fetched           %" PRIu64 " times, %s\n", p->fetches,
+	       ctl_bytes_text(p->fetch_bytes, text));
+	printf("flushed           %" PRIu64 " times\n", p->flushes);
+	printf("rolled            %" PRIu64 " times\n", p->rolls);
+	return ctl_flush();
+}
+
+int cmd_partition_describe(struct ctl *ctl, int argc, char **argv)
+{
+	struct kern_partition p;
+	struct kern *k;
+	int64_t index;
+	int err, status = ctl_no_options(ctl, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (argc - optind != 2)
+		return ctl_usage(ctl, "a topic and a partition are needed");
+	if (!ctl_parse_number(argv[optind + 1], 0, INT32_MAX, &index))
+		return ctl_usage(ctl, "'%s' is not the index of a partition", argv[optind + 1]);
+	status = ctl_kern(&k);
+	if (status != CTL_OK)
+		return status;
+	err = kern_partition_get(k, argv[optind], (uint32_t)index, &p);
+	if (err)
+		status = ctl_fail(err, "%s", kern_error(k));
+	else
+		status = ctl->json ? ctl_print_json(partition_json(&p)) : print_details(&p);
+	kern_close(k);
+	return status;
+}
