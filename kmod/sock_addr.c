@@ -53,6 +53,16 @@ static struct sluice_topic *topic_find(struct sluice_sock *ssk, const struct soc
 	return topic;
 }
 
+/* A topic that is being deleted is as good as not there. */
+static int fail_permission(struct sluice_sock *ssk, int err, const struct sluice_topic *topic,
+			   u32 index)
+{
+	if (err == -ENODEV)
+		return sluice_sock_fail(ssk, -ENOENT, "%s was deleted", topic->name);
+	return sluice_sock_fail(ssk, err, "the mode of directory %s-%u forbids it", topic->name,
+				index);
+}
+
 static int partition_check(struct sluice_sock *ssk, struct sluice_topic *topic, u32 index, int mask)
 {
 	struct sluice_partition *p = sluice_topic_partition(topic, index);
@@ -62,10 +72,7 @@ static int partition_check(struct sluice_sock *ssk, struct sluice_topic *topic, 
 		return sluice_sock_fail(ssk, -ENOENT, "%s has no partition %u", topic->name, index);
 	err = sluice_partition_permission(p, mask);
 	sluice_partition_put(p);
-	if (err)
-		return sluice_sock_fail(ssk, err, "the mode of directory %s-%u forbids it",
-					topic->name, index);
-	return 0;
+	return err ? fail_permission(ssk, err, topic, index) : 0;
 }
 
 int sluice_target_resolve(struct sluice_sock *ssk, const struct sockaddr *uaddr, int addr_len,
@@ -149,8 +156,7 @@ int sluice_partition_find(struct sluice_sock *ssk, const u8 *topic_id, s32 index
 	}
 	err = sluice_partition_permission(p, mask);
 	if (err) {
-		sluice_sock_fail(ssk, err, "the mode of directory %s-%d forbids it", topic->name,
-				 index);
+		err = fail_permission(ssk, err, topic, index);
 		goto err_partition;
 	}
 	*ret_topic = topic;

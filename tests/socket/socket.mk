@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of the socket interface, for machines with the module loaded: TAP. No
+# sanitizers: they would look at the hostile pointers before the kernel does.
+
+SOCKET_HELPERS := $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o)
+SOCKET_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/socket/test_*.c))
+GUEST_TESTS += $(SOCKET_TESTS)
+
+$(SOCKET_TESTS): $(B)/%: $(B)/%.o $(SOCKET_HELPERS) $(B)/libsluice-ctl.a $(B)/libsluice-engine.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(CTL_LIBS)

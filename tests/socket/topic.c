@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "tests/socket/harness.h"
+#include "tests/socket/topic.h"
+
+#define TOPICS_MAX 256
+
+static struct kern *kern;
+static char dir[PATH_MAX - 300];
+static struct topic topics[TOPICS_MAX];
+static size_t n_topics;
+static pid_t owner;
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void clean_up(void)
+{
+	/* Not in a child of the program, and not while its sockets are open. */
+	if (getpid() != owner)
+		return;
+	for (size_t i = 0; i < n_topics; i++)
+		kern_topic_delete(kern, topics[i].id);
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	kern_open(&kern);
+	if (kern && kern_data_dir_detach(kern, dir))
+		note("%s stays attached: %s", dir, kern_error(kern));
+	else
+		nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+struct kern *test_kern(void)
+{
+	const char *base = getenv("SLUICE_TEST_DIR");
+	int err;
+
+	if (kern)
+		return kern;
+	err = kern_open(&kern);
+	if (err)
+		die("no sluice here: %s", strerror(-err));
+	if (!base)
+		base = "/data/selftest";
+	mkdir(base, 0755);
+	snprintf(dir, sizeof(dir), "%s/%s.%d", base, program_invocation_short_name, getpid());
+	if (mkdir(dir, 0755))
+		die("%s: %s", dir, strerror(errno));
+	chmod(dir, 0755);
+	if (kern_data_dir_attach(kern, dir))
+		die("%s is not attached: %s", dir, kern_error(kern));
+	owner = getpid();
+	atexit(clean_up);
+	return kern;
+}
+
+const char *test_dir(void)
+{
+	test_kern();
+	return dir;
+}
+
+const char *topic_path(const struct topic *t, uint32_t index, const char *file)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s-%u%s%s", dir, t->name, index, file ? "/" : "",
+		 file ? file : "");
+	return path;
+}
+
+static void make_dirs(const struct topic *t, uint32_t from)
+{
+	for (uint32_t i = from; i < t->partitions; i++) {
+		if (mkdir(topic_path(t, i, NULL), 0755))
+			die("%s: %s", topic_path(t, i, NULL), strerror(errno));
+		chmod(topic_path(t, i, NULL), 0755);
+	}
+}
+
+static void create(const struct topic *t, const struct kern_topic_config *config)
+{
+	struct kern_topic kt = {.data_dir = dir, .partition_count = t->partitions};
+
+	memcpy(kt.name, t->name, sizeof(kt.name));
+	memcpy(kt.id, t->id, sizeof(kt.id));
+	if (config)
+		kt.config = *config;
+	if (kern_topic_create(kern, &kt))
+		die("topic %s: %s", t->name, kern_error(kern));
+}
+
+struct topic topic_new_named(const char *name, uint32_t partitions,
+			     const struct kern_topic_config *config)
+{
+	struct topic t = {.partitions = partitions};
+
+	test_kern();
+	snprintf(t.name, sizeof(t.name), "%s", name);
+	if (getrandom(t.id, sizeof(t.id), 0) != sizeof(t.id))
+		die("getrandom: %s", strerror(errno));
+	make_dirs(&t, 0);
+	create(&t, config);
+	if (n_topics == TOPICS_MAX)
+		die("too many topics");
+	topics[n_topics++] = t;
+	return t;
+}
+
+struct topic topic_new(uint32_t partitions, const struct kern_topic_config *config)
+{
+	static unsigned int number;
+	char name[64];
+
+	snprintf(name, sizeof(name), "t%d.%u", getpid(), ++number);
+	return topic_new_named(name, partitions, config);
+}
+
+void topic_grow(struct topic *t, uint32_t partitions)
+{
+	uint32_t from = t->partitions;
+
+	t->partitions = partitions;
+	make_dirs(t, from);
+	create(t, NULL);
+}
+
+void topic_delete(const struct topic *t)
+{
+	if (kern_topic_delete(kern, t->id))
+		die("deleting %s: %s", t->name, kern_error(kern));
+	for (uint32_t i = 0; i < t->partitions; i++)
+		nftw(topic_path(t, i, NULL), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	for (size_t i = 0; i < n_topics; i++) {
+		if (memcmp(topics[i].id, t->id, sizeof(t->id)))
+			continue;
+		topics[i] = topics[--n_topics];
+		break;
+	}
+}
+
+struct kern_partition topic_partition(const struct topic *t, uint32_t index)
+{
+	struct kern_partition p;
+
+	if (kern_partition_get(kern, t->name, index, &p))
+		die("partition %s-%u: %s", t->name, index, kern_error(kern));
+	return p;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Topics to test with, in a data directory of the program's own below
+ * $SLUICE_TEST_DIR (/data/selftest). All is removed when the program ends.
+ */
+#ifndef TESTS_SOCKET_TOPIC_H
+#define TESTS_SOCKET_TOPIC_H
+
+#include "daemon/kern/kern.h"
+
+struct topic {
+	char name[SLUICE_TOPIC_NAME_MAX + 1];
+	uint8_t id[SLUICE_TOPIC_ID_LEN];
+	uint32_t partitions;
+};
+
+/** topic_new() - a new topic with a name of its own; @config may be NULL. */
+struct topic topic_new(uint32_t partitions, const struct kern_topic_config *config);
+
+/** topic_new_named() - the same with this name. */
+struct topic topic_new_named(const char *name, uint32_t partitions,
+			     const struct kern_topic_config *config);
+
+/** topic_grow() - add partitions. */
+void topic_grow(struct topic *t, uint32_t partitions);
+
+/** topic_delete() - out of the kernel, and its files removed. */
+void topic_delete(const struct topic *t);
+
+/** topic_partition() - state and counters, as netlink tells them. */
+struct kern_partition topic_partition(const struct topic *t, uint32_t index);
+
+/** topic_path() - a partition's directory; with @file, a file in it. */
+const char *topic_path(const struct topic *t, uint32_t index, const char *file);
+
+/** test_kern() - the netlink client, connected in the program's first namespace. */
+struct kern *test_kern(void);
+
+/** test_dir() - the data directory. */
+const char *test_dir(void);
+
+#endif /* TESTS_SOCKET_TOPIC_H */
