@@ -2,8 +2,8 @@
 /* Reading, checking and stamping the header of a RecordBatch v2. */
 #include "batch.h"
 
-static_assert(sizeof(struct sluice_batch_header) == SLUICE_BATCH_HEADER_LEN);
-static_assert(offsetof(struct sluice_batch_header, attributes) == SLUICE_BATCH_CRC_START);
+static_assert(sizeof(struct sluice_batch_header) == SLUICE_BATCH_HEADER_LEN, "packed");
+static_assert(offsetof(struct sluice_batch_header, attributes) == SLUICE_BATCH_CRC_START, "Kafka's layout");
 
 int sluice_batch_parse(const void *hdr, u32 size_max, struct sluice_batch *ret_b)
 {

@@ -62,8 +62,8 @@ static void set_range(struct sluice_range *range, struct sluice_segment *seg,
 	range->base_offset = b->base_offset;
 }
 
-static int fetch_below_end(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
-			   struct sluice_range *ret_range)
+static int fetch_below_end(struct sluice_log *log, s64 offset, s64 high_watermark, u32 max_bytes,
+			   unsigned int flags, struct sluice_range *ret_range)
 {
 	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, offset);
 	struct sluice_batch_cursor cursor;
@@ -84,8 +84,9 @@ static int fetch_below_end(struct sluice_log *log, s64 offset, u32 max_bytes, un
 			return ret;
 		seg = sluice_segment_list_above(&log->segments, base_offset);
 	}
-	/* Below the log end there is a batch, or a file is not what it was. */
-	return -EIO;
+	/* The active segment is empty and begins behind a gap. */
+	*ret_range = (struct sluice_range){ .base_offset = high_watermark };
+	return 0;
 }
 
 int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
@@ -99,5 +100,5 @@ int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned
 		*ret_range = (struct sluice_range){ .base_offset = offset };
 		return 0;
 	}
-	return fetch_below_end(log, offset, max_bytes, flags, ret_range);
+	return fetch_below_end(log, offset, high_watermark, max_bytes, flags, ret_range);
 }

@@ -134,7 +134,8 @@ u64 sluice_log_size_bytes(struct sluice_log *log);
  * @segment_base_offset: names the file
  * @position: first byte, the start of a batch
  * @bytes: 0 at the end of the log (@seg is then NULL)
- * @base_offset: offset of that first batch
+ * @base_offset: offset of that first batch. At the end of the log the offset
+ *	to go on from: above the one asked for only where a log ends in a gap
  */
 struct sluice_range {
 	struct sluice_segment *seg;

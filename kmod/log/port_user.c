@@ -79,15 +79,27 @@ s64 port_now_ms(void)
 	return (s64)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static FILE *warn_stream;
+static bool warn_stream_set;
+
+void port_warn_to(FILE *stream)
+{
+	warn_stream = stream;
+	warn_stream_set = true;
+}
+
 void port_warn(const char *fmt, ...)
 {
+	FILE *stream = warn_stream_set ? warn_stream : stderr;
 	char line[256];
 	va_list ap;
 
+	if (!stream)
+		return;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "sluice: %s\n", line);
+	fprintf(stream, "sluice: %s\n", line);
 }
 
 struct port_dir *port_dir_open(const char *path)

@@ -193,6 +193,9 @@ void port_dir_close(struct port_dir *dir);
 /** port_file_remove() - unlink @name; 0 if it was not there. */
 int __must_check port_file_remove(struct port_dir *dir, const char *name);
 
+/** port_warn_to() - where port_warn() writes: stderr unless set; NULL is nowhere. */
+void port_warn_to(FILE *stream);
+
 /* The table-driven CRC-32C, whatever the processor can do; for the tests. */
 u32 port_crc32c_table(u32 crc, const void *p, size_t len);
 

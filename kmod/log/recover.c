@@ -9,6 +9,8 @@
  * A log being recovered.
  * @first_read: index of the first segment that may hold what is not durable
  * @names_changed: the directory has to be synced
+ * @last_full: index of the last segment, so far, that was not found empty
+ * @last_full_end: the offset behind it, or -1 if it was not read
  */
 struct recovery {
 	struct port_dir *dir;
@@ -18,6 +20,8 @@ struct recovery {
 	u32 count;
 	u32 first_read;
 	bool names_changed;
+	u32 last_full;
+	s64 last_full_end;
 	struct sluice_recovery *out;
 };
 
@@ -186,6 +190,8 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 	int ret;
 
 	if (i < r->first_read) {
+		r->last_full = i;
+		r->last_full_end = -1;
 		ret = check_segment(r, seg.base_offset, seg.end_offset, err);
 		if (ret != -EUCLEAN)
 			return ret;
@@ -199,6 +205,10 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 	r->out->indexes_rebuilt += seg.indexes_rebuilt;
 	r->out->log_end_offset = seg.end_offset;
 	r->names_changed |= seg.created;
+	if (i >= r->first_read && (seg.size || i == 0)) {
+		r->last_full = i;
+		r->last_full_end = seg.end_offset;
+	}
 	if (seg.bytes_cut)
 		port_warn("%s: %020lld.log: cut at position %llu, %llu bytes less",
 			  port_dir_name(r->dir), seg.base_offset, seg.size, seg.bytes_cut);
@@ -217,6 +227,28 @@ static u32 first_to_read(const struct recovery *r)
 	return 0;
 }
 
+/*
+ * A crash may keep the name of a segment and lose the end of the one before
+ * it. If nothing is in it, it is removed, or readers would wait in front of a
+ * gap for batches that never come.
+ */
+static int remove_empty_behind_gap(struct recovery *r, char *err)
+{
+	u32 kept = r->last_full;
+	int ret;
+
+	if (r->last_full_end < 0 || kept + 1 >= r->count)
+		return 0;
+	if (r->offsets[kept + 1] == r->last_full_end)
+		kept++;
+	if (kept + 1 >= r->count)
+		return 0;
+	ret = remove_segments_after(r, kept, err);
+	if (!ret)
+		r->out->log_end_offset = r->last_full_end;
+	return ret;
+}
+
 static int recover_segments(struct recovery *r, char *err)
 {
 	u32 i;
@@ -227,7 +259,7 @@ static int recover_segments(struct recovery *r, char *err)
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return remove_empty_behind_gap(r, err);
 }
 
 int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
@@ -238,6 +270,7 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
 		.dir = dir,
 		.config = c,
 		.recovery_point = recovery_point,
+		.last_full_end = -1,
 		.out = &done,
 	};
 	int ret;

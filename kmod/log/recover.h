@@ -12,7 +12,8 @@
  * @bytes_read: of log files
  * @bytes_cut: removed behind the last valid batch
  * @indexes_rebuilt: index files written anew
- * @segments_removed: segments behind the cut, removed whole
+ * @segments_removed: segments behind the cut, removed whole, and empty ones at
+ *	the end that a gap separates from the last batch
  * @log_end_offset: of the log as it is now
  */
 struct sluice_recovery {

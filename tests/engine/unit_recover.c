@@ -246,13 +246,47 @@ static void sluice_log_recover__removes_orphans(void **state)
 	assert_int_equal(dir_digest(*state), digest);
 }
 
-/* The offsets that an empty last segment stands for may have been seen. */
-static void sluice_log_recover__keeps_an_empty_last_segment(void **state)
+/* An empty segment behind a gap: the end of the one before it was lost. */
+static void sluice_log_recover__empty_last_segments(void **state)
 {
+	u64 digest;
+
+	make_log(*state);
+	digest = dir_digest(*state);
+	file_store(*state, "00000000000000000060.log", "", 0);
+	file_store(*state, "00000000000000000070.log", "", 0);
+	check_done(recover(*state, 0, false), 0, 4, 2, 51);
+	assert_int_equal(dir_digest(*state), digest);
+
+	/* What a roll leaves before its first append is as it should be. */
+	file_store(*state, "00000000000000000051.log", "", 0);
+	file_store(*state, "00000000000000000070.log", "", 0);
+	check_done(recover(*state, 0, false), 0, 4, 1, 51);
+	assert_true(file_exists(*state, "00000000000000000051.log"));
+	check_done(recover(*state, 0, false), 0, 0, 0, 51);
+	check_log(*state, 51);
+}
+
+/* Where it is not a crash's work the log end stays, and a reader learns it. */
+static void sluice_log_recover__empty_last_segment_of_a_clean_log(void **state)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_range range;
+	struct sluice_log *log;
+
 	make_log(*state);
 	file_store(*state, "00000000000000000060.log", "", 0);
-	check_done(recover(*state, 0, false), 0, 2, 0, 60);
-	assert_true(file_exists(*state, "00000000000000000060.log"));
+	check_done(recover(*state, 51, true), 0, 2, 0, 60);
+	log = log_open(*state, &c);
+	assert_int_equal(sluice_log_fetch(log, 55, 1000, 0, &range), 0);
+	assert_int_equal(range.bytes, 0);
+	assert_null(range.seg);
+	assert_int_equal(range.base_offset, 60);
+	append_spec(log, (struct batch_spec){.records = 1});
+	assert_int_equal(sluice_log_fetch(log, 55, 1000, 0, &range), 0);
+	assert_int_equal(range.base_offset, 60);
+	sluice_segment_put(range.seg);
+	sluice_log_close(log);
 }
 
 static void sluice_log_recover__offsets_of_the_next_segment(void **state)
@@ -306,7 +340,8 @@ int main(void)
 		TEST(sluice_log_recover__rebuilds_indexes),
 		TEST(sluice_log_recover__indexes_of_the_segment_before_the_recovery_point),
 		TEST(sluice_log_recover__removes_orphans),
-		TEST(sluice_log_recover__keeps_an_empty_last_segment),
+		TEST(sluice_log_recover__empty_last_segments),
+		TEST(sluice_log_recover__empty_last_segment_of_a_clean_log),
 		TEST(sluice_log_recover__offsets_of_the_next_segment),
 		TEST(sluice_log_recover__structural_damage_below_the_recovery_point),
 		TEST(sluice_log_recover__again_changes_nothing),

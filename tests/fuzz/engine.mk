@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+# The engine's fuzzers.
+
+ENGINE_FUZZERS := $(addprefix $(B)/tests/fuzz/,fuzz_batch fuzz_record fuzz_log)
+FUZZERS += $(ENGINE_FUZZERS)
+
+$(ENGINE_FUZZERS): $(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libsluice-engine.a
+	@mkdir -p $(@D)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lpthread
