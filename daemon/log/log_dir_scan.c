@@ -222,7 +222,10 @@ static int merge(struct scan *scan)
 	const char *name;
 	int order;
 
-	qsort(scan->topics.topics, n_with_settings, sizeof(*scan->topics.topics), compare_topics);
+	/* qsort() wants an array even if there is nothing in it. */
+	if (n_with_settings)
+		qsort(scan->topics.topics, n_with_settings, sizeof(*scan->topics.topics),
+		      compare_topics);
 	while (i < scan->n_dirs || next < n_with_settings) {
 		name = i < scan->n_dirs ? scan->dirs[i].topic : NULL;
 		order = !name			  ? -1
