@@ -86,6 +86,8 @@ int sluice__batch_open(struct sluice__batch *b, const uint8_t *data, size_t len,
 		err = sluice__decompress(codec, b->next, len - sizeof(h), max, &b->inflated);
 		if (err)
 			return err;
+		if (!b->inflated.len)
+			return -EBADMSG;
 		b->next = b->inflated.p;
 		b->end = b->next + b->inflated.len;
 	}

@@ -18,15 +18,16 @@
 static const uint8_t xerial_magic[] = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
 #define XERIAL_HEADER_LEN 16
 
-/* Room for at least one more byte, up to @max in all. */
+/*
+ * Room for more, up to @max in all. None at @max: a decoder may still find its
+ * end, and if it does not it is stuck().
+ */
 static int make_room(struct sluice__bytes *out, size_t max)
 {
 	size_t room;
 
-	if (out->len < out->room)
+	if (out->len < out->room || out->len >= max)
 		return 0;
-	if (out->len >= max)
-		return -EMSGSIZE;
 	room = out->room ? out->room * 2 : STEP_BYTES;
 	return sluice__bytes_reserve(out, room < max ? room : max);
 }
@@ -34,6 +35,12 @@ static int make_room(struct sluice__bytes *out, size_t max)
 static size_t room_left(const struct sluice__bytes *out, size_t max)
 {
 	return (out->room < max ? out->room : max) - out->len;
+}
+
+/* Why a decoder does not get on: it wants more room, or input that is not there. */
+static int stuck(const struct sluice__bytes *out, size_t max)
+{
+	return out->len >= max ? -EMSGSIZE : -EBADMSG;
 }
 
 static int gunzip_member(z_stream *z, size_t max, struct sluice__bytes *out)
@@ -50,9 +57,8 @@ static int gunzip_member(z_stream *z, size_t max, struct sluice__bytes *out)
 		z->avail_out = (uInt)room;
 		ret = inflate(z, Z_NO_FLUSH);
 		out->len += room - z->avail_out;
-		/* No progress although there is room: the input ends too early. */
 		if (ret == Z_BUF_ERROR || (ret == Z_OK && !z->avail_in && z->avail_out))
-			return -EBADMSG;
+			return stuck(out, max);
 	} while (ret == Z_OK);
 	if (ret == Z_MEM_ERROR)
 		return -ENOMEM;
@@ -93,7 +99,7 @@ static int unlz4(const uint8_t *data, size_t len, size_t max, struct sluice__byt
 		produced = room_left(out, max);
 		more = LZ4F_decompress(dctx, out->p + out->len, &produced, data, &in, NULL);
 		if (LZ4F_isError(more) || (more && !in && !produced)) {
-			err = -EBADMSG;
+			err = LZ4F_isError(more) ? -EBADMSG : stuck(out, max);
 			break;
 		}
 		data += in;
@@ -123,7 +129,7 @@ static int unzstd(const uint8_t *data, size_t len, size_t max, struct sluice__by
 		more = ZSTD_decompressStream(dctx, &to, &in);
 		out->len += to.pos;
 		if (ZSTD_isError(more) || (more && in.pos == before && !to.pos)) {
-			err = -EBADMSG;
+			err = ZSTD_isError(more) ? -EBADMSG : stuck(out, max);
 			break;
 		}
 	}

@@ -40,3 +40,18 @@ ALL += $(B)/libsluice.a $(LIB_SO) $(LIB_SO_LINKS) $(B)/sluice.pc $(LIB_EXAMPLES)
 INSTALL_FILES += $(B)/libsluice.a:$(libdir) $(LIB_SO):$(libdir) $(LIB_SO_LINKS:%=%:$(libdir)) \
 	$(B)/sluice.pc:$(libdir)/pkgconfig lib/sluice.h:$(includedir) \
 	uapi/linux/sluice.h:$(includedir)/linux uapi/linux/sluice_format.h:$(includedir)/linux
+
+# Unit tests and the fuzzer of what reads untrusted bytes.
+LIB_TESTS := $(addprefix $(B)/tests/unit/,test_batch_decode test_decompress)
+UNIT_TESTS += $(LIB_TESTS)
+
+$(LIB_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/libsluice.a
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
+
+FUZZERS += $(B)/fuzz/fuzz_batch_decode
+
+$(B)/fuzz/fuzz_batch_decode: $(B)/fuzz/tests/fuzz/fuzz_batch_decode.o \
+		$(addprefix $(B)/fuzz/lib/,batch_decode.o bytes.o decompress.o)
+	@mkdir -p $(@D)
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS)

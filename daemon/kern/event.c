@@ -9,14 +9,43 @@
 #include <netlink/msg.h>
 #include "daemon/kern/netlink.h"
 
+/* By a socket of its own: libnl would ask with the callbacks of @k's requests. */
+static int resolve_group(void)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int group;
+
+	if (!sock)
+		return -NLE_NOMEM;
+	group = genl_connect(sock);
+	if (!group)
+		group = genl_ctrl_resolve_grp(sock, SLUICE_FAMILY_NAME, SLUICE_MCGRP_EVENTS);
+	nl_socket_free(sock);
+	return group;
+}
+
+/* On a socket of its own, because libnl's lookup needs its own callbacks. */
+static int find_group(void)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int group = -NLE_NOMEM;
+
+	if (!sock)
+		return group;
+	group = genl_connect(sock);
+	if (group >= 0)
+		group = genl_ctrl_resolve_grp(sock, SLUICE_FAMILY_NAME, SLUICE_MCGRP_EVENTS);
+	nl_socket_free(sock);
+	return group;
+}
+
 int kern_subscribe(struct kern *k)
 {
-	int group, err;
+	int group = find_group(), err;
 
-	group = genl_ctrl_resolve_grp(k->sock, SLUICE_FAMILY_NAME, SLUICE_MCGRP_EVENTS);
 	if (group < 0)
-		return kern_fail(k, -ENOENT,
-				 "the sluice module has no events: is it an older one?");
+		return kern_fail(k, -ENOENT, "the sluice module has no events: %s",
+				 nl_geterror(group));
 	err = nl_socket_add_membership(k->sock, group);
 	if (err < 0)
 		return kern_fail(k, -EPERM, "cannot subscribe to events: %s", nl_geterror(err));
