@@ -24,24 +24,9 @@ static int resolve_group(void)
 	return group;
 }
 
-/* On a socket of its own, because libnl's lookup needs its own callbacks. */
-static int find_group(void)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-	int group = -NLE_NOMEM;
-
-	if (!sock)
-		return group;
-	group = genl_connect(sock);
-	if (group >= 0)
-		group = genl_ctrl_resolve_grp(sock, SLUICE_FAMILY_NAME, SLUICE_MCGRP_EVENTS);
-	nl_socket_free(sock);
-	return group;
-}
-
 int kern_subscribe(struct kern *k)
 {
-	int group = find_group(), err;
+	int group = resolve_group(), err;
 
 	if (group < 0)
 		return kern_fail(k, -ENOENT, "the sluice module has no events: %s",
