@@ -203,6 +203,7 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 	sluice_segment_note_timestamp(seg, b);
 	sluice_producer_state_update(log->producers, b);
 	WRITE_ONCE(log->size_bytes, log->size_bytes + b->size);
+	/* Pairs with sluice_segment_published(). */
 	smp_store_release(&seg->published, seg->published + b->size);
 	sluice_watermark_set_log_end(&log->watermark, sluice_batch_last_offset(b) + 1);
 }

@@ -3,7 +3,8 @@
 #include "batch.h"
 
 static_assert(sizeof(struct sluice_batch_header) == SLUICE_BATCH_HEADER_LEN, "packed");
-static_assert(offsetof(struct sluice_batch_header, attributes) == SLUICE_BATCH_CRC_START, "Kafka's layout");
+static_assert(offsetof(struct sluice_batch_header, attributes) == SLUICE_BATCH_CRC_START,
+	      "the CRC covers all from the attributes on");
 
 int sluice_batch_parse(const void *hdr, u32 size_max, struct sluice_batch *ret_b)
 {

@@ -2,9 +2,9 @@
 /*
  * struct sluice_log, for the files of the engine alone.
  *
- * Lock order: append_mutex, then segments.lock. flush_mutex is never taken
- * with append_mutex held nor the other way round: a flush may take as long as
- * the storage, and appends go on meanwhile.
+ * Lock order: append_mutex or flush_mutex, then segments.lock. flush_mutex is
+ * never taken with append_mutex held nor the other way round: a flush may take
+ * as long as the storage, and appends go on meanwhile.
  */
 #ifndef SLUICE_LOG_LOG_INTERNAL_H
 #define SLUICE_LOG_LOG_INTERNAL_H

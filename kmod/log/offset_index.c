@@ -78,6 +78,7 @@ void sluice_offset_index_publish(struct sluice_offset_index *index, u32 relative
 {
 	index->last_relative_offset = relative_offset;
 	index->last_position = position;
+	/* Pairs with the lookup: the entry is in the file. */
 	smp_store_release(&index->entries, index->entries + 1);
 }
 
@@ -107,6 +108,7 @@ int sluice_offset_index_lookup(const struct sluice_offset_index *index, u32 rela
 			       u32 *ret_position)
 {
 	u8 raw[LOOKUP_CHUNK * sizeof(struct sluice_offset_index_entry)];
+	/* Pairs with sluice_offset_index_publish(). */
 	u32 low = 0, high = smp_load_acquire(&index->entries);
 	struct entry floor = { 0, 0 };
 	struct entry e;

@@ -30,7 +30,7 @@
 #endif
 
 struct port_mutex {
-	struct mutex mutex;
+	struct mutex mutex;	/* protects what the engine says at its field */
 };
 
 /* Macros, so that lockdep sees one class for each place that initialises. */
@@ -54,7 +54,7 @@ static inline void port_mutex_unlock(struct port_mutex *m)
 #define port_mutex_assert_held(m)	lockdep_assert_held(&(m)->mutex)
 
 struct port_spin {
-	spinlock_t lock;
+	spinlock_t lock;	/* the same */
 };
 
 #define port_spin_init(s)	spin_lock_init(&(s)->lock)

@@ -41,9 +41,9 @@ int sluice_log_roll(struct sluice_log *log)
 	if (ret)
 		return ret;
 
-	/* In this order: who sees that the old one is sealed must find the new one. */
 	sluice_segment_list_add(&log->segments, seg);
 	log->active = seg;
+	/* Last, and pairs with sluice_segment_sealed(): who sees it must find the new one. */
 	smp_store_release(&old->sealed, true);
 	port_trace_roll(log, base_offset);
 	return 0;

@@ -41,11 +41,13 @@ void sluice_segment_put(struct sluice_segment *seg)
 
 u64 sluice_segment_published(const struct sluice_segment *seg)
 {
+	/* Pairs with the append: the bytes are in the file. */
 	return smp_load_acquire(&seg->published);
 }
 
 bool sluice_segment_sealed(const struct sluice_segment *seg)
 {
+	/* Pairs with the roll: the last bytes are published. */
 	return smp_load_acquire(&seg->sealed);
 }
 

@@ -57,6 +57,7 @@ int sluice_time_index_write(struct sluice_time_index *index, const struct sluice
 void sluice_time_index_publish(struct sluice_time_index *index, const struct sluice_time_entry *e)
 {
 	index->last = *e;
+	/* Pairs with the lookup: the entry is in the file. */
 	smp_store_release(&index->entries, index->entries + 1);
 }
 
@@ -68,6 +69,7 @@ int sluice_time_index_undo(struct sluice_time_index *index)
 int sluice_time_index_lookup(const struct sluice_time_index *index, s64 timestamp,
 			     struct sluice_time_entry *ret_e)
 {
+	/* Pairs with sluice_time_index_publish(). */
 	u32 low = 0, high = smp_load_acquire(&index->entries);
 	struct sluice_time_entry floor = { -1, 0 };
 	struct sluice_time_entry e = floor;

@@ -51,11 +51,13 @@ static inline void sluice_watermark_init(struct sluice_watermark *w, s64 log_sta
 
 static inline s64 sluice_watermark_log_end(const struct sluice_watermark *w)
 {
+	/* Pairs with sluice_watermark_set_log_end(). */
 	return smp_load_acquire(&w->log_end_offset);
 }
 
 static inline void sluice_watermark_set_log_end(struct sluice_watermark *w, s64 offset)
 {
+	/* Pairs with sluice_watermark_log_end(). */
 	smp_store_release(&w->log_end_offset, offset);
 }
 

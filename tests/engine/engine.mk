@@ -9,4 +9,17 @@ $(B)/asan/tests/engine/%.o: CFLAGS += -DPORT_FAULT -Itests/engine
 $(ENGINE_TESTS): $(B)/tests/engine/%: $(B)/asan/tests/engine/%.o \
 		$(B)/asan/tests/engine/engine_test.o $(B)/asan/libsluice-engine.a
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lpthread
+
+$(B)/tests/engine/unit_dump_log: $(B)/asan/tools/dump-log/dump.o $(B)/asan/tools/dump-log/dump_records.o
+
+# The concurrent tests again under ThreadSanitizer, which needs its own build.
+ENGINE_TSAN_TESTS := $(B)/tests/engine/tsan_readers $(B)/tests/engine/tsan_flush
+UNIT_TESTS += $(ENGINE_TSAN_TESTS)
+ENGINE_TSAN_SRCS := tests/engine/engine_test.c $(wildcard kmod/log/*.c)
+
+$(ENGINE_TSAN_TESTS): $(B)/tests/engine/tsan_%: tests/engine/unit_%.c $(ENGINE_TSAN_SRCS) \
+		$(wildcard kmod/log/*.h tests/engine/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -DPORT_FAULT -Itests/engine -O1 -fsanitize=thread -o $@ \
+		$(filter %.c,$^) -lcmocka -lpthread

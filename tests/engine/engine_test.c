@@ -168,9 +168,9 @@ static u8 *put_record(u8 *p, const struct batch_spec *spec, s32 i)
 
 void batch_seal(u8 *batch, size_t size)
 {
-	put_unaligned_be32(port_crc32c_table(0, batch + SLUICE_BATCH_CRC_START,
-					     size - SLUICE_BATCH_CRC_START),
-			   batch + offsetof(struct sluice_batch_header, crc));
+	put_unaligned_be32(
+		port_crc32c_table(0, batch + SLUICE_BATCH_CRC_START, size - SLUICE_BATCH_CRC_START),
+		batch + offsetof(struct sluice_batch_header, crc));
 }
 
 u8 *batch_make(const struct batch_spec *spec, size_t *ret_size)

@@ -93,12 +93,10 @@ static void sluice_log_append__every_size(void **state)
 	f->config.segment_bytes = 100000;
 	sluice_log_set_config(f->log, &f->config);
 	for (u32 value_len = 0; value_len < 1100; value_len += 7)
-		assert_int_equal(
-			append_spec(f->log,
-				    (struct batch_spec){.records = 1, .value_len = value_len}),
-			expected++);
-	assert_int_equal(append_spec(f->log,
-				     (struct batch_spec){.records = 300, .value_len = 300}),
+		assert_int_equal(append_spec(f->log, (struct batch_spec){.records = 1,
+									 .value_len = value_len}),
+				 expected++);
+	assert_int_equal(append_spec(f->log, (struct batch_spec){.records = 300, .value_len = 300}),
 			 expected);
 	log_check(f->log);
 }
@@ -134,17 +132,14 @@ static void sluice_log_append__bad_batches(void **state)
 	struct fixture *f = *state;
 
 	append_spec(f->log, (struct batch_spec){.records = 2});
-	check_refused(f, golden_three, 60, -EINVAL,
-		      "what was sent is shorter than a batch header");
+	check_refused(f, golden_three, 60, -EINVAL, "what was sent is shorter than a batch header");
 	check_refused(f, golden_three, 61, -EINVAL, "the batch is longer than what was sent");
 	check_refused(f, golden_three, sizeof(golden_three) - 1, -EINVAL,
 		      "the batch is longer than what was sent");
 	check_changed_refused(f, 16, 1, -EPROTONOSUPPORT, "the magic of the batch is not 2");
 	check_changed_refused(f, 8, 0xff, -EINVAL, "a field of the batch header is impossible");
-	check_changed_refused(f, 9, 0x10, -EMSGSIZE,
-			      "the batch is larger than max.message.bytes");
-	check_changed_refused(f, 7, 1, -EINVAL,
-			      "the base offset of a producer's batch must be 0");
+	check_changed_refused(f, 9, 0x10, -EMSGSIZE, "the batch is larger than max.message.bytes");
+	check_changed_refused(f, 7, 1, -EINVAL, "the base offset of a producer's batch must be 0");
 	check_changed_refused(f, 60, 2, -EINVAL,
 			      "the record count is not the last offset delta + 1");
 	check_changed_refused(f, 60, 4, -EINVAL,
@@ -279,8 +274,7 @@ static void sluice_log_append__duplicates(void **state)
 
 	spec = idempotent(6, 1);
 	bytes = batch_make(&spec, &size);
-	check_refused(f, bytes, size, -EILSEQ,
-		      "the sequence is not the next one of this producer");
+	check_refused(f, bytes, size, -EILSEQ, "the sequence is not the next one of this producer");
 	free(bytes);
 
 	spec = idempotent(5, 1);

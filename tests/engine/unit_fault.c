@@ -65,8 +65,8 @@ static int append_small(struct port_dir *dir, struct sluice_log *log)
 static int append_large(struct port_dir *dir, struct sluice_log *log)
 {
 	(void)dir;
-	return append(log, (struct batch_spec){
-				   .records = 1, .value_len = 600, .timestamp = TIME_0 + 50});
+	return append(
+		log, (struct batch_spec){.records = 1, .value_len = 600, .timestamp = TIME_0 + 50});
 }
 
 static int append_idempotent(struct port_dir *dir, struct sluice_log *log)
@@ -302,16 +302,11 @@ static void sluice_log_recover__torn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sluice_log_append__small),
-		TEST(sluice_log_append__large_with_roll),
-		TEST(sluice_log_append__to_an_empty_log),
-		TEST(sluice_log_append__log_append_time),
-		TEST(sluice_log_append__idempotent),
-		TEST(sluice_log_fetch__scan),
-		TEST(sluice_log_offset_for_time__search),
-		TEST(sluice_log_open__empty_directory),
-		TEST(sluice_log_open__segments),
-		TEST(sluice_log_recover__torn),
+		TEST(sluice_log_append__small),		  TEST(sluice_log_append__large_with_roll),
+		TEST(sluice_log_append__to_an_empty_log), TEST(sluice_log_append__log_append_time),
+		TEST(sluice_log_append__idempotent),	  TEST(sluice_log_fetch__scan),
+		TEST(sluice_log_offset_for_time__search), TEST(sluice_log_open__empty_directory),
+		TEST(sluice_log_open__segments),	  TEST(sluice_log_recover__torn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

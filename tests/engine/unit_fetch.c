@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #define BATCH_RECORDS 3
-#define BATCH_SIZE 142 /* of three records with 20 bytes each */
-#define BATCHES 30
+#define BATCH_SIZE    142 /* of three records with 20 bytes each */
+#define BATCHES	      30
 
 static int log_setup(void **state)
 {

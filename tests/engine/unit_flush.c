@@ -106,7 +106,7 @@ static void sluice_log_flush__failure_ends_the_log(void **state)
 }
 
 #define FLUSHERS 4
-#define FLUSHES 50
+#define FLUSHES	 50
 
 static void *flusher(void *arg)
 {

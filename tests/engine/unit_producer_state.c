@@ -158,14 +158,10 @@ static void check__no_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(check__without_producer_id),
-		TEST(check__unknown_producer_starts_anywhere),
-		TEST(check__gap_and_repeat),
-		TEST(check__duplicate_of_the_last_five),
-		TEST(check__sequence_wraps),
-		TEST(check__epochs),
-		TEST(check__producers_are_apart),
-		TEST(update__forgets_the_oldest),
+		TEST(check__without_producer_id), TEST(check__unknown_producer_starts_anywhere),
+		TEST(check__gap_and_repeat),	  TEST(check__duplicate_of_the_last_five),
+		TEST(check__sequence_wraps),	  TEST(check__epochs),
+		TEST(check__producers_are_apart), TEST(update__forgets_the_oldest),
 		TEST(check__no_memory),
 	};
 

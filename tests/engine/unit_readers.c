@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <sched.h>
 
-#define READERS	  3
-#define BATCHES	  3000
-#define RECORDS	  4
+#define READERS 3
+#define BATCHES 3000
+#define RECORDS 4
 
 struct run {
 	struct sluice_log *log;
@@ -23,12 +23,12 @@ static void note_broken(struct run *run, int line)
 				    __ATOMIC_SEQ_CST);
 }
 
-#define CHECK(run, condition)                      \
-	do {                                       \
-		if (!(condition)) {                \
-			note_broken(run, __LINE__);       \
-			return -1;                 \
-		}                                  \
+#define CHECK(run, condition)                       \
+	do {                                        \
+		if (!(condition)) {                 \
+			note_broken(run, __LINE__); \
+			return -1;                  \
+		}                                   \
 	} while (0)
 
 static void *appender(void *arg)
@@ -92,8 +92,8 @@ static int read_segment(struct run *run, s64 *offset)
 	position = range.position;
 	do {
 		sealed = sluice_segment_sealed(range.seg);
-		ret = read_batches(run, range.file, &position,
-				   sluice_segment_published(range.seg), offset);
+		ret = read_batches(run, range.file, &position, sluice_segment_published(range.seg),
+				   offset);
 	} while (!ret && !sealed && *offset < (s64)BATCHES * RECORDS &&
 		 !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST));
 	sluice_segment_put(range.seg);

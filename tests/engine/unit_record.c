@@ -69,9 +69,9 @@ static void sluice_varint_read__does_not_fit(void **state)
 	assert_int_equal(sluice_varint_read((const u8 *)"\xff\xff\xff\xff\x10", 5, &v), -EBADMSG);
 	assert_int_equal(sluice_varint_read((const u8 *)"\x80\x80\x80\x80\x80\x00", 6, &v),
 			 -EBADMSG);
-	assert_int_equal(sluice_varlong_read(
-				 (const u8 *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, &w),
-			 -EBADMSG);
+	assert_int_equal(
+		sluice_varlong_read((const u8 *)"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, &w),
+		-EBADMSG);
 	assert_int_equal(
 		sluice_varlong_read((const u8 *)"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 11,
 				    &w),
@@ -215,14 +215,14 @@ static void sluice_record_read__malformed(void **state)
 	assert_int_equal(sluice_record_read(file, 0, 7, &r), 0);
 	port_file_close(file);
 
-	check_malformed(*state, "\x01\0\0\0\1\1\0", 7); /* record length -1 */
-	check_malformed(*state, "\x0e\0\0\0\1\1\0", 7); /* longer than the batch */
-	check_malformed(*state, "\x0a\0\0\0\1\1\0", 7); /* ends before the header count */
-	check_malformed(*state, "\x0c\0\0\0\3\1\0", 7); /* key length -2 */
-	check_malformed(*state, "\x0c\0\0\0\1\3\0", 7); /* value length -2 */
+	check_malformed(*state, "\x01\0\0\0\1\1\0", 7);	  /* record length -1 */
+	check_malformed(*state, "\x0e\0\0\0\1\1\0", 7);	  /* longer than the batch */
+	check_malformed(*state, "\x0a\0\0\0\1\1\0", 7);	  /* ends before the header count */
+	check_malformed(*state, "\x0c\0\0\0\3\1\0", 7);	  /* key length -2 */
+	check_malformed(*state, "\x0c\0\0\0\1\3\0", 7);	  /* value length -2 */
 	check_malformed(*state, "\x0c\0\0\0\x0a\1\0", 7); /* key longer than the record */
-	check_malformed(*state, "\x0c\0\0\0\1\1\1", 7); /* header count -1 */
-	check_malformed(*state, "\x0c\0\0\0\1\1\2", 7); /* one header, no room */
+	check_malformed(*state, "\x0c\0\0\0\1\1\1", 7);	  /* header count -1 */
+	check_malformed(*state, "\x0c\0\0\0\1\1\2", 7);	  /* one header, no room */
 	check_malformed(*state, "\x0e\0\0\0\1\1\0\0", 8); /* a byte too much */
 	check_malformed(*state, "\x00", 1);
 }

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#define BATCH_SIZE 142 /* of three records with 20 bytes each */
+#define BATCH_SIZE   142 /* of three records with 20 bytes each */
 #define SEGMENT_SIZE (7 * BATCH_SIZE)
 
 /* Segments with base offsets 0, 21 and 42; the last has three batches. */
@@ -136,9 +136,8 @@ static void sluice_log_recover__torn_tail_of_zeros(void **state)
 
 		dir_copy(copy, *state);
 		assert_int_equal(port_file_open(copy, "00000000000000000042.log", 0, &file), 0);
-		assert_int_equal(port_file_write(file, 2 * BATCH_SIZE + from, zeros,
-						 BATCH_SIZE - from),
-				 0);
+		assert_int_equal(
+			port_file_write(file, 2 * BATCH_SIZE + from, zeros, BATCH_SIZE - from), 0);
 		port_file_close(file);
 		/* The last byte of a record is 0: the count of its headers. */
 		if (from == BATCH_SIZE - 1)
@@ -195,9 +194,9 @@ static void check_index_rebuilt(struct port_dir *dir, s64 recovery_point, bool c
 static void sluice_log_recover__rebuilds_indexes(void **state)
 {
 	static const char *const names[] = {
-		"00000000000000000000.index",     "00000000000000000000.timeindex",
-		"00000000000000000021.index",     "00000000000000000021.timeindex",
-		"00000000000000000042.index",     "00000000000000000042.timeindex",
+		"00000000000000000000.index", "00000000000000000000.timeindex",
+		"00000000000000000021.index", "00000000000000000021.timeindex",
+		"00000000000000000042.index", "00000000000000000042.timeindex",
 	};
 	u64 digest;
 
@@ -212,9 +211,10 @@ static void sluice_log_recover__rebuilds_indexes(void **state)
 		check_index_rebuilt(*state, 51, true, digest);
 		file_store(*state, names[i], "12345", 5);
 		check_index_rebuilt(*state, 51, true, digest);
-		file_store(*state, names[i], "\xff\xff\xff\xff\xff\xff\xff\xff"
-					     "\xff\xff\xff\xff\xff\xff\xff\xff"
-					     "\xff\xff\xff\xff\xff\xff\xff\xff",
+		file_store(*state, names[i],
+			   "\xff\xff\xff\xff\xff\xff\xff\xff"
+			   "\xff\xff\xff\xff\xff\xff\xff\xff"
+			   "\xff\xff\xff\xff\xff\xff\xff\xff",
 			   24);
 		check_index_rebuilt(*state, 0, false, digest);
 		truncate_file(*state, names[i], 0);

@@ -234,8 +234,8 @@ static void read_log(struct sluice_log *log, bool whole)
 		}
 		assert(range.base_offset >= 0);
 		assert(range.position + range.bytes <= sluice_segment_published(range.seg));
-		if (sluice_log_read_batch(range.file, range.position,
-					  range.position + range.bytes, &b))
+		if (sluice_log_read_batch(range.file, range.position, range.position + range.bytes,
+					  &b))
 			abort();
 		if (port_file_crc32c(range.file, range.position + SLUICE_BATCH_CRC_START,
 				     b.size - SLUICE_BATCH_CRC_START, &crc))
