@@ -7,8 +7,9 @@ DAEMON_SRCS := $(wildcard daemon/*.c daemon/config/*.c daemon/controller/*.c dae
 	daemon/log/segment_fd_cache.c
 DAEMON_OBJS := $(DAEMON_SRCS:%.c=$(B)/%.o) $(KAFKA_CODEC_OBJS)
 
-$(B)/sluiced: $(DAEMON_OBJS) $(B)/daemon/log/data_socket.o $(B)/libsluice-ctl.a \
+$(B)/bin/sluiced: $(DAEMON_OBJS) $(B)/daemon/log/data_socket.o $(B)/libsluice-ctl.a \
 		$(B)/libsluice-engine.a
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ $(CTL_LIBS) -lm
 
-ALL += $(B)/sluiced
+ALL += $(B)/bin/sluiced
