@@ -20,12 +20,35 @@ static const struct {
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == KAFKA_API_COUNT,
 	       "every API of the schemas has a handler");
 
+/*
+ * Whether it is ApiVersions in a version that is not served: the one request
+ * that is answered all the same. Only what all versions of the header have in
+ * common is looked at, for a header of the future may look different behind it.
+ */
+static bool asks_unknown_api_version(struct request *r)
+{
+	struct wire_reader ahead = r->body;
+	const struct kafka_api *api = kafka_api_find(KAFKA_API_API_VERSIONS);
+	int16_t key = wire_read_int16(&ahead);
+	int16_t version = wire_read_int16(&ahead);
+	int32_t correlation_id = wire_read_int32(&ahead);
+
+	if (ahead.err || key != api->key || (version >= api->min && version <= api->max))
+		return false;
+	kafka_request_header_init(&r->header);
+	r->header.correlation_id = correlation_id;
+	r->api = api;
+	return true;
+}
+
 enum handled dispatch(struct request *r, const uint8_t *data, size_t len)
 {
 	int16_t version;
 	int err;
 
 	wire_reader_init(&r->body, data, len);
+	if (asks_unknown_api_version(r))
+		return answer_unknown_api_version(r);
 	err = kafka_request_header_decode(&r->body, &r->header, &r->api);
 	version = request_version(r);
 	/* A broker that does not know the API cannot know how to say so: Kafka closes, too. */
@@ -34,12 +57,9 @@ enum handled dispatch(struct request *r, const uint8_t *data, size_t len)
 				      r->header.request_api_key);
 	if (err)
 		return request_refuse(r, "its request header is malformed");
-	if (version < r->api->min || version > r->api->max) {
-		if (r->api->key == KAFKA_API_API_VERSIONS)
-			return answer_unknown_api_version(r);
+	if (version < r->api->min || version > r->api->max)
 		return request_refuse(r, "it sent %s v%d; v%d to v%d are served", r->api->name,
 				      version, r->api->min, r->api->max);
-	}
 	for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
 		if (handlers[i].api_key == r->api->key)
 			return handlers[i].handle(r);

@@ -229,13 +229,16 @@ static int decode_alone(const struct kafka_codec *codec, int16_t version, const 
 
 static void check_cut(const struct kafka_codec *codec, int16_t version)
 {
+	/* Bytes behind a request are ignored, as Kafka does; librdkafka 2.16 sends some. */
+	bool request = strstr(codec->name, "Request");
 	struct work t;
 
 	encode_pattern(&t, codec, version);
 	for (size_t len = 0; len < t.buf.len; len++)
 		assert_int_equal(decode_alone(codec, version, t.buf.data, len), -EBADMSG);
 	wire_write_int8(&t.w, 0);
-	assert_int_equal(decode_alone(codec, version, t.buf.data, t.buf.len), -EBADMSG);
+	assert_int_equal(decode_alone(codec, version, t.buf.data, t.buf.len),
+			 request ? 0 : -EBADMSG);
 	work_end(&t);
 }
 

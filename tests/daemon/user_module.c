@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/daemon/user_module.h"
+
+struct user_fault user_fault;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct list topics = {&topics, &topics};
+
+void user_module_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void user_module_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+struct list *user_topics(void)
+{
+	return &topics;
+}
+
+struct user_topic *user_topic_by_id(const uint8_t id[SLUICE_TOPIC_ID_LEN])
+{
+	for (struct list *at = topics.next; at != &topics; at = at->next) {
+		struct user_topic *t = list_entry(at, struct user_topic, link);
+
+		if (!memcmp(t->t.id, id, SLUICE_TOPIC_ID_LEN))
+			return t;
+	}
+	return NULL;
+}
+
+struct user_topic *user_topic_by_name(const char *name)
+{
+	for (struct list *at = topics.next; at != &topics; at = at->next) {
+		struct user_topic *t = list_entry(at, struct user_topic, link);
+
+		if (!strcmp(t->t.name, name))
+			return t;
+	}
+	return NULL;
+}
+
+struct sluice_log *user_log(const uint8_t id[SLUICE_TOPIC_ID_LEN], int32_t partition)
+{
+	struct user_topic *t = user_topic_by_id(id);
+
+	if (!t || partition < 0 || partition >= (int32_t)t->t.partition_count)
+		return NULL;
+	return t->partitions[partition].log;
+}
+
+static void topic_free(struct user_topic *t)
+{
+	for (uint32_t i = 0; t->partitions && i < t->t.partition_count; i++) {
+		if (t->partitions[i].log)
+			sluice_log_close(t->partitions[i].log);
+		if (t->partitions[i].dir)
+			port_dir_close(t->partitions[i].dir);
+	}
+	free(t->partitions);
+	free(t->t.data_dir);
+	free(t);
+}
+
+static void merge_config(struct kern_topic_config *to, const struct kern_topic_config *from)
+{
+	if (from->set & KERN_CONFIG_SEGMENT_BYTES)
+		to->segment_bytes = from->segment_bytes;
+	if (from->set & KERN_CONFIG_MAX_MESSAGE_BYTES)
+		to->max_message_bytes = from->max_message_bytes;
+	if (from->set & KERN_CONFIG_INDEX_INTERVAL_BYTES)
+		to->index_interval_bytes = from->index_interval_bytes;
+	if (from->set & KERN_CONFIG_SEGMENT_INDEX_BYTES)
+		to->segment_index_bytes = from->segment_index_bytes;
+	if (from->set & KERN_CONFIG_MESSAGE_TIMESTAMP_TYPE)
+		to->message_timestamp_type = from->message_timestamp_type;
+	if (from->set & KERN_CONFIG_DURABILITY)
+		to->durability = from->durability;
+}
+
+static void log_config(const struct kern_topic_config *c, struct sluice_log_config *ret)
+{
+	*ret = (struct sluice_log_config){
+		.segment_bytes = c->segment_bytes,
+		.max_message_bytes = c->max_message_bytes,
+		.index_interval_bytes = c->index_interval_bytes,
+		.segment_index_bytes = c->segment_index_bytes,
+		.log_append_time = c->message_timestamp_type == 1,
+	};
+}
+
+static int open_partition(struct user_topic *t, uint32_t index, char *why, size_t size)
+{
+	struct user_partition *p = &t->partitions[index];
+	char err[SLUICE_ERROR_TEXT_MAX];
+	struct sluice_log_config c;
+	char path[4096];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/%s-%u", t->t.data_dir, t->t.name, index);
+	p->dir = port_dir_open(path);
+	if (!p->dir)
+		return -errno;
+	log_config(&t->t.config, &c);
+	ret = sluice_log_open(p->dir, &c, t->t.leader_epoch, err, &p->log);
+	if (ret)
+		snprintf(why, size, "%s: %s", path, err);
+	return ret;
+}
+
+int user_topic_create(const struct kern_topic *from, char *why, size_t size)
+{
+	struct sluice_log_config defaults;
+	struct user_topic *t;
+	int err = 0;
+
+	if (user_topic_by_name(from->name))
+		return -EEXIST;
+	t = calloc(1, sizeof(*t));
+	t->t = *from;
+	t->t.data_dir = strdup(from->data_dir);
+	t->partitions = calloc(from->partition_count, sizeof(*t->partitions));
+	sluice_log_config_default(&defaults);
+	t->t.config = (struct kern_topic_config){
+		.segment_bytes = defaults.segment_bytes,
+		.max_message_bytes = defaults.max_message_bytes,
+		.index_interval_bytes = defaults.index_interval_bytes,
+		.segment_index_bytes = defaults.segment_index_bytes,
+	};
+	merge_config(&t->t.config, &from->config);
+	for (uint32_t i = 0; !err && i < t->t.partition_count; i++)
+		err = open_partition(t, i, why, size);
+	if (err) {
+		topic_free(t);
+		return err;
+	}
+	list_append(&topics, &t->link);
+	return 0;
+}
+
+int user_topic_set(const struct kern_topic *from)
+{
+	struct user_topic *t = user_topic_by_id(from->id);
+	struct sluice_log_config c;
+
+	if (!t)
+		return -ENOENT;
+	merge_config(&t->t.config, &from->config);
+	log_config(&t->t.config, &c);
+	for (uint32_t i = 0; i < t->t.partition_count; i++)
+		sluice_log_set_config(t->partitions[i].log, &c);
+	return 0;
+}
+
+int user_topic_delete(const uint8_t id[SLUICE_TOPIC_ID_LEN])
+{
+	struct user_topic *t = user_topic_by_id(id);
+
+	if (!t)
+		return -ENOENT;
+	list_remove(&t->link);
+	topic_free(t);
+	user_watches_check();
+	return 0;
+}
