@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# Fault injection, which only the debug kernel can do. No sanitizers: their
+# shadow memory would be what fails.
+
+FAULT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fault/*.c)) \
+	$(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o)
+DEBUG_TESTS += $(B)/tests/fault/fault.sh
+
+$(B)/tests/fault/fault: $(FAULT_OBJS) $(B)/libsluice-ctl.a $(B)/libsluice-engine.a
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^ $(CTL_LIBS)
+
+# Found where the tests are that are run in machines.
+$(B)/tests/fault/fault.sh: tests/fault/fault.sh $(B)/tests/fault/fault
+	cp $< $@
