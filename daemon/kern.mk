@@ -19,3 +19,24 @@ $(B)/libsluice-ctl.a $(B)/asan/libsluice-ctl.a:
 	$(AR) rcs $@ $^
 
 ALL += $(B)/libsluice-ctl.a
+
+# Unit tests, against a mock of the kernel.
+CTL_TESTS := $(addprefix $(B)/tests/unit/,test_topic_config test_topic_id test_checkpoint \
+	test_partition_files test_topic_settings test_log_dir)
+CTL_TEST_OBJS := $(addprefix $(B)/asan/tests/unit/,mock_kern.o fail_syscalls.o temp_dir.o) \
+	$(CTL_LOG_SRCS:%.c=$(B)/asan/%.o) $(B)/asan/libsluice-engine.a
+UNIT_TESTS += $(CTL_TESTS)
+
+FAIL_SYSCALLS := fsync write mkdirat renameat unlinkat openat
+
+$(CTL_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(CTL_TEST_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) $(FAIL_SYSCALLS:%=-Wl,--wrap=%) -o $@ $^ -lcmocka -lpthread -lm
+
+FUZZERS += $(B)/fuzz/fuzz_checkpoint
+
+$(B)/fuzz/fuzz_checkpoint: $(B)/fuzz/tests/fuzz/fuzz_checkpoint.o \
+		$(addprefix $(B)/fuzz/daemon/log/,checkpoint.o topic_settings.o topic_id.o dir_file.o \
+		log_dir_error.o)
+	@mkdir -p $(@D)
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^

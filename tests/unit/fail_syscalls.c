@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "tests/unit/fail_syscalls.h"
+
+static enum fail_how how;
+static atomic_uint left;
+static atomic_bool hit;
+
+void fail_syscalls_set(enum fail_how new_how, unsigned int n)
+{
+	how = new_how;
+	left = n;
+	hit = false;
+}
+
+bool fail_syscalls_hit(void)
+{
+	how = FAIL_NOT;
+	return hit;
+}
+
+static bool fails(void)
+{
+	if (how == FAIL_NOT || !left || atomic_fetch_sub(&left, 1) != 1)
+		return false;
+	hit = true;
+	if (how == FAIL_EXIT)
+		_exit(FAIL_SYSCALLS_EXIT);
+	errno = EIO;
+	return true;
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	return fails() ? -1 : __real_fsync(fd);
+}
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len)
+{
+	return fails() ? -1 : __real_write(fd, buf, len);
+}
+
+int __real_mkdirat(int fd, const char *name, mode_t mode);
+int __wrap_mkdirat(int fd, const char *name, mode_t mode);
+int __wrap_mkdirat(int fd, const char *name, mode_t mode)
+{
+	return fails() ? -1 : __real_mkdirat(fd, name, mode);
+}
+
+int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return fails() ? -1 : __real_renameat(from_fd, from, to_fd, to);
+}
+
+int __real_unlinkat(int fd, const char *name, int flags);
+int __wrap_unlinkat(int fd, const char *name, int flags);
+int __wrap_unlinkat(int fd, const char *name, int flags)
+{
+	return fails() ? -1 : __real_unlinkat(fd, name, flags);
+}
+
+/* Only those that make a file change anything. */
+int __real_openat(int fd, const char *name, int flags, mode_t mode);
+int __wrap_openat(int fd, const char *name, int flags, ...);
+int __wrap_openat(int fd, const char *name, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	if (flags & O_CREAT) {
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+		if (fails())
+			return -1;
+	}
+	return __real_openat(fd, name, flags, mode);
+}
