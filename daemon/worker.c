@@ -65,9 +65,10 @@ static void on_accept(struct reactor_fd *rfd, uint32_t events)
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			diag_limited(&accept_limit, DIAG_WARNING,
-				     "cannot accept a connection: %s; raise LimitNOFILE or close some",
-				     strerror(errno));
+			diag_limited(
+				&accept_limit, DIAG_WARNING,
+				"cannot accept a connection: %s; raise LimitNOFILE or close some",
+				strerror(errno));
 			/* Level-triggered: without a pause this would spin. */
 			reactor_change(&w->reactor, rfd, 0);
 			timer_set(&w->reactor.timers, &w->accept_pause,
@@ -218,8 +219,7 @@ static void deliver_stop(struct mail *m, void *ctx)
 		return;
 	w->draining = true;
 	remove_listeners(w);
-	list_for_each_safe(at, after, &w->conns)
-		conn_drain(list_entry(at, struct conn, link));
+	list_for_each_safe(at, after, &w->conns) conn_drain(list_entry(at, struct conn, link));
 	w->drain_deadline.fn = on_drain_deadline;
 	timer_set(&w->reactor.timers, &w->drain_deadline, w->reactor.now_ms + DRAIN_MS);
 	if (!w->n_conns)

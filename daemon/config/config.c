@@ -83,8 +83,8 @@ static int check_form(struct config *c, enum config_id id, const char *value, co
 		return listener_specs_parse(value, c->advertised, &c->n_advertised, why);
 	case CONFIG_LOG_DIRS:
 		*why = "it must be one absolute path; several data directories are not supported";
-		return value[0] == '/' && !strchr(value, ',') && strlen(value) < PATH_MAX ? 0 :
-											    -EINVAL;
+		return value[0] == '/' && !strchr(value, ',') && strlen(value) < PATH_MAX ? 0
+											  : -EINVAL;
 	default: return 0;
 	}
 }

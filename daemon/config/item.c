@@ -8,6 +8,7 @@
 
 #define PARTITIONS_MAX 100000
 
+/* clang-format off */
 const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 	[CONFIG_ADVERTISED_LISTENERS] = {
 		.key = "advertised.listeners", .type = CONFIG_LIST, .default_value = "",
@@ -83,6 +84,7 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.doc = "Largest request; the connection that sends a larger one is closed.",
 	},
 };
+/* clang-format on */
 
 static const char *const kafka_keys[] = {
 #define X(key) key,

@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum config_type { /* numbers as DescribeConfigs sends them */
+/* Numbers as DescribeConfigs sends them. */
+enum config_type {
 	CONFIG_BOOLEAN = 1,
 	CONFIG_STRING = 2,
 	CONFIG_INT = 3,

@@ -70,7 +70,8 @@ static int parse_one(const char *p, size_t len, struct listener_spec *ret, const
 	if (!sep)
 		return fail(ret_why, "it must look like PLAINTEXT://host:9092");
 	if (!copy_upper(ret->name, sizeof(ret->name), p, (size_t)(sep - p)))
-		return fail(ret_why, "the name before :// is empty, too long, or has odd characters");
+		return fail(ret_why,
+			    "the name before :// is empty, too long, or has odd characters");
 	return parse_address(sep + 3, len - (size_t)(sep + 3 - p), ret, ret_why);
 }
 

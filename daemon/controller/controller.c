@@ -112,8 +112,8 @@ static void on_events(struct reactor_fd *rfd, uint32_t events)
 		if (err == -ENOBUFS) {
 			c->stale = true;
 		} else if (err) {
-			diag_limited(&event_limit, DIAG_ERROR, "cannot read the module's events: %s",
-				     kern_error(c->events));
+			diag_limited(&event_limit, DIAG_ERROR,
+				     "cannot read the module's events: %s", kern_error(c->events));
 			break;
 		} else if (concerns_image(c, &ev)) {
 			c->stale = true;

@@ -35,8 +35,7 @@ struct diag_limit {
  * diag_limited - like diag(), but at most 10 lines in 10 seconds for each @limit
  * The next line that is said tells how many were not.
  */
-__attribute__((format(printf, 3, 4))) void diag_limited(struct diag_limit *limit,
-							 enum diag_level level, const char *fmt,
-							 ...);
+__attribute__((format(printf, 3, 4))) void
+diag_limited(struct diag_limit *limit, enum diag_level level, const char *fmt, ...);
 
 #endif /* SLUICE_CORE_DIAG_H */

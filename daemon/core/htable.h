@@ -19,7 +19,7 @@ struct htable {
 	size_t count;
 };
 
-#define hnode_entry(node, type, member) ((type *)(void *)((char *)(node) - offsetof(type, member)))
+#define hnode_entry(node, type, member) ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 /** htable_init - empty; allocates nothing */
 void htable_init(struct htable *t);

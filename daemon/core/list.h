@@ -13,11 +13,11 @@ struct list {
 };
 
 /** list_entry - the struct that holds a link */
-#define list_entry(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define list_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /** list_for_each_safe - walk; the entry @at may be removed, no other */
-#define list_for_each_safe(at, after, head)                                                        \
-	for ((at) = (head)->next, (after) = (at)->next; (at) != (head);                            \
+#define list_for_each_safe(at, after, head)                             \
+	for ((at) = (head)->next, (after) = (at)->next; (at) != (head); \
 	     (at) = (after), (after) = (at)->next)
 
 static inline void list_init(struct list *l)

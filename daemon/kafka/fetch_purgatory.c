@@ -173,7 +173,7 @@ void fetch_purgatory_event(struct fetch_purgatory *p, const struct sluice_event 
 	if (!w)
 		return;
 	w->armed = false;
-	list_for_each_safe(at, after, &w->interests)
-		reactor_defer(p->reactor, &list_entry(at, struct fetch_interest, link)->fetch->task);
+	list_for_each_safe(at, after, &w->interests) reactor_defer(
+		p->reactor, &list_entry(at, struct fetch_interest, link)->fetch->task);
 	put_watch(p, w);
 }

@@ -78,11 +78,13 @@ static int16_t check_size(const struct create_call *cc,
 
 	if (in->assignments.n > 0) {
 		if (count != -1 || replicas != -1)
-			return fail(out, KAFKA_ERROR_INVALID_REQUEST,
-				    "with assignments, partitions and replication factor must be -1");
+			return fail(
+				out, KAFKA_ERROR_INVALID_REQUEST,
+				"with assignments, partitions and replication factor must be -1");
 		t->partition_count = (uint32_t)in->assignments.n;
 		if (t->partition_count > PARTITIONS_MAX)
-			return fail(out, KAFKA_ERROR_INVALID_PARTITIONS, "at most 100000 partitions");
+			return fail(out, KAFKA_ERROR_INVALID_PARTITIONS,
+				    "at most 100000 partitions");
 		return check_assignments(config, in, out);
 	}
 	if (count == -1)
@@ -182,10 +184,9 @@ static void tell_settings(const struct create_call *cc, const struct new_topic *
 
 		kafka_create_topics_response_config_init(config);
 		config->name = kafka_str_from(items[i].key);
-		config->value = kafka_str_from(config_in_force(cc->request->worker->broker->config,
-							       &items[i], t->settings,
-							       t->n_settings,
-							       &config->config_source));
+		config->value = kafka_str_from(
+			config_in_force(cc->request->worker->broker->config, &items[i], t->settings,
+					t->n_settings, &config->config_source));
 	}
 }
 
@@ -228,7 +229,8 @@ enum handled handle_create_topics(struct request *r)
 		return request_malformed(r, err);
 	kafka_create_topics_response_init(&cc->answer);
 	cc->answer.topics.n = cc->m.topics.n;
-	cc->answer.topics.v = request_alloc(r, (size_t)cc->m.topics.n, sizeof(*cc->answer.topics.v));
+	cc->answer.topics.v =
+		request_alloc(r, (size_t)cc->m.topics.n, sizeof(*cc->answer.topics.v));
 	if (!cc->answer.topics.v)
 		return request_malformed(r, -ENOMEM);
 	cc->request = r;

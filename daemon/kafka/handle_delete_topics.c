@@ -37,8 +37,8 @@ static void delete_one(struct controller *c, struct request *r,
 		fail(out, KAFKA_ERROR_INVALID_REQUEST, "a topic is named by name or by id");
 		return;
 	}
-	topic = by_id ? controller_topic_by_id(c, out->topic_id.b) :
-			controller_topic(c, out->name.p, (size_t)out->name.len);
+	topic = by_id ? controller_topic_by_id(c, out->topic_id.b)
+		      : controller_topic(c, out->name.p, (size_t)out->name.len);
 	if (!topic) {
 		fail(out,
 		     by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION,

@@ -64,8 +64,8 @@ static config_out *add(const struct describe_call *dc, result_out *out, const ch
 	config->config_type = type;
 	config->documentation = kafka_str_from(dc->m.include_documentation ? doc : NULL);
 	if (dc->m.include_synonyms)
-		config->synonyms.v = request_alloc(dc->request, SYNONYMS_MAX,
-						   sizeof(*config->synonyms.v));
+		config->synonyms.v =
+			request_alloc(dc->request, SYNONYMS_MAX, sizeof(*config->synonyms.v));
 	return config;
 }
 
@@ -73,12 +73,11 @@ static void add_synonym(config_out *config, const char *key, const char *value, 
 {
 	if (!value || !config->synonyms.v)
 		return;
-	config->synonyms.v[config->synonyms.n++] =
-		(struct kafka_describe_configs_response_synonym){
-			.name = kafka_str_from(key),
-			.value = kafka_str_from(value),
-			.source = source,
-		};
+	config->synonyms.v[config->synonyms.n++] = (struct kafka_describe_configs_response_synonym){
+		.name = kafka_str_from(key),
+		.value = kafka_str_from(value),
+		.source = source,
+	};
 }
 
 static int reserve(const struct describe_call *dc, result_out *out, size_t n)
@@ -165,9 +164,9 @@ static void describe_own_items(const struct describe_call *dc, const resource_in
 
 		if (!wanted(in, item->key))
 			continue;
-		config = add(dc, out, item->key, c->text[id], (int8_t)item->type,
-			     c->given[id] ? CONFIG_SOURCE_BROKER : CONFIG_SOURCE_DEFAULT,
-			     item->doc);
+		config =
+			add(dc, out, item->key, c->text[id], (int8_t)item->type,
+			    c->given[id] ? CONFIG_SOURCE_BROKER : CONFIG_SOURCE_DEFAULT, item->doc);
 		config->read_only = true;
 		add_synonym(config, item->key, c->given[id] ? c->text[id] : NULL,
 			    CONFIG_SOURCE_BROKER);
@@ -262,8 +261,8 @@ enum handled handle_describe_configs(struct request *r)
 		return request_malformed(r, err);
 	kafka_describe_configs_response_init(&dc->answer);
 	dc->answer.results.n = dc->m.resources.n;
-	dc->answer.results.v = request_alloc(r, (size_t)dc->m.resources.n,
-					     sizeof(*dc->answer.results.v));
+	dc->answer.results.v =
+		request_alloc(r, (size_t)dc->m.resources.n, sizeof(*dc->answer.results.v));
 	if (!dc->answer.results.v)
 		return request_malformed(r, -ENOMEM);
 	dc->request = r;

@@ -69,8 +69,8 @@ static int prepare(struct fetch *f)
 		out->topic = in->topic;
 		out->topic_id = in->topic_id;
 		out->partitions.n = in->partitions.n;
-		out->partitions.v = request_alloc(r, (size_t)in->partitions.n,
-						  sizeof(*out->partitions.v));
+		out->partitions.v =
+			request_alloc(r, (size_t)in->partitions.n, sizeof(*out->partitions.v));
 		if (!out->partitions.v)
 			return -ENOMEM;
 		f->n_partitions += (uint32_t)in->partitions.n;
@@ -125,13 +125,13 @@ static void begin_parts(struct fetch *f)
 	for (int32_t i = 0; i < f->m.topics.n; i++) {
 		const struct kafka_fetch_request_topic *in = &f->m.topics.v[i];
 		const struct image_topic *topic =
-			by_id ? image_by_id(image, in->topic_id.b) :
-				image_by_name(image, in->topic.p, (size_t)in->topic.len);
+			by_id ? image_by_id(image, in->topic_id.b)
+			      : image_by_name(image, in->topic.p, (size_t)in->topic.len);
 
 		for (int32_t j = 0; j < in->partitions.n; j++)
 			begin_part(f, topic,
-				   by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
-					   KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION,
+				   by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID
+					 : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION,
 				   &in->partitions.v[j], &f->answer.responses.v[i].partitions.v[j]);
 	}
 }
@@ -140,8 +140,8 @@ static void end_part(struct fetch *f, struct fetch_part *part)
 {
 	struct kafka_fetch_response_partition *out = part->out;
 	const struct sluice_fetch *found = part->lookup;
-	int16_t code = found->error ? fetch_error_code(found->error) :
-				      fetch_check_epoch(part->leader_epoch, found->leader_epoch);
+	int16_t code = found->error ? fetch_error_code(found->error)
+				    : fetch_check_epoch(part->leader_epoch, found->leader_epoch);
 
 	if (code) {
 		part_error(f, out, code);

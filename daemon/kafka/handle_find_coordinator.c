@@ -25,12 +25,12 @@ static void find(struct request *r, int8_t key_type, struct kafka_str key,
 	if (key_type != KEY_GROUP) {
 		ret->node_id = -1;
 		ret->port = -1;
-		ret->error_code = key_type == KEY_TRANSACTION ?
-					  KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED :
-					  KAFKA_ERROR_INVALID_REQUEST;
+		ret->error_code = key_type == KEY_TRANSACTION
+					  ? KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+					  : KAFKA_ERROR_INVALID_REQUEST;
 		ret->error_message = kafka_str_from(
-			key_type == KEY_TRANSACTION ? "this broker has no transactions yet" :
-						      "this broker coordinates groups only");
+			key_type == KEY_TRANSACTION ? "this broker has no transactions yet"
+						    : "this broker coordinates groups only");
 		return;
 	}
 	broker_endpoint(b, r->listener, r->local_host, r->local_port, &host, &port);

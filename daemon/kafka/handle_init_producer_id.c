@@ -46,18 +46,18 @@ static void reply(struct controller_call *call)
 	struct init_call *ic = list_entry(call, struct init_call, call);
 
 	/* One that clients try again after: a full disk may have room again later. */
-	request_finish(ic->request, answer(ic->request,
-					   ic->err ? KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE :
-						     KAFKA_ERROR_NONE,
-					   ic->err ? -1 : ic->producer_id));
+	request_finish(ic->request,
+		       answer(ic->request,
+			      ic->err ? KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE : KAFKA_ERROR_NONE,
+			      ic->err ? -1 : ic->producer_id));
 }
 
 enum handled handle_init_producer_id(struct request *r)
 {
 	struct kafka_init_producer_id_request m;
 	struct init_call *ic;
-	int err = kafka_init_producer_id_request_decode(&r->body, &r->arena, request_version(r),
-							&m);
+	int err =
+		kafka_init_producer_id_request_decode(&r->body, &r->arena, request_version(r), &m);
 
 	if (err)
 		return request_malformed(r, err);

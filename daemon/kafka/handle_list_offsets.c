@@ -123,7 +123,8 @@ enum handled handle_list_offsets(struct request *r)
 
 		out->name = in->name;
 		out->partitions.n = in->partitions.n;
-		out->partitions.v = request_alloc(r, (size_t)in->partitions.n, sizeof(*out->partitions.v));
+		out->partitions.v =
+			request_alloc(r, (size_t)in->partitions.n, sizeof(*out->partitions.v));
 		if (!out->partitions.v)
 			return request_malformed(r, -ENOMEM);
 		for (int32_t j = 0; j < in->partitions.n; j++)

@@ -45,8 +45,8 @@ static int fill_topic(struct metadata *md, const struct image_topic *topic,
 	if (md->m.include_topic_authorized_operations)
 		out->topic_authorized_operations = TOPIC_OPERATIONS;
 	out->partitions.n = topic->partition_count;
-	out->partitions.v = request_alloc(r, (size_t)topic->partition_count,
-					  sizeof(*out->partitions.v));
+	out->partitions.v =
+		request_alloc(r, (size_t)topic->partition_count, sizeof(*out->partitions.v));
 	if (!out->partitions.v)
 		return -ENOMEM;
 	for (int32_t i = 0; i < topic->partition_count; i++) {
@@ -129,9 +129,9 @@ static int fill_named_topics(struct metadata *md)
 			if (request_version(r) < 12)
 				out->name = kafka_str_from("");
 		} else {
-			out->error_code = name_is_valid(r, in->name) ?
-						  KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION :
-						  KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
+			out->error_code = name_is_valid(r, in->name)
+						  ? KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION
+						  : KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
 		}
 	}
 	return 0;
@@ -191,8 +191,8 @@ static void work(struct controller *c, struct controller_call *call)
 
 	for (uint32_t i = 0; i < md->n_missing; i++) {
 		struct log_dir_error err;
-		int ret = controller_topic_create(c, md->missing[i], (uint32_t)config->num_partitions,
-						  NULL, 0, NULL, &err);
+		int ret = controller_topic_create(
+			c, md->missing[i], (uint32_t)config->num_partitions, NULL, 0, NULL, &err);
 
 		/* Somebody else may have been faster. The answer says what became of it. */
 		if (ret && ret != -EEXIST)

@@ -99,12 +99,13 @@ static void append(struct produce *p, const struct image_topic *topic, struct ka
 	int err;
 
 	/* Until the receipt is there: what is answered if it does not come in time. */
-	part->error_code = when == SLUICE_RECEIPT_NONE ? KAFKA_ERROR_NONE :
-							 KAFKA_ERROR_REQUEST_TIMED_OUT;
+	part->error_code =
+		when == SLUICE_RECEIPT_NONE ? KAFKA_ERROR_NONE : KAFKA_ERROR_REQUEST_TIMED_OUT;
 	part->base_offset = -1;
 	for (int tries = 0; tries < 2; tries++) {
 		err = data_socket_append(w->data, topic->id, part->index, batch.p,
-					 (size_t)batch.len, when, produce_cookie(&p->parked, index));
+					 (size_t)batch.len, when,
+					 produce_cookie(&p->parked, index));
 		if (err != -ENOBUFS)
 			break;
 		worker_read_events(w);
@@ -160,7 +161,8 @@ static int prepare_answer(struct produce *p)
 		p->n_partitions += (uint32_t)p->m.topic_data.v[i].partition_data.n;
 	if (p->n_partitions > PRODUCE_BATCHES_MAX)
 		return -ENOMEM;
-	p->partitions = request_alloc(r, p->n_partitions, sizeof(struct kafka_produce_response_partition *));
+	p->partitions = request_alloc(r, p->n_partitions,
+				      sizeof(struct kafka_produce_response_partition *));
 	p->answer.responses.v = request_alloc(r, (size_t)n_topics, sizeof(*p->answer.responses.v));
 	if (!p->partitions || !p->answer.responses.v)
 		return -ENOMEM;
@@ -172,7 +174,8 @@ static int prepare_answer(struct produce *p)
 
 		out->name = in->name;
 		out->topic_id = in->topic_id;
-		out->partition_responses.v = request_alloc(r, (size_t)n, sizeof(*out->partition_responses.v));
+		out->partition_responses.v =
+			request_alloc(r, (size_t)n, sizeof(*out->partition_responses.v));
 		if (!out->partition_responses.v)
 			return -ENOMEM;
 		out->partition_responses.n = n;
@@ -197,10 +200,10 @@ static void append_all(struct produce *p)
 	for (int32_t i = 0; i < p->m.topic_data.n; i++) {
 		const struct kafka_produce_request_topic *in = &p->m.topic_data.v[i];
 		const struct image_topic *topic =
-			by_id ? image_by_id(image, in->topic_id.b) :
-				image_by_name(image, in->name.p, (size_t)in->name.len);
-		int16_t no_topic_error = by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID :
-						 KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+			by_id ? image_by_id(image, in->topic_id.b)
+			      : image_by_name(image, in->name.p, (size_t)in->name.len);
+		int16_t no_topic_error = by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID
+					       : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
 
 		for (int32_t j = 0; j < in->partition_data.n; j++)
 			produce_partition(p, topic, no_topic_error, &in->partition_data.v[j], at++);
@@ -269,7 +272,6 @@ enum handled handle_produce(struct request *r)
 	}
 	r->state = p;
 	r->abandon = abandon;
-	produce_park(&p->parked,
-		     w->reactor.now_ms + (p->m.timeout_ms > 0 ? p->m.timeout_ms : 0));
+	produce_park(&p->parked, w->reactor.now_ms + (p->m.timeout_ms > 0 ? p->m.timeout_ms : 0));
 	return REQUEST_PARKED;
 }

@@ -54,7 +54,7 @@ struct request {
 	struct request_file {
 		struct segment_file *file;
 		int64_t position;
-	} *files;
+	} * files;
 	uint32_t n_files;
 	void (*abandon)(struct request *r);
 	void (*done)(struct request *r, enum handled how);
@@ -87,7 +87,7 @@ enum handled response_end(struct request *r);
 
 /** request_refuse - note why; returns REQUEST_REFUSED */
 __attribute__((format(printf, 2, 3))) enum handled request_refuse(struct request *r,
-								   const char *fmt, ...);
+								  const char *fmt, ...);
 
 /** request_malformed - for a message that does not decode; @err is the decoder's */
 enum handled request_malformed(struct request *r, int err);

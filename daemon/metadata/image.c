@@ -9,7 +9,7 @@
 struct image {
 	atomic_uint refs;
 	size_t n;
-	struct image_topic *topics;	    /* by name */
+	struct image_topic *topics; /* by name */
 	const struct image_topic **by_id;
 };
 

@@ -224,9 +224,9 @@ static bool read_some(struct conn *c)
 		}
 		n = recv(c->io.fd, room, len, MSG_DONTWAIT);
 		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-			conn_close(c, n == 0 && c->frames.in.len ?
-					      "it ended in the middle of a request" :
-					      NULL);
+			conn_close(c, n == 0 && c->frames.in.len
+					      ? "it ended in the middle of a request"
+					      : NULL);
 			return false;
 		}
 		if (n > 0)
