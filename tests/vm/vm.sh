@@ -57,7 +57,7 @@ kdir=$("$here/kernel.sh" "$kernel")
 initrd=$("$here/initrd.sh" "$kdir")
 busybox=$("$here/kernel.sh" busybox)/bin/busybox
 vmlinuz=$(echo "$kdir"/boot/vmlinuz-*)
-accel=$("$here/accel.sh" "$vmlinuz")
+read -r accel tsc_khz <<< "$("$here/accel.sh" "$vmlinuz")"
 module=$project/build/kmod-$kernel/sluice.ko
 [ -n "$noload" ] || [ -e "$module" ] || die "$module is missing: make module KERNEL=$kernel"
 
@@ -96,7 +96,9 @@ fi
 } > ./env
 printf '%s\n' "$*" > cmd
 
-append="console=ttyS0 loglevel=5 panic=-1 sysrq_always_enabled hung_task_timeout_secs=120"
+# An emulated CPU that waits for a busy host is not a locked-up one.
+append="console=ttyS0 loglevel=5 panic=-1 sysrq_always_enabled"
+append+=" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
 [ "$kernel" != debug ] || append+=" panic_on_warn=1"
 args=(-machine q35 -m "${memory:-$([ "$kernel" = debug ] && echo 3072 || echo 2048)}")
 if [ -n "$icount" ]; then
@@ -107,6 +109,7 @@ elif [ "$accel" = kvm ]; then
 	args+=(-accel kvm -cpu host -smp 2)
 else
 	args+=(-accel "tcg,thread=multi" -smp 2)
+	append+=" tsc_early_khz=$tsc_khz"
 fi
 if [ "$accel" = tcg ]; then
 	# A CPU with the instructions that matter here, without those that TCG
