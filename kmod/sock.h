@@ -195,6 +195,10 @@ void sluice_target_get(struct sluice_sock *ssk, const struct sluice_target *from
 int sluice_addr_fill(struct sockaddr_sluice *addr, const struct sluice_topic *topic,
 		     s32 partition);
 
+/** sluice_sock_permission() - sluice_partition_permission() with error text. */
+int __must_check sluice_sock_permission(struct sluice_sock *ssk, struct sluice_partition *p,
+					int mask);
+
 /**
  * sluice_partition_find() - a partition by topic id, with the right checked
  * @ret_topic: holds a reference, as the partition does

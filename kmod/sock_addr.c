@@ -53,14 +53,24 @@ static struct sluice_topic *topic_find(struct sluice_sock *ssk, const struct soc
 	return topic;
 }
 
-/* A topic that is being deleted is as good as not there. */
-static int fail_permission(struct sluice_sock *ssk, int err, const struct sluice_topic *topic,
-			   u32 index)
+int sluice_sock_permission(struct sluice_sock *ssk, struct sluice_partition *p, int mask)
 {
+	int err = sluice_partition_permission(p, mask);
+
 	if (err == -ENODEV)
-		return sluice_sock_fail(ssk, -ENOENT, "%s was deleted", topic->name);
-	return sluice_sock_fail(ssk, err, "the mode of directory %s-%u forbids it", topic->name,
-				index);
+		return sluice_sock_fail(ssk, err, "%s was deleted", p->topic->name);
+	if (err)
+		return sluice_sock_fail(ssk, err, "the mode of directory %s-%u forbids it",
+					p->topic->name, p->index);
+	return 0;
+}
+
+/* Who looks for a topic that is being deleted does not find it. */
+static int found_permission(struct sluice_sock *ssk, struct sluice_partition *p, int mask)
+{
+	int err = sluice_sock_permission(ssk, p, mask);
+
+	return err == -ENODEV ? -ENOENT : err;
 }
 
 static int partition_check(struct sluice_sock *ssk, struct sluice_topic *topic, u32 index, int mask)
@@ -70,9 +80,9 @@ static int partition_check(struct sluice_sock *ssk, struct sluice_topic *topic, 
 
 	if (!p)
 		return sluice_sock_fail(ssk, -ENOENT, "%s has no partition %u", topic->name, index);
-	err = sluice_partition_permission(p, mask);
+	err = found_permission(ssk, p, mask);
 	sluice_partition_put(p);
-	return err ? fail_permission(ssk, err, topic, index) : 0;
+	return err;
 }
 
 int sluice_target_resolve(struct sluice_sock *ssk, const struct sockaddr *uaddr, int addr_len,
@@ -154,11 +164,9 @@ int sluice_partition_find(struct sluice_sock *ssk, const u8 *topic_id, s32 index
 		err = sluice_sock_fail(ssk, -ENOENT, "%s has no partition %d", topic->name, index);
 		goto err_topic;
 	}
-	err = sluice_partition_permission(p, mask);
-	if (err) {
-		err = fail_permission(ssk, err, topic, index);
+	err = found_permission(ssk, p, mask);
+	if (err)
 		goto err_partition;
-	}
 	*ret_topic = topic;
 	*ret_p = p;
 	return 0;

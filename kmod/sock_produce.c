@@ -82,12 +82,10 @@ static int find_partition(struct produce *pr)
 		checked = index == (u32)t->partition;
 	if (checked)
 		return 0;
-	err = sluice_partition_permission(pr->p, MAY_WRITE);
-	if (!err)
-		return 0;
-	sluice_partition_put(pr->p);
-	return sluice_sock_fail(pr->ssk, err, "the mode of directory %s-%u forbids it",
-				t->topic->name, index);
+	err = sluice_sock_permission(pr->ssk, pr->p, MAY_WRITE);
+	if (err)
+		sluice_partition_put(pr->p);
+	return err;
 }
 
 static int find_target(struct produce *pr, struct msghdr *msg)

@@ -17,11 +17,8 @@ static int flush_partition(struct sluice_sock *ssk, struct sluice_topic *topic, 
 
 	if (!p)
 		return sluice_sock_fail(ssk, -ENOENT, "%s has no partition %u", topic->name, index);
-	err = sluice_partition_permission(p, MAY_WRITE);
-	if (err)
-		sluice_sock_fail(ssk, err, "the mode of directory %s-%u forbids it", topic->name,
-				 index);
-	else
+	err = sluice_sock_permission(ssk, p, MAY_WRITE);
+	if (!err)
 		err = sluice_flush_wait(p);
 	sluice_partition_put(p);
 	return err;

@@ -107,7 +107,7 @@ static void put(struct msghdr *msg, int type, const void *a, size_t a_len, const
 
 ssize_t send_record(int fd, const struct record *r, int flags)
 {
-	static char control[1 << 17] __attribute__((aligned(8)));
+	static _Thread_local char control[1 << 17] __attribute__((aligned(8)));
 	struct iovec iov = {.iov_base = (void *)r->value, .iov_len = r->value ? r->value_len : 0};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control};
 	struct sluice_record_info info = {
@@ -176,7 +176,7 @@ static void take(struct got *got, const struct cmsghdr *cmsg)
 
 ssize_t receive_sized(int fd, struct got *got, int flags, size_t value_room, size_t control_room)
 {
-	static char control[1 << 18] __attribute__((aligned(8)));
+	static _Thread_local char control[1 << 18] __attribute__((aligned(8)));
 	struct iovec iov = {.iov_base = got->value, .iov_len = value_room};
 	struct msghdr msg = {.msg_iov = &iov,
 			     .msg_iovlen = 1,
