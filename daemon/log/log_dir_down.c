@@ -138,7 +138,9 @@ int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err)
 	if (!result) {
 		result = kern_data_dir_detach(k, down.d.path);
 		if (result)
-			log_dir_fail(err, result, "%s", kern_error(k));
+			log_dir_fail(err, result, "%.200s: %.250s%s", down.d.path, kern_error(k),
+				     result == -EBUSY ? ": end the programs that use it first"
+						      : "");
 	}
 	if (!result) {
 		result = write_clean(&down);

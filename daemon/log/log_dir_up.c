@@ -169,7 +169,8 @@ static int up_locked(struct up *up)
 		return attached;
 	result = attached ? 0 : kern_data_dir_attach(up->k, up->d.path);
 	if (result)
-		return log_dir_fail(up->err, result, "%s", kern_error(up->k));
+		return log_dir_fail(up->err, result, "%.250s: %.250s", up->d.path,
+				    kern_error(up->k));
 	result = dir_file_exists(up->d.fd, LOG_DIR_CLEAN_MARK);
 	up->clean = result > 0;
 	if (result >= 0)
