@@ -22,6 +22,8 @@ all:	## build the module (for the running kernel's headers if there, else 6.1), 
 ALL :=          # what plain `make` builds
 UNIT_TESTS :=   # programs that `make check` runs: cmocka, exit status, seconds
 GUEST_TESTS :=  # programs that `make test` runs inside the machines: TAP
+DEBUG_TESTS :=  # the same, for the machine with the debug kernel alone
+TEST_HELPERS := # programs that tests run by themselves
 FUZZERS :=      # libFuzzer programs, run for FUZZ_SECONDS each
 GENERATED :=    # headers that must exist before anything is compiled
 

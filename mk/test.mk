@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # What CI runs.
 
-user-all: $(USER_ALL) $(UNIT_TESTS) $(FUZZERS) $(GUEST_TESTS)
+user-all: $(USER_ALL) $(UNIT_TESTS) $(FUZZERS) $(GUEST_TESTS) $(DEBUG_TESTS) $(TEST_HELPERS)
 
 test:	## everything CI runs: check, fuzz, modules, machines with 6.1, 6.12 and the debug kernel
 	@mk/deps.sh build vm test
-	@UNIT_TESTS="$(UNIT_TESTS)" FUZZERS="$(FUZZERS)" GUEST_TESTS="$(GUEST_TESTS)" \
+	@UNIT_TESTS="$(UNIT_TESTS)" FUZZERS="$(FUZZERS)" GUEST_TESTS="$(GUEST_TESTS)" DEBUG_TESTS="$(DEBUG_TESTS)" \
 		FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) mk/test.sh
 
 bench:	## measure (nothing yet)

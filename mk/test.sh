@@ -4,7 +4,7 @@
 #
 # usage: test.sh		(by `make test`, which hands over the lists)
 #
-# UNIT_TESTS, FUZZERS, GUEST_TESTS name programs; JOBS and FUZZ_SECONDS numbers.
+# UNIT_TESTS, FUZZERS, GUEST_TESTS, DEBUG_TESTS name programs; JOBS and FUZZ_SECONDS numbers.
 # A failing part does not stop the others, but a failing build does.
 set -uo pipefail
 
@@ -58,10 +58,13 @@ done
 run_test checkpatch 100 make -s checkpatch
 test_machine 6.1 ext4
 test_machine 6.12 xfs
+phase "power cuts"
+run_test power-cut 400 tests/crash/crash.sh 2
 phase "debug kernel"
 if wait "$debug_kernel"; then
 	debug_kernel=
 	build "module for the debug kernel" make -s module KERNEL=debug
+	GUEST_TESTS+=" $DEBUG_TESTS"
 	test_machine debug ext4
 else
 	tail -n 20 "$LOGS/debug-kernel.log"

@@ -2,7 +2,7 @@
 # Power cuts: N disks, each cut CUTS times.
 
 CRASH_LOAD := $(B)/tests/crash/load
-TEST_PROGRAMS += $(CRASH_LOAD)
+TEST_HELPERS += $(CRASH_LOAD)
 
 $(CRASH_LOAD): $(B)/tests/crash/load.o $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o) \
 		$(B)/libsluice-ctl.a $(B)/libsluice-engine.a

@@ -71,24 +71,17 @@ static bool value_is_right(const char *text, size_t len, uint32_t *producer, uin
 	return make_value(*producer, *sequence, expected) == len && !memcmp(expected, text, len);
 }
 
-/*
- * One producer.
- * @sent: first sequence number and count of each send whose receipt is awaited,
- *	by its cookie
- */
+/* One producer; a receipt's cookie says what was sent: COOKIE. */
 struct load {
 	uint32_t producer;
 	int fd;
 	int acks;
 	unsigned int when;
 	uint32_t sequence;
-	uint64_t cookie;
 	unsigned int waiting;
-	struct {
-		uint32_t first;
-		uint32_t count;
-	} sent[WINDOW];
 };
+
+#define COOKIE(first, count) ((uint64_t)(first) << 32 | (count))
 
 static void take_receipts(struct load *l)
 {
@@ -108,9 +101,8 @@ static void take_receipts(struct load *l)
 			die("producer %u: receipt with error %d", l->producer, ev->error);
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
 					"ack %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %lld\n",
-					l->producer, l->sent[ev->cookie % WINDOW].first,
-					l->sent[ev->cookie % WINDOW].count, ev->partition,
-					(long long)ev->offset);
+					l->producer, (uint32_t)(ev->cookie >> 32),
+					(uint32_t)ev->cookie, ev->partition, (long long)ev->offset);
 		l->waiting--;
 	}
 	/* One write: what is not whole was not acknowledged. */
@@ -120,16 +112,14 @@ static void take_receipts(struct load *l)
 
 static void send_counted(struct load *l, struct record *r, uint32_t count)
 {
-	struct sluice_receipt_request request = {.when = l->when, .cookie = l->cookie};
+	struct sluice_receipt_request request = {.when = l->when,
+						 .cookie = COOKIE(l->sequence, count)};
 
 	while (l->waiting == WINDOW)
 		take_receipts(l);
-	l->sent[l->cookie % WINDOW].first = l->sequence;
-	l->sent[l->cookie % WINDOW].count = count;
 	r->receipt = &request;
 	if (send_record(l->fd, r, 0) != (ssize_t)r->value_len)
 		die("producer %u: %s: %s", l->producer, strerror(errno), error_text(l->fd));
-	l->cookie++;
 	l->waiting++;
 	l->sequence += count;
 	/* Sometimes all of them are waited for: syncs with nothing behind them. */

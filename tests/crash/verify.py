@@ -52,22 +52,28 @@ def check_order(at, places, ends):
             yield f"record {sequence} of producer {producer} is there {len(where)} times: {where}"
 
 
+def check_ack(producer, sequence, partition, offset, at, ends):
+    """The receipt of a send: it tells the offset of its first record."""
+    name = f"record {sequence} of producer {producer}"
+    if offset >= ends[partition][1]:
+        yield (f"{name} was acknowledged at offset {offset} of partition {partition}, which "
+               f"ends at {ends[partition][1]}")
+    elif at.get((partition, offset)) != (producer, sequence):
+        yield (f"{name} was acknowledged at offset {offset} of partition {partition}, where "
+               f"there is {at.get((partition, offset))}")
+
+
 def check_acks(acks, at, places, ends):
     for kind, *fields in acks:
         producer, first, count, *place = map(int, fields)
-        for i in range(count):
-            name = f"record {first + i} of producer {producer}"
-            if kind == "kafka":
-                if (producer, first + i) not in places:
-                    yield f"{name} was acknowledged to Kafka's client, and is not there"
-                continue
-            partition, offset = place[0], place[1] + i
-            if offset >= ends[partition][1]:
-                yield (f"{name} was acknowledged at offset {offset} of partition {partition}, "
-                       f"which ends at {ends[partition][1]}")
-            elif at.get((partition, offset)) != (producer, first + i):
-                yield (f"{name} was acknowledged at offset {offset} of partition {partition}, "
-                       f"where there is {at.get((partition, offset))}")
+        if kind == "ack":
+            yield from check_ack(producer, first, *place, at, ends)
+        # Other producers' batches may lie between those of one send.
+        for sequence in range(first, first + count):
+            where = places.get((producer, sequence), [])
+            if not where or kind == "ack" and where[0][0] != place[0]:
+                yield (f"record {sequence} of producer {producer} was acknowledged ({kind}), "
+                       f"and is not there")
 
 
 def main():

@@ -44,7 +44,7 @@ run_on() {
 	esac
 	mount -o loop $image $mount
 	echo "# on $fs"
-	SLUICE_TEST_DIR=$mount/sluice build/tests/fault/fault "$@" | sed "s/^\(not \)\?ok [0-9]* - /&$fs-/" || rc=1
+	SLUICE_TEST_DIR=$mount/sluice build/tests/fault/fault "$@" | sed -u "s/^\(not \)\?ok [0-9]* - /&$fs-/" || rc=1
 	clean_up
 	return $rc
 }

@@ -161,7 +161,8 @@ static void forget_pages(struct fault_world *w)
 	close(fd);
 	if (glob(topic_path(&w->topic, 0, "*"), 0, NULL, &files))
 		die("no files of the log");
-	for (size_t i = 0; i < files.gl_pathc; i++) {
+	/* In the order of their names: the last segment's, its indexes too. */
+	for (size_t i = files.gl_pathc > 5 ? files.gl_pathc - 5 : 0; i < files.gl_pathc; i++) {
 		fd = open(files.gl_pathv[i], O_RDONLY | O_CLOEXEC);
 		fsync(fd);
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
