@@ -27,7 +27,9 @@ TEST_HELPERS := # programs that tests run by themselves
 FUZZERS :=      # libFuzzer programs, run for FUZZ_SECONDS each
 GENERATED :=    # headers that must exist before anything is compiled
 
-include $(sort $(wildcard mk/*.mk kmod/*.mk kmod/log/*.mk lib/*.mk daemon/*.mk tools/*/*.mk tests/*/*.mk))
+include $(sort $(wildcard kmod/*.mk kmod/log/*.mk lib/*.mk daemon/*.mk tools/*/*.mk tests/*/*.mk))
+# Last: their rules have the lists above as prerequisites.
+include $(sort $(wildcard mk/*.mk))
 
 # Missing packages are named before a compiler stumbles over them.
 all: build-deps
