@@ -7,3 +7,5 @@ GUEST_TESTS += $(NETLINK_TESTS)
 $(NETLINK_TESTS): $(B)/%: $(B)/%.o $(B)/tests/netlink/nl.o $(B)/tests/socket/harness.o
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^
+
+UNIT_TESTS += tests/netlink/check_spec.sh
