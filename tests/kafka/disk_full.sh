@@ -57,6 +57,6 @@ check "producing on a socket works again" sh -c "echo three | sluicectl produce 
 check "producing over Kafka works again" sh -c \
 	"echo four | timeout 60 kcat -b 127.0.0.1:$PORT -P -t $topic -X message.timeout.ms=30000"
 check "the new records are read on a socket" \
-	sh -c "timeout 60 sluicectl consume $topic --from-beginning --until-end | tail -n 2 | tr '\n' ' ' | grep -qx 'three four '"
+	sh -c "timeout 60 sluicectl consume $topic --from-beginning --exit | tail -n 2 | tr '\n' ' ' | grep -qx 'three four '"
 check "the topic can be deleted" sluicectl topic delete "$topic"
 exit "$failed"

@@ -138,7 +138,8 @@ done
 # The fifo keeps the command's output apart from the kernel's.
 mkfifo out.fifo
 if [ -n "$detach" ]; then
-	cat < out.fifo > output.log &
+	# Nothing that stays may hold the caller's output open.
+	cat < out.fifo > output.log 2>&1 &
 else
 	cat < out.fifo &
 fi

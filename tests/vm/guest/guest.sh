@@ -10,7 +10,7 @@ set -a
 . /vm/env
 set +a
 cd "$PROJECT" || exit 1
-export OUT=/out HOME=/root LANG=C.UTF-8 TERM=dumb
+export OUT=/out HOME=/root LANG=C.UTF-8 TERM=dumb SLUICE_DATA_DIR=/data
 export PATH=$PROJECT/build/bin:$PROJECT/tests/vm/guest:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 say() { echo "$*" >> /vm/progress; }
