@@ -5,10 +5,16 @@ user-all: $(USER_ALL) $(UNIT_TESTS) $(FUZZERS) $(GUEST_TESTS) $(DEBUG_TESTS) $(T
 
 test:	## everything CI runs: check, fuzz, modules, machines with 6.1, 6.12 and the debug kernel
 	@mk/deps.sh build vm test
-	@UNIT_TESTS="$(UNIT_TESTS)" FUZZERS="$(FUZZERS)" GUEST_TESTS="$(GUEST_TESTS)" DEBUG_TESTS="$(DEBUG_TESTS)" \
-		FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) mk/test.sh
+	@UNIT_TESTS="$(UNIT_TESTS)" FUZZERS="$(FUZZERS)" GUEST_TESTS="$(GUEST_TESTS)" \
+		DEBUG_TESTS="$(DEBUG_TESTS)" FUZZ_SECONDS=$(FUZZ_SECONDS) JOBS=$(JOBS) mk/test.sh
+
+test-machine:	## all tests on one kernel: KERNEL=6.1|6.12|debug [FS=ext4|xfs]
+	@mk/deps.sh build vm test
+	@$(MAKE) -s -j$(JOBS) all user-all KERNEL=$(VM_KERNEL)
+	@tests/vm/test-machine.sh $(VM_KERNEL) $(or $(FS),ext4) \
+		$(GUEST_TESTS) $(if $(filter debug,$(VM_KERNEL)),$(DEBUG_TESTS))
 
 bench:	## measure (nothing yet)
 	@echo "bench: there is nothing to measure yet"
 
-.PHONY: user-all test bench
+.PHONY: user-all test test-machine bench

@@ -47,7 +47,7 @@ show_progress() {
 }
 show_progress &
 progress=$!
-trap 'kill "$progress" 2> /dev/null' EXIT
+trap 'kill "$progress" 2> /dev/null || true' EXIT
 # QEMU keeps descriptor 8, and with it the lock, for as long as it runs.
 "$here/vm.sh" -q -k "$kernel" -d "$data/disk" -s 16384 -p "$port" -S "$state" -t 300 \
 	${conf:+-c "$conf"} -- 'read -r < /run/stop' 9>&- || die "the machine did not come up"
