@@ -9,6 +9,13 @@
 
 #define REACTOR_EVENTS 64
 
+/*
+ * Tasks that are queued by tasks: so often without asking the kernel for events
+ * between. Enough for a parked request to be woken, answered and followed by
+ * the next one; not so often that descriptors wait for ever.
+ */
+#define REACTOR_TASK_PASSES 3
+
 int64_t monotonic_ms(void)
 {
 	struct timespec ts;
@@ -55,7 +62,7 @@ static void run_tasks(struct reactor *r)
 	struct list now;
 	struct list *at;
 
-	/* What a task queues waits for the next round: descriptors get their turn between. */
+	/* What a task queues waits for the next pass. */
 	list_init(&now);
 	list_move(&now, &r->tasks);
 	while ((at = list_take(&now))) {
@@ -138,7 +145,8 @@ void reactor_round(struct reactor *r, int max_ms)
 		rfd->fn(rfd, events[i].events);
 	}
 	timer_run(&r->timers, r->now_ms);
-	run_tasks(r);
+	for (int i = 0; i < REACTOR_TASK_PASSES && !list_empty(&r->tasks); i++)
+		run_tasks(r);
 }
 
 void reactor_run(struct reactor *r)

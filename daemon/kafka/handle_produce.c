@@ -20,6 +20,7 @@
 /**
  * struct produce - a produce request at work; in its arena
  * @partitions: element of the answer for each batch, in the order of the request
+ * @appended: "appended" receipts that were asked for: they are there at once
  * @failed: whether a batch was refused
  */
 struct produce {
@@ -29,6 +30,7 @@ struct produce {
 	struct kafka_produce_response answer;
 	struct kafka_produce_response_partition **partitions;
 	uint32_t n_partitions;
+	uint32_t appended;
 	bool failed;
 };
 
@@ -110,10 +112,12 @@ static void append(struct produce *p, const struct image_topic *topic, struct ka
 			break;
 		worker_read_events(w);
 	}
-	if (err)
+	if (err) {
 		append_refused(p, part, err);
-	else if (when != SLUICE_RECEIPT_NONE)
-		p->parked.outstanding++;
+		return;
+	}
+	p->parked.outstanding += when != SLUICE_RECEIPT_NONE;
+	p->appended += when == SLUICE_RECEIPT_APPENDED;
 }
 
 static void produce_partition(struct produce *p, const struct image_topic *topic,
@@ -238,12 +242,6 @@ static void abandon(struct request *r)
 	produce_end(&p->parked);
 }
 
-/* Whether "appended" receipts were asked for: they are there already. */
-static bool may_be_complete(const struct produce *p)
-{
-	return p->parked.outstanding && p->m.acks != ACKS_NONE;
-}
-
 enum handled handle_produce(struct request *r)
 {
 	struct produce *p = request_alloc(r, 1, sizeof(*p));
@@ -264,7 +262,7 @@ enum handled handle_produce(struct request *r)
 		return request_malformed(r, err);
 
 	append_all(p);
-	if (may_be_complete(p))
+	if (p->appended)
 		worker_read_events(w);
 	if (!p->parked.outstanding) {
 		produce_end(&p->parked);

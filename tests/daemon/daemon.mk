@@ -5,10 +5,36 @@
 # Netlink is what is replaced; the data directory is as in sluiced.
 USER_MODULE_SRCS := $(addprefix tests/daemon/,user_data_socket.c user_kern.c user_module.c)
 USER_DAEMON_SRCS := $(filter-out daemon/main.c,$(DAEMON_SRCS)) $(KAFKA_CODEC_SRCS:%=%.c) \
-	$(CTL_LOG_SRCS) $(USER_MODULE_SRCS)
-USER_DAEMON_OBJS := $(USER_DAEMON_SRCS:%.c=$(B)/asan/%.o)
+	$(CTL_LOG_SRCS)
+USER_DAEMON_LIBS := $(B)/asan/tests/libsluiced.a $(B)/asan/libsluice-engine.a
 
-$(B)/tests/sluiced-userspace: $(USER_DAEMON_OBJS) $(B)/asan/daemon/main.o \
-		$(B)/asan/libsluice-engine.a
+# An archive, so that a test of one file takes only what that file needs.
+$(B)/asan/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/asan/%.o)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/tests/sluiced-userspace: $(B)/asan/daemon/main.o $(USER_MODULE_SRCS:%.c=$(B)/asan/%.o) \
+		$(USER_DAEMON_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lpthread -lm
+
+# Tests of single files.
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_config test_frame test_htable test_image \
+	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
+
+# Tests of the daemon with a client on the loopback.
+DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_conn test_handle_fetch \
+	test_handle_metadata test_handle_produce test_handle_topics)
+
+UNIT_TESTS += $(DAEMON_TESTS) $(DAEMON_SERVED_TESTS)
+
+$(DAEMON_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(USER_DAEMON_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread -lm
+
+$(DAEMON_SERVED_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o \
+		$(B)/asan/tests/daemon/served.o $(USER_MODULE_SRCS:%.c=$(B)/asan/%.o) \
+		$(USER_DAEMON_LIBS)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread -lm

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/controller/controller.h"
+#include "daemon/worker.h"
+#include "tests/daemon/served.h"
+
+/* A daemon that does not answer in so long never will. */
+#define PATIENCE_MS 20000
+
+static struct {
+	char dir[64];
+	struct config config;
+	struct broker broker;
+	struct controller *controller;
+	struct worker worker;
+	struct kern *k;
+} s;
+
+static void override(const char *assignment)
+{
+	struct config_error err;
+
+	if (config_override(&s.config, assignment, &err))
+		fail_msg("%s", err.text);
+}
+
+void served_start(const char *const *overrides)
+{
+	struct log_dir_error lerr = {{0}};
+	struct config_error cerr;
+	char text[256];
+
+	memset(&s, 0, sizeof(s));
+	user_fault = (struct user_fault){0};
+	snprintf(s.dir, sizeof(s.dir), "/tmp/sluice-served-XXXXXX");
+	assert_non_null(mkdtemp(s.dir));
+	assert_int_equal(config_init(&s.config), 0);
+	snprintf(text, sizeof(text), "log.dirs=%s", s.dir);
+	override(text);
+	override("listeners=PLAINTEXT://127.0.0.1:0");
+	while (overrides && *overrides)
+		override(*overrides++);
+	assert_int_equal(config_finish(&s.config, &cerr), 0);
+	s.broker.config = &s.config;
+	assert_int_equal(listener_open(&s.config.listeners[0], 16, &s.broker.listeners[0], text,
+				       sizeof(text)),
+			 0);
+	s.broker.n_listeners = 1;
+	assert_int_equal(kern_open(&s.k), 0);
+	assert_int_equal(log_dir_up(s.k, s.dir, NULL, NULL, &lerr), 0);
+	assert_int_equal(log_dir_cluster_id(s.dir, s.broker.cluster_id, &lerr), 0);
+	assert_int_equal(controller_open(&s.broker, s.k, &s.controller), 0);
+	assert_int_equal(
+		worker_init(&s.worker, &s.broker, s.controller, controller_image(s.controller)), 0);
+	assert_int_equal(controller_start(s.controller, &s.worker, 1), 0);
+	assert_int_equal(worker_start(&s.worker), 0);
+}
+
+void served_stop(void)
+{
+	struct log_dir_error err;
+	struct kern *k;
+	char command[128];
+
+	worker_stop(&s.worker);
+	worker_join(&s.worker);
+	controller_stop(s.controller);
+	worker_destroy(&s.worker);
+	controller_close(s.controller);
+	listener_close(&s.broker.listeners[0]);
+	assert_int_equal(kern_open(&k), 0);
+	assert_int_equal(log_dir_down(k, s.dir, &err), 0);
+	kern_close(k);
+	config_free(&s.config);
+	snprintf(command, sizeof(command), "rm -rf %s", s.dir);
+	assert_int_equal(system(command), 0);
+}
+
+int served_setup(void **state)
+{
+	(void)state;
+	served_start(NULL);
+	return 0;
+}
+
+int served_teardown(void **state)
+{
+	(void)state;
+	served_stop();
+	return 0;
+}
+
+uint16_t served_port(void)
+{
+	return s.broker.listeners[0].spec.port;
+}
+
+const char *served_dir(void)
+{
+	return s.dir;
+}
+
+void client_open(struct client *c)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_port = htons(served_port()),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+
+	*c = (struct client){.fd = socket(AF_INET, SOCK_STREAM, 0)};
+	assert_int_equal(connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	buf_init(&c->answer, 0);
+	arena_init(&c->arena, 64 << 20);
+}
+
+void client_close(struct client *c)
+{
+	close(c->fd);
+	buf_free(&c->answer);
+	arena_free(&c->arena);
+}
+
+void client_begin(struct client *c, struct wire_writer *w, struct buf *b, int16_t key,
+		  int16_t version)
+{
+	struct kafka_request_header header = {
+		.request_api_key = key,
+		.request_api_version = version,
+		.correlation_id = ++c->correlation_id,
+		.client_id = kafka_str_from("test"),
+	};
+
+	buf_init(b, 0);
+	wire_writer_init(w, b);
+	wire_write_int32(w, 0);
+	kafka_request_header_encode(w, &header);
+}
+
+void client_send(struct client *c, struct wire_writer *w)
+{
+	uint32_t be;
+	size_t sent = 0;
+
+	assert_int_equal(w->err, 0);
+	be = htobe32((uint32_t)w->buf->len - 4);
+	memcpy(w->buf->data, &be, sizeof(be));
+	while (sent < w->buf->len) {
+		ssize_t n = send(c->fd, w->buf->data + sent, w->buf->len - sent, MSG_NOSIGNAL);
+
+		assert_true(n > 0);
+		sent += (size_t)n;
+	}
+	wire_writer_free(w);
+	buf_free(w->buf);
+}
+
+static void receive_all(struct client *c, size_t len)
+{
+	assert_int_equal(buf_reserve(&c->answer, len), 0);
+	while (len) {
+		ssize_t n = recv(c->fd, c->answer.data + c->answer.len, len, 0);
+
+		if (n <= 0)
+			fail_msg("no answer: %s", n ? strerror(errno) : "the daemon closed");
+		c->answer.len += (size_t)n;
+		len -= (size_t)n;
+	}
+}
+
+void client_receive_correlation(struct client *c, struct wire_reader *r, int16_t key,
+				int16_t version, int32_t correlation_id)
+{
+	struct kafka_response_header header;
+	uint32_t size;
+
+	c->answer.len = 0;
+	arena_reset(&c->arena);
+	receive_all(c, sizeof(size));
+	memcpy(&size, c->answer.data, sizeof(size));
+	size = be32toh(size);
+	assert_in_range(size, 4, 200 << 20);
+	c->answer.len = 0;
+	receive_all(c, size);
+	wire_reader_init(r, c->answer.data, size);
+	assert_int_equal(kafka_response_header_decode(r, kafka_api_find(key), version, &header), 0);
+	assert_int_equal(header.correlation_id, correlation_id);
+}
+
+void client_receive(struct client *c, struct wire_reader *r, int16_t key, int16_t version)
+{
+	client_receive_correlation(c, r, key, version, c->correlation_id);
+}
+
+void client_closed(struct client *c)
+{
+	char byte;
+	ssize_t n = recv(c->fd, &byte, 1, 0);
+
+	assert_true(n == 0 || (n < 0 && errno == ECONNRESET));
+}
+
+void client_quiet(struct client *c, int ms)
+{
+	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, ms), 0);
+}
+
+void client_create(struct client *c, const char *name, int32_t partitions,
+		   struct kafka_uuid *ret_id)
+{
+	struct kafka_create_topics_request_topic topic = {
+		.name = kafka_str_from(name),
+		.num_partitions = partitions,
+		.replication_factor = 1,
+	};
+	struct kafka_create_topics_request m;
+	struct kafka_create_topics_response answer;
+
+	kafka_create_topics_request_init(&m);
+	m.topics.v = &topic;
+	m.topics.n = 1;
+	CLIENT_CALL(c, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &answer);
+	assert_int_equal(answer.topics.n, 1);
+	assert_int_equal(answer.topics.v[0].error_code, KAFKA_ERROR_NONE);
+	if (ret_id)
+		*ret_id = answer.topics.v[0].topic_id;
+}
+
+uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len)
+{
+	const struct sluice_record_out record = {
+		.timestamp = 1700000000000,
+		.key_len = -1,
+		.value = value,
+		.value_len = (s32)value_len,
+	};
+	uint8_t *batch;
+
+	*ret_len = sluice_batch_build_size(&record);
+	batch = malloc(*ret_len);
+	sluice_batch_build(batch, *ret_len, &record);
+	return batch;
+}
+
+int16_t client_produce(struct client *c, const char *topic, int16_t acks, const void *batch,
+		       size_t len, int64_t *ret_offset)
+{
+	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
+	struct kafka_produce_request_topic t = {.name = kafka_str_from(topic)};
+	struct kafka_produce_request m;
+	struct kafka_produce_response answer;
+
+	kafka_produce_request_init(&m);
+	m.acks = acks;
+	m.timeout_ms = 30000;
+	t.partition_data.v = &part;
+	t.partition_data.n = 1;
+	m.topic_data.v = &t;
+	m.topic_data.n = 1;
+	CLIENT_CALL(c, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	assert_int_equal(answer.responses.n, 1);
+	assert_int_equal(answer.responses.v[0].partition_responses.n, 1);
+	if (ret_offset)
+		*ret_offset = answer.responses.v[0].partition_responses.v[0].base_offset;
+	return answer.responses.v[0].partition_responses.v[0].error_code;
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a connection promises, whatever the requests are. */
+#include "tests/daemon/served.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/core/reactor.h"
+
+static struct client client;
+
+static int setup(void **state)
+{
+	served_setup(state);
+	client_open(&client);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	client_close(&client);
+	return served_teardown(state);
+}
+
+static void send_metadata(struct client *c)
+{
+	struct kafka_metadata_request m;
+
+	kafka_metadata_request_init(&m);
+	m.topics.n = -1;
+	CLIENT_SEND(c, metadata, KAFKA_API_METADATA, 9, &m);
+}
+
+static void receive_metadata(struct client *c, int32_t correlation_id)
+{
+	struct kafka_metadata_response a;
+	struct wire_reader r;
+
+	client_receive_correlation(c, &r, KAFKA_API_METADATA, 9, correlation_id);
+	assert_int_equal(kafka_metadata_response_decode(&r, &c->arena, 9, &a), 0);
+	assert_int_equal(a.brokers.n, 1);
+}
+
+static void requests__are_answered_in_order(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		send_metadata(&client);
+	for (int i = 1; i <= 200; i++)
+		receive_metadata(&client, i);
+}
+
+/* A request that waits holds back those behind it, not those of others. */
+static void requests__wait_for_the_one_before(void **state)
+{
+	struct kafka_fetch_request_partition part;
+	struct kafka_fetch_request_topic topic = {.topic = kafka_str_from("t")};
+	struct kafka_fetch_request m;
+	struct client other;
+	struct wire_reader r;
+
+	(void)state;
+	client_create(&client, "t", 1, NULL);
+	kafka_fetch_request_partition_init(&part);
+	part.partition_max_bytes = 1000;
+	topic.partitions.v = &part;
+	topic.partitions.n = 1;
+	kafka_fetch_request_init(&m);
+	m.topics.v = &topic;
+	m.topics.n = 1;
+	m.max_wait_ms = 300;
+	m.min_bytes = 1;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 11, &m);
+	send_metadata(&client);
+	client_quiet(&client, 50);
+	client_open(&other);
+	send_metadata(&other);
+	receive_metadata(&other, 1);
+	client_close(&other);
+	client_receive_correlation(&client, &r, KAFKA_API_FETCH, 11, client.correlation_id - 1);
+	receive_metadata(&client, client.correlation_id);
+}
+
+static void requests__in_pieces(void **state)
+{
+	struct kafka_metadata_request m;
+	struct wire_writer w;
+	struct buf b;
+	uint32_t be;
+
+	(void)state;
+	kafka_metadata_request_init(&m);
+	m.topics.n = -1;
+	client_begin(&client, &w, &b, KAFKA_API_METADATA, 9);
+	kafka_metadata_request_encode(&w, 9, &m);
+	be = htobe32((uint32_t)b.len - 4);
+	memcpy(b.data, &be, sizeof(be));
+	for (size_t i = 0; i < b.len; i++) {
+		assert_int_equal(send(client.fd, b.data + i, 1, 0), 1);
+		usleep(500);
+	}
+	receive_metadata(&client, 1);
+	wire_writer_free(&w);
+	buf_free(&b);
+}
+
+static void assert_closed(const void *bytes, size_t len)
+{
+	struct client c;
+
+	client_open(&c);
+	assert_int_equal(send(c.fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
+	client_closed(&c);
+	client_close(&c);
+}
+
+static void input__that_is_no_request_closes(void **state)
+{
+	static const char unknown_api[] = "\0\0\0\12\x7f\x00\0\0\0\0\0\7\xff\xff";
+	static const char produce_v2[] = "\0\0\0\12\0\0\0\2\0\0\0\7\xff\xff";
+	static const char short_header[] = "\0\0\0\10\0\3\0\11\0\0\0\7";
+	static const char long_client[] = "\0\0\0\12\0\3\0\1\0\0\0\7\x7f\xff";
+	static const char bad_body[] = "\0\0\0\16\0\3\0\1\0\0\0\7\xff\xff\x7f\xff\xff\xff";
+
+	(void)state;
+	assert_closed("GET / HTTP/1.1\r\n\r\n", 18);
+	assert_closed("\0\0\0\0", 4);
+	assert_closed("\x06\x40\x00\x01", 4); /* one more than 100 MiB */
+	assert_closed("\xff\xff\xff\xff", 4);
+	assert_closed(unknown_api, sizeof(unknown_api) - 1);
+	assert_closed(produce_v2, sizeof(produce_v2) - 1);
+	assert_closed(short_header, sizeof(short_header) - 1);
+	assert_closed(long_client, sizeof(long_client) - 1);
+	assert_closed(bad_body, sizeof(bad_body) - 1);
+	/* Others do not notice. */
+	send_metadata(&client);
+	receive_metadata(&client, 1);
+}
+
+static void input__that_ends_early_is_forgotten(void **state)
+{
+	struct client c;
+
+	(void)state;
+	for (size_t len = 0; len < 8; len++) {
+		client_open(&c);
+		assert_int_equal(send(c.fd, "\0\0\1\0abcdefgh", len, 0), (ssize_t)len);
+		shutdown(c.fd, SHUT_WR);
+		client_closed(&c);
+		client_close(&c);
+	}
+	send_metadata(&client);
+	receive_metadata(&client, 1);
+}
+
+static void idle__connections_are_closed(void **state)
+{
+	const char *const overrides[] = {"connections.max.idle.ms=200", NULL};
+	int64_t begin;
+
+	(void)state;
+	served_start(overrides);
+	client_open(&client);
+	begin = monotonic_ms();
+	/* Not while something is going on. */
+	for (int i = 1; i <= 8; i++) {
+		send_metadata(&client);
+		receive_metadata(&client, i);
+		usleep(50000);
+	}
+	client_closed(&client);
+	assert_true(monotonic_ms() - begin >= 400);
+	client_close(&client);
+	served_stop();
+}
+
+/* Stopping does not wait for clients that only wait for data, and leaves nobody behind. */
+static void stop__ends_all_connections(void **state)
+{
+	struct kafka_fetch_request_partition part;
+	struct kafka_fetch_request_topic topic = {.topic = kafka_str_from("t")};
+	struct kafka_fetch_request m;
+	struct client clients[10];
+	int64_t begin;
+
+	served_setup(state);
+	client_open(&client);
+	client_create(&client, "t", 1, NULL);
+	kafka_fetch_request_partition_init(&part);
+	topic.partitions.v = &part;
+	topic.partitions.n = 1;
+	kafka_fetch_request_init(&m);
+	m.topics.v = &topic;
+	m.topics.n = 1;
+	m.max_wait_ms = 60000;
+	m.min_bytes = 1;
+	for (int i = 0; i < 10; i++) {
+		client_open(&clients[i]);
+		CLIENT_SEND(&clients[i], fetch, KAFKA_API_FETCH, 11, &m);
+	}
+	client_quiet(&clients[9], 100);
+	begin = monotonic_ms();
+	served_teardown(state);
+	assert_in_range(monotonic_ms() - begin, 0, 4000);
+	for (int i = 0; i < 10; i++) {
+		client_closed(&clients[i]);
+		client_close(&clients[i]);
+	}
+	client_closed(&client);
+	client_close(&client);
+}
+
+/* ... but what was appended is still answered. */
+static void stop__answers_what_was_appended(void **state)
+{
+	size_t len;
+	uint8_t *batch = make_batch("v", 1, &len);
+	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
+	struct kafka_produce_request_topic t = {.name = kafka_str_from("t")};
+	struct kafka_produce_request m;
+	struct kafka_produce_response a;
+
+	served_setup(state);
+	client_open(&client);
+	client_create(&client, "t", 1, NULL);
+	user_fault.hold_durable = true;
+	kafka_produce_request_init(&m);
+	m.acks = -1;
+	m.timeout_ms = 300;
+	t.partition_data.v = &part;
+	t.partition_data.n = 1;
+	m.topic_data.v = &t;
+	m.topic_data.n = 1;
+	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 9, &m);
+	client_quiet(&client, 100);
+	served_teardown(state);
+	CLIENT_RECEIVE(&client, produce, KAFKA_API_PRODUCE, 9, &a);
+	assert_int_equal(a.responses.v[0].partition_responses.v[0].error_code,
+			 KAFKA_ERROR_REQUEST_TIMED_OUT);
+	client_closed(&client);
+	client_close(&client);
+	free(batch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(requests__are_answered_in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(requests__wait_for_the_one_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(requests__in_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(input__that_is_no_request_closes, setup, teardown),
+		cmocka_unit_test_setup_teardown(input__that_ends_early_is_forgotten, setup,
+						teardown),
+		cmocka_unit_test(idle__connections_are_closed),
+		cmocka_unit_test(stop__ends_all_connections),
+		cmocka_unit_test(stop__answers_what_was_appended),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/daemon/served.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TOPIC "t"
+
+static struct client client;
+static struct kafka_uuid topic_id;
+
+static int setup(void **state)
+{
+	served_setup(state);
+	client_open(&client);
+	client_create(&client, TOPIC, 3, &topic_id);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	client_close(&client);
+	return served_teardown(state);
+}
+
+/* Append a record with a value of @len bytes, all @fill, to a partition. */
+static void append(int32_t partition, size_t len, char fill)
+{
+	struct client c;
+	size_t size;
+	char *value = malloc(len);
+	uint8_t *batch;
+	struct kafka_produce_request_partition part = {.index = partition};
+	struct kafka_produce_request_topic t = {.name = kafka_str_from(TOPIC)};
+	struct kafka_produce_request m;
+	struct kafka_produce_response answer;
+
+	memset(value, fill, len);
+	batch = make_batch(value, len, &size);
+	part.records = (struct kafka_bytes){batch, (int32_t)size};
+	kafka_produce_request_init(&m);
+	m.acks = 1;
+	m.timeout_ms = 1000;
+	t.partition_data.v = &part;
+	t.partition_data.n = 1;
+	m.topic_data.v = &t;
+	m.topic_data.n = 1;
+	client_open(&c);
+	CLIENT_CALL(&c, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	assert_int_equal(answer.responses.v[0].partition_responses.v[0].error_code, 0);
+	client_close(&c);
+	free(value);
+	free(batch);
+}
+
+/** struct query - a fetch of all three partitions from offset 0 */
+struct query {
+	struct kafka_fetch_request_partition parts[3];
+	struct kafka_fetch_request_topic topic;
+	struct kafka_fetch_request m;
+};
+
+static void query_init(struct query *q, int n)
+{
+	kafka_fetch_request_init(&q->m);
+	kafka_fetch_request_topic_init(&q->topic);
+	for (int i = 0; i < 3; i++) {
+		kafka_fetch_request_partition_init(&q->parts[i]);
+		q->parts[i].partition = i;
+		q->parts[i].fetch_offset = 0;
+		q->parts[i].partition_max_bytes = 1 << 20;
+	}
+	q->topic.topic = kafka_str_from(TOPIC);
+	q->topic.partitions.v = q->parts;
+	q->topic.partitions.n = n;
+	q->m.topics.v = &q->topic;
+	q->m.topics.n = 1;
+	q->m.max_wait_ms = 0;
+	q->m.min_bytes = 1;
+	q->m.max_bytes = 1 << 20;
+}
+
+static void fetch(struct query *q, int16_t version, struct kafka_fetch_response *ret)
+{
+	CLIENT_CALL(&client, fetch, KAFKA_API_FETCH, version, &q->m, ret);
+	assert_int_equal(ret->session_id, 0);
+}
+
+static struct kafka_fetch_response_partition *part(const struct kafka_fetch_response *a, int i)
+{
+	return &a->responses.v[0].partitions.v[i];
+}
+
+/* The whole first batches of a partition's records, by the fields that the log sets. */
+static int count_batches(struct kafka_bytes records)
+{
+	int n = 0;
+
+	for (int32_t at = 0; at < records.len; n++) {
+		struct sluice_batch b;
+
+		assert_true(records.len - at >= SLUICE_BATCH_HEADER_LEN);
+		assert_int_equal(sluice_batch_parse(records.p + at, INT32_MAX, &b), 0);
+		assert_int_equal(port_crc32c(0, records.p + at + SLUICE_BATCH_CRC_START,
+					     b.size - SLUICE_BATCH_CRC_START),
+				 b.crc);
+		at += (int32_t)b.size;
+		assert_true(at <= records.len);
+	}
+	return n;
+}
+
+static void fetch__gives_what_was_appended(void **state)
+{
+	const int16_t versions[] = {4, 7, 11, 12};
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	append(0, 100, 'a');
+	append(0, 200, 'b');
+	append(2, 300, 'c');
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		query_init(&q, 3);
+		fetch(&q, versions[i], &a);
+		assert_int_equal(count_batches(part(&a, 0)->records), 2);
+		assert_int_equal(part(&a, 0)->high_watermark, 2);
+		assert_int_equal(part(&a, 0)->last_stable_offset, 2);
+		assert_int_equal(part(&a, 1)->records.len, 0);
+		assert_int_equal(part(&a, 1)->high_watermark, 0);
+		assert_int_equal(count_batches(part(&a, 2)->records), 1);
+		assert_non_null(memmem(part(&a, 2)->records.p, (size_t)part(&a, 2)->records.len,
+				       "cccccccccccccccc", 16));
+	}
+	query_init(&q, 1);
+	q.parts[0].fetch_offset = 1;
+	fetch(&q, 12, &a);
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	assert_non_null(memchr(part(&a, 0)->records.p, 'b', (size_t)part(&a, 0)->records.len));
+}
+
+static void fetch__by_topic_id(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	append(0, 100, 'a');
+	query_init(&q, 1);
+	q.topic.topic_id = topic_id;
+	fetch(&q, 17, &a);
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	assert_memory_equal(&a.responses.v[0].topic_id, &topic_id, sizeof(topic_id));
+	q.topic.topic_id.b[0] ^= 1;
+	fetch(&q, 13, &a);
+	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_UNKNOWN_TOPIC_ID);
+	assert_int_equal(part(&a, 0)->high_watermark, -1);
+}
+
+static void fetch__errors_are_told_at_once(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	append(0, 100, 'a');
+	query_init(&q, 3);
+	q.m.max_wait_ms = 30000;
+	q.m.min_bytes = 1 << 20;
+	q.parts[0].fetch_offset = 2;
+	q.parts[1].partition = 3;
+	q.parts[2].current_leader_epoch = 7;
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_OFFSET_OUT_OF_RANGE);
+	assert_int_equal(part(&a, 1)->error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(part(&a, 2)->error_code, KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
+	q.topic.topic = kafka_str_from("nix");
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+static void fetch__keeps_to_the_limits(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+	int32_t one;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		append(i, 1000, 'a');
+		append(i, 1000, 'b');
+	}
+	/* The first batch comes whole, however small the limit; nothing else then. */
+	query_init(&q, 3);
+	q.m.max_bytes = 10;
+	fetch(&q, 12, &a);
+	one = part(&a, 0)->records.len;
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	assert_int_equal(part(&a, 1)->records.len, 0);
+	assert_int_equal(part(&a, 2)->records.len, 0);
+	/* Room for two and a half: the half of one is left out. */
+	q.m.max_bytes = one * 2 + one / 2;
+	fetch(&q, 12, &a);
+	assert_true(part(&a, 0)->records.len >= one * 2);
+	assert_int_equal(part(&a, 1)->records.len, 0);
+	/* A partition's own limit; not the first one's, if its first batch is larger. */
+	q.m.max_bytes = 1 << 20;
+	for (int i = 0; i < 3; i++)
+		q.parts[i].partition_max_bytes = i ? one + 5 : 10;
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->records.len, one);
+	assert_in_range(part(&a, 1)->records.len, one, one + 5);
+	q.parts[1].partition_max_bytes = one - 1;
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 1)->records.len, 0);
+	assert_in_range(part(&a, 2)->records.len, one, one + 5);
+	/* No data in the first: the second is the first with data. */
+	q.parts[0].fetch_offset = 2;
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->records.len, 0);
+	assert_int_equal(part(&a, 1)->records.len, one);
+}
+
+static void fetch__waits_for_data(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	query_init(&q, 3);
+	q.m.max_wait_ms = 30000;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &q.m);
+	client_quiet(&client, 100);
+	append(1, 50, 'x');
+	CLIENT_RECEIVE(&client, fetch, KAFKA_API_FETCH, 12, &a);
+	assert_int_equal(count_batches(part(&a, 1)->records), 1);
+	/* And for enough of it. */
+	q.parts[1].fetch_offset = 1;
+	q.m.min_bytes = 400;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &q.m);
+	append(1, 50, 'x');
+	client_quiet(&client, 100);
+	append(0, 500, 'x');
+	CLIENT_RECEIVE(&client, fetch, KAFKA_API_FETCH, 12, &a);
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	assert_int_equal(count_batches(part(&a, 1)->records), 1);
+}
+
+static void fetch__gives_up_waiting(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	append(0, 50, 'x');
+	query_init(&q, 3);
+	q.m.max_wait_ms = 50;
+	q.m.min_bytes = 10000;
+	for (int i = 0; i < 3; i++) {
+		fetch(&q, 12, &a);
+		assert_int_equal(count_batches(part(&a, 0)->records), 1);
+		assert_int_equal(part(&a, 1)->error_code, 0);
+	}
+}
+
+static void fetch__many_wait_for_the_same(void **state)
+{
+	struct client waiting[20];
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	query_init(&q, 1);
+	q.m.max_wait_ms = 30000;
+	for (int i = 0; i < 20; i++) {
+		client_open(&waiting[i]);
+		CLIENT_SEND(&waiting[i], fetch, KAFKA_API_FETCH, 12, &q.m);
+	}
+	client_quiet(&waiting[19], 50);
+	/* Some go away before. */
+	for (int i = 0; i < 20; i += 4)
+		client_close(&waiting[i]);
+	append(0, 50, 'x');
+	for (int i = 0; i < 20; i++) {
+		if (i % 4 == 0)
+			continue;
+		CLIENT_RECEIVE(&waiting[i], fetch, KAFKA_API_FETCH, 12, &a);
+		assert_int_equal(count_batches(part(&a, 0)->records), 1);
+		client_close(&waiting[i]);
+	}
+}
+
+static void delete_topic(void)
+{
+	struct kafka_delete_topics_response deleted;
+	struct kafka_delete_topics_request m;
+	struct kafka_str name = kafka_str_from(TOPIC);
+	struct client c;
+
+	client_open(&c);
+	kafka_delete_topics_request_init(&m);
+	m.topic_names.v = &name;
+	m.topic_names.n = 1;
+	CLIENT_CALL(&c, delete_topics, KAFKA_API_DELETE_TOPICS, 5, &m, &deleted);
+	assert_int_equal(deleted.responses.v[0].error_code, 0);
+	client_close(&c);
+}
+
+static void fetch__ends_when_the_topic_goes(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	query_init(&q, 3);
+	q.m.max_wait_ms = 30000;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &q.m);
+	client_quiet(&client, 50);
+	delete_topic();
+	CLIENT_RECEIVE(&client, fetch, KAFKA_API_FETCH, 12, &a);
+	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+/* A topic of the same name is another one: nothing of the old one is served. */
+static void fetch__after_delete_and_create(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	append(0, 100, 'o');
+	query_init(&q, 1);
+	fetch(&q, 12, &a);
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	delete_topic();
+	client_create(&client, TOPIC, 3, NULL);
+	append(0, 100, 'n');
+	fetch(&q, 12, &a);
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	assert_null(memmem(part(&a, 0)->records.p, (size_t)part(&a, 0)->records.len, "oooo", 4));
+	assert_non_null(
+		memmem(part(&a, 0)->records.p, (size_t)part(&a, 0)->records.len, "nnnn", 4));
+}
+
+static void fetch__tells_of_a_missing_file(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+	char path[256];
+
+	(void)state;
+	append(0, 100, 'o');
+	append(1, 100, 'o');
+	snprintf(path, sizeof(path), "%s/" TOPIC "-0/00000000000000000000.log", served_dir());
+	assert_int_equal(unlink(path), 0);
+	query_init(&q, 2);
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_KAFKA_STORAGE_ERROR);
+	assert_int_equal(part(&a, 0)->records.len, 0);
+	assert_int_equal(count_batches(part(&a, 1)->records), 1);
+}
+
+static void fetch__sessions(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	query_init(&q, 1);
+	q.m.session_epoch = 0;
+	fetch(&q, 12, &a);
+	assert_int_equal(a.error_code, 0);
+	q.m.session_id = 77;
+	q.m.session_epoch = 1;
+	fetch(&q, 12, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_FETCH_SESSION_ID_NOT_FOUND);
+	assert_int_equal(a.responses.n, 0);
+	query_init(&q, 0);
+	q.m.max_wait_ms = 30000;
+	fetch(&q, 12, &a);
+	assert_int_equal(a.error_code, 0);
+}
+
+/* Larger than the socket's buffers, so that sending stops and goes on. */
+static void fetch__large(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		append(0, 1000000, (char)('a' + i));
+	query_init(&q, 1);
+	q.m.max_bytes = 40 << 20;
+	q.parts[0].partition_max_bytes = 40 << 20;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &q.m);
+	usleep(200000);
+	CLIENT_RECEIVE(&client, fetch, KAFKA_API_FETCH, 12, &a);
+	assert_int_equal(count_batches(part(&a, 0)->records), 20);
+}
+
+static int16_t list(int32_t partition, int32_t epoch, int64_t timestamp, int64_t *ret_offset,
+		    int64_t *ret_timestamp)
+{
+	struct kafka_list_offsets_request_partition p = {.partition_index = partition,
+							 .current_leader_epoch = epoch,
+							 .timestamp = timestamp};
+	struct kafka_list_offsets_request_topic t = {.name = kafka_str_from(TOPIC)};
+	struct kafka_list_offsets_request m;
+	struct kafka_list_offsets_response a;
+
+	kafka_list_offsets_request_init(&m);
+	m.replica_id = -1;
+	t.partitions.v = &p;
+	t.partitions.n = 1;
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, list_offsets, KAFKA_API_LIST_OFFSETS, 7, &m, &a);
+	*ret_offset = a.topics.v[0].partitions.v[0].offset;
+	*ret_timestamp = a.topics.v[0].partitions.v[0].timestamp;
+	return a.topics.v[0].partitions.v[0].error_code;
+}
+
+static void append_at(int64_t timestamp)
+{
+	struct sluice_record_out record = {
+		.timestamp = timestamp, .key_len = -1, .value = "v", .value_len = 1};
+	size_t len = sluice_batch_build_size(&record);
+	uint8_t *batch = malloc(len);
+
+	sluice_batch_build(batch, len, &record);
+	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, NULL), 0);
+	free(batch);
+}
+
+static void list_offsets__times(void **state)
+{
+	const int64_t times[] = {1000, 5000, 3000, 9000, 7000};
+	int64_t offset, timestamp;
+
+	(void)state;
+	assert_int_equal(list(0, -1, -3, &offset, &timestamp), 0);
+	assert_int_equal(offset, -1);
+	assert_int_equal(list(0, -1, 0, &offset, &timestamp), 0);
+	assert_int_equal(offset, -1);
+	for (int i = 0; i < 5; i++)
+		append_at(times[i]);
+	assert_int_equal(list(0, -1, -1, &offset, &timestamp), 0);
+	assert_int_equal(offset, 5);
+	assert_int_equal(timestamp, -1);
+	assert_int_equal(list(0, -1, -2, &offset, &timestamp), 0);
+	assert_int_equal(offset, 0);
+	assert_int_equal(list(0, -1, 1001, &offset, &timestamp), 0);
+	assert_int_equal(offset, 1);
+	assert_int_equal(timestamp, 5000);
+	assert_int_equal(list(0, -1, 5001, &offset, &timestamp), 0);
+	assert_int_equal(offset, 3);
+	assert_int_equal(list(0, -1, 9001, &offset, &timestamp), 0);
+	assert_int_equal(offset, -1);
+	assert_int_equal(timestamp, -1);
+	assert_int_equal(list(0, -1, -3, &offset, &timestamp), 0);
+	assert_int_equal(offset, 3);
+	assert_int_equal(timestamp, 9000);
+}
+
+static void list_offsets__errors(void **state)
+{
+	int64_t offset, timestamp;
+
+	(void)state;
+	assert_int_equal(list(3, -1, -1, &offset, &timestamp),
+			 KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(offset, -1);
+	assert_int_equal(list(0, 9, -1, &offset, &timestamp), KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
+	assert_int_equal(list(0, 0, -1, &offset, &timestamp), 0);
+	assert_int_equal(list(0, -1, -99, &offset, &timestamp), KAFKA_ERROR_INVALID_REQUEST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(fetch__gives_what_was_appended, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__by_topic_id, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__errors_are_told_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__keeps_to_the_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__waits_for_data, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__gives_up_waiting, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__many_wait_for_the_same, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__ends_when_the_topic_goes, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__after_delete_and_create, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__tells_of_a_missing_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__sessions, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__large, setup, teardown),
+		cmocka_unit_test_setup_teardown(list_offsets__times, setup, teardown),
+		cmocka_unit_test_setup_teardown(list_offsets__errors, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
