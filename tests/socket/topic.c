@@ -104,30 +104,67 @@ static void create(const struct topic *t, const struct kern_topic_config *config
 		die("topic %s: %s", t->name, kern_error(kern));
 }
 
-struct topic topic_new_named(const char *name, uint32_t partitions,
-			     const struct kern_topic_config *config)
+/* Name, id and directories; not yet known to the kernel. */
+static struct topic prepare(const char *name, uint32_t partitions)
 {
+	static unsigned int number;
 	struct topic t = {.partitions = partitions};
 
 	test_kern();
-	snprintf(t.name, sizeof(t.name), "%s", name);
+	if (name)
+		snprintf(t.name, sizeof(t.name), "%s", name);
+	else
+		snprintf(t.name, sizeof(t.name), "t%d.%u", getpid(), ++number);
 	if (getrandom(t.id, sizeof(t.id), 0) != sizeof(t.id))
 		die("getrandom: %s", strerror(errno));
 	make_dirs(&t, 0);
-	create(&t, config);
+	return t;
+}
+
+static void begin(const struct topic *t, const struct kern_topic_config *config)
+{
+	create(t, config);
 	if (n_topics == TOPICS_MAX)
 		die("too many topics");
-	topics[n_topics++] = t;
+	topics[n_topics++] = *t;
+}
+
+struct topic topic_new_named(const char *name, uint32_t partitions,
+			     const struct kern_topic_config *config)
+{
+	struct topic t = prepare(name, partitions);
+
+	begin(&t, config);
 	return t;
 }
 
 struct topic topic_new(uint32_t partitions, const struct kern_topic_config *config)
 {
-	static unsigned int number;
-	char name[64];
+	return topic_new_named(NULL, partitions, config);
+}
 
-	snprintf(name, sizeof(name), "t%d.%u", getpid(), ++number);
-	return topic_new_named(name, partitions, config);
+static void write_segment(const struct topic *t, const char *suffix, const void *data, size_t len)
+{
+	char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "%020d.%s", 0, suffix);
+	fd = open(topic_path(t, 0, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
+		die("%s: %s", topic_path(t, 0, name), strerror(errno));
+	close(fd);
+}
+
+struct topic topic_new_from(const void *log, size_t len)
+{
+	struct topic t = prepare(NULL, 1);
+
+	write_segment(&t, "log", log, len);
+	/* Sparse indexes may be empty. */
+	write_segment(&t, "index", "", 0);
+	write_segment(&t, "timeindex", "", 0);
+	begin(&t, NULL);
+	return t;
 }
 
 void topic_grow(struct topic *t, uint32_t partitions)

@@ -21,6 +21,9 @@ struct topic topic_new(uint32_t partitions, const struct kern_topic_config *conf
 struct topic topic_new_named(const char *name, uint32_t partitions,
 			     const struct kern_topic_config *config);
 
+/** topic_new_from() - a topic of one partition whose log is these bytes. */
+struct topic topic_new_from(const void *log, size_t len);
+
 /** topic_grow() - add partitions. */
 void topic_grow(struct topic *t, uint32_t partitions);
 
