@@ -89,8 +89,11 @@ static int open_segment(struct sluice_cursor *c)
 	}
 	if (err)
 		return cursor_fail(c, err, "the log cannot be read");
-	if (!range.seg)
+	if (!range.seg) {
+		/* The log ends in a gap: there is nothing before this offset. */
+		WRITE_ONCE(c->at.next_offset, range.base_offset);
 		return 0;
+	}
 	/* Readahead goes on over a roll: the window is the reader's, not the file's. */
 	if (!c->ra.ra_pages)
 		sluice_pages_ra_init(&c->ra, range.file);
