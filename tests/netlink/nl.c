@@ -336,6 +336,35 @@ int nl_topic_delete(struct nl *nl, const char *name)
 	return nl_do(nl, &m);
 }
 
+static void read_number(void *ctx, const struct nl_attrs *a)
+{
+	*(uint32_t *)ctx = nl_u32(a, SLUICE_A_INFO_FAMILY);
+}
+
+int nl_socket(struct nl *nl, const char *topic, bool produce)
+{
+	struct sockaddr_sluice sa = {.sl_partition = SLUICE_PARTITION_ANY};
+	uint32_t family = 0;
+	struct nl_msg m;
+	int fd, ret;
+
+	nl_new(nl, &m, SLUICE_CMD_INFO_GET);
+	if (nl_get(nl, &m, read_number, &family))
+		return -1;
+	fd = socket((int)family, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	sa.sl_family = (__kernel_sa_family_t)family;
+	snprintf(sa.sl_topic, sizeof(sa.sl_topic), "%s", topic);
+	ret = produce ? connect(fd, (struct sockaddr *)&sa, sizeof(sa))
+		      : bind(fd, (struct sockaddr *)&sa, sizeof(sa));
+	if (ret) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static char base[PATH_MAX / 2];
 static pid_t base_owner;
 

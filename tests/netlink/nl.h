@@ -6,6 +6,7 @@
 #ifndef TESTS_NETLINK_NL_H
 #define TESTS_NETLINK_NL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,13 @@ int nl_detach(struct nl *nl, const char *path);
 int nl_topic_create(struct nl *nl, const char *name, const void *id, const char *data_dir,
 		    uint32_t partitions);
 int nl_topic_delete(struct nl *nl, const char *name);
+
+/**
+ * nl_socket() - a SOCK_SEQPACKET socket that reads all of a topic
+ * @produce: it writes to the topic instead
+ * The descriptor, or -1 with errno.
+ */
+int nl_socket(struct nl *nl, const char *topic, bool produce);
 
 /** nl_dir() - a new, empty directory below $SLUICE_TEST_DIR, removed at exit. */
 const char *nl_dir(void);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,33 +103,6 @@ static void detach__closes_every_file(void)
 	nl_close(&nl);
 }
 
-static void read_family(void *ctx, const struct nl_attrs *a)
-{
-	*(uint32_t *)ctx = nl_u32(a, SLUICE_A_INFO_FAMILY);
-}
-
-static int open_socket(struct nl *nl, const char *topic)
-{
-	struct sockaddr_sluice sa = {.sl_partition = SLUICE_PARTITION_ANY};
-	uint32_t family = 0;
-	struct nl_msg m;
-	int fd;
-
-	nl_new(nl, &m, SLUICE_CMD_INFO_GET);
-	if (nl_get(nl, &m, read_family, &family))
-		return -1;
-	fd = socket((int)family, SOCK_SEQPACKET, 0);
-	if (fd < 0)
-		return -1;
-	sa.sl_family = (__kernel_sa_family_t)family;
-	snprintf(sa.sl_topic, sizeof(sa.sl_topic), "%s", topic);
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static void detach__busy_while_a_socket_uses_it(void)
 {
 	const char *dir = nl_dir();
@@ -141,7 +113,7 @@ static void detach__busy_while_a_socket_uses_it(void)
 	nl_partition_dirs(dir, "busy", 0, 1);
 	CHECK_EQ(nl_attach(&nl, dir), 0);
 	CHECK_EQ(nl_topic_create(&nl, "busy", id, dir, 1), 0);
-	fd = open_socket(&nl, "busy");
+	fd = nl_socket(&nl, "busy", false);
 	CHECK(fd >= 0);
 	CHECK_ERRNO(nl_detach(&nl, dir), EBUSY);
 	CHECK(strstr(nl.why, "topic busy is in use"));
