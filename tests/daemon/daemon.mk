@@ -38,3 +38,19 @@ $(DAEMON_SERVED_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o \
 		$(USER_DAEMON_LIBS)
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread -lm
+
+# Fuzzers: the configuration, and a whole daemon behind a connection.
+DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn)
+FUZZERS += $(DAEMON_FUZZERS)
+
+$(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/fuzz/fuzz_properties: $(B)/fuzz/tests/fuzz/fuzz_properties.o
+$(B)/fuzz/fuzz_conn: $(B)/fuzz/tests/fuzz/fuzz_conn.o $(USER_MODULE_SRCS:%.c=$(B)/fuzz/%.o)
+$(B)/fuzz/fuzz_conn: LDFLAGS := -Wl,--wrap=log_dir_topic_create,--wrap=log_dir_topic_delete
+$(DAEMON_FUZZERS): $(B)/fuzz/tests/libsluiced.a $(B)/fuzz/libsluice-engine.a
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread -lm
+	cp $(KAFKA_GEN)/fuzz.dict $@.dict
