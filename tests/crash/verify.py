@@ -89,7 +89,7 @@ def main():
     print(f"# {by_kind['ack']} records acknowledged to sockets, {by_kind['kafka']} to Kafka's "
           f"client; {len(at)} are there; {len(breaks)} breaks")
     # A cut before there was anything to lose proves nothing.
-    if not by_kind["ack"]:
+    if not by_kind["ack"] or not by_kind["kafka"]:
         sys.exit("nothing was acknowledged")
     sys.exit(1 if breaks else 0)
 

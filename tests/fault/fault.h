@@ -46,15 +46,16 @@ struct fault_world {
  * @run: the operation, one system call if possible; 0 or more, or -errno
  * @check: looks at what came of it, @ret being run's; NULL, or a sentence.
  *	May be NULL: then only that the log is intact is checked
- * @may_lose_answer: the answer of netlink is allocated when all is over; the
- *	client says -EIO if it does not come
+ * @also: an error that is right beside -ENOMEM and -ENOBUFS, or 0. -EIO: the
+ *	netlink client's, if the answer, which is allocated when all is over, is
+ *	lost
  */
 struct fault_op {
 	const char *name;
 	void (*prepare)(struct fault_world *w);
 	int (*run)(struct fault_world *w);
 	const char *(*check)(struct fault_world *w, int ret);
-	bool may_lose_answer;
+	int also;
 };
 
 extern const struct fault_op fault_socket_ops[];

@@ -33,8 +33,7 @@ static void on_alarm(int signal)
 
 static const char *check_result(const struct fault_op *op, const struct fault_world *w, int ret)
 {
-	if (ret >= 0 || (w->injected && (ret == -ENOMEM || ret == -ENOBUFS)) ||
-	    (w->injected && op->may_lose_answer && ret == -EIO))
+	if (ret >= 0 || (w->injected && (ret == -ENOMEM || ret == -ENOBUFS || ret == op->also)))
 		return NULL;
 	return fault_format("failed with %s", strerror(-ret));
 }

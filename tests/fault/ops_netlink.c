@@ -339,17 +339,17 @@ static const char *check_detach(struct fault_world *w, int ret)
 }
 
 const struct fault_op fault_netlink_ops[] = {
-	{"netlink-info", open_kern, run_info, NULL, true},
-	{"netlink-topic-get", open_kern, run_topic_get, NULL, true},
-	{"netlink-topics", open_kern, run_topics, NULL, true},
-	{"netlink-partition-get", open_kern, run_partition_get, NULL, true},
-	{"netlink-partitions", open_kern, run_partitions, NULL, true},
-	{"netlink-data-dirs", open_kern, run_data_dirs, NULL, true},
-	{"netlink-topic-set", open_kern, run_topic_set, NULL, true},
-	{"netlink-topic-create", prepare_create, run_create, check_create, true},
-	{"netlink-topic-grow", prepare_grow, run_create, check_grow, true},
-	{"netlink-topic-delete", prepare_other, run_delete, check_delete, true},
-	{"netlink-attach", prepare_attach, run_attach, check_attach, true},
-	{"netlink-detach", prepare_detach, run_detach, check_detach, true},
+	{"netlink-info", open_kern, run_info, NULL, -EIO},
+	{"netlink-topic-get", open_kern, run_topic_get, NULL, -EIO},
+	{"netlink-topics", open_kern, run_topics, NULL, -EIO},
+	{"netlink-partition-get", open_kern, run_partition_get, NULL, -EIO},
+	{"netlink-partitions", open_kern, run_partitions, NULL, -EIO},
+	{"netlink-data-dirs", open_kern, run_data_dirs, NULL, -EIO},
+	{"netlink-topic-set", open_kern, run_topic_set, NULL, -EIO},
+	{"netlink-topic-create", prepare_create, run_create, check_create, -EIO},
+	{"netlink-topic-grow", prepare_grow, run_create, check_grow, -EIO},
+	{"netlink-topic-delete", prepare_other, run_delete, check_delete, -EIO},
+	{"netlink-attach", prepare_attach, run_attach, check_attach, -EIO},
+	{"netlink-detach", prepare_detach, run_detach, check_detach, -EIO},
 };
 const size_t fault_n_netlink_ops = ARRAY_LEN(fault_netlink_ops);
