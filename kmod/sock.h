@@ -239,6 +239,9 @@ int __must_check sluice_cursor_settle(struct sluice_cursor *c);
 /** sluice_cursor_skip_batch() - what is at hand turned out malformed; -EBADMSG. */
 int sluice_cursor_skip_batch(struct sluice_cursor *c, const char *why);
 
+/** sluice_cursor_count() - counters and tracepoint of a delivery from @position. */
+void sluice_cursor_count(struct sluice_cursor *c, s64 offset, u64 position, u32 bytes);
+
 /** sluice_cursor_advance_record() - the settled record or batch was delivered. */
 void sluice_cursor_advance_record(struct sluice_cursor *c);
 
@@ -248,6 +251,14 @@ void sluice_cursor_advance_bytes(struct sluice_cursor *c, u64 n);
 static inline u64 sluice_cursor_batch_end(const struct sluice_cursor *c)
 {
 	return c->at.position + c->at.batch.size;
+}
+
+/** sluice_cursor_record_offset() - of what is settled; a compressed batch's first. */
+static inline s64 sluice_cursor_record_offset(const struct sluice_cursor *c)
+{
+	if (c->at.batch.attributes & SLUICE_BATCH_COMPRESSION_MASK)
+		return c->at.batch.base_offset;
+	return c->at.batch.base_offset + c->at.record.offset_delta;
 }
 
 /** sluice_cursor_seek() - @offset may be SLUICE_OFFSET_*; -ERANGE, -ENODEV. */

@@ -224,6 +224,7 @@ static void record_info(const struct sluice_cursor *c, struct sluice_record_info
 	const struct sluice_record *r = &c->at.record;
 
 	memset(info, 0, sizeof(*info));
+	info->offset = sluice_cursor_record_offset(c);
 	info->partition = c->p->index;
 	info->leader_epoch = b->leader_epoch;
 	memcpy(info->topic_id, c->p->topic->id, sizeof(info->topic_id));
@@ -231,11 +232,9 @@ static void record_info(const struct sluice_cursor *c, struct sluice_record_info
 		info->flags |= SLUICE_RECORD_LOG_APPEND_TIME;
 	if (b->attributes & SLUICE_BATCH_COMPRESSION_MASK) {
 		info->flags |= SLUICE_RECORD_BATCH;
-		info->offset = b->base_offset;
 		info->timestamp = b->max_timestamp;
 		return;
 	}
-	info->offset = b->base_offset + r->offset_delta;
 	/* Unsigned: a hostile file may make the sum wrap. */
 	info->timestamp = (s64)((u64)b->base_timestamp + (u64)r->timestamp_delta);
 	if (b->attributes & SLUICE_BATCH_LOG_APPEND_TIME)

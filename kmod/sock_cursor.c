@@ -13,6 +13,7 @@
 #include "pages.h"
 #include "partition.h"
 #include "sock.h"
+#include "trace.h"
 
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
@@ -79,8 +80,8 @@ static int open_segment(struct sluice_cursor *c)
 	struct sluice_range range;
 	int err;
 
-	err = sluice_log_fetch(log, c->at.next_offset, PAGE_SIZE, SLUICE_FETCH_WHOLE_FIRST,
-			       &range);
+	/* Only the place is wanted: the segment's own end is looked at each time. */
+	err = sluice_log_fetch(log, c->at.next_offset, 1, 0, &range);
 	if (err == -ERANGE) {
 		/* Retention was faster than this reader. */
 		cursor_fail(c, err, "no longer there; reading goes on at the log start");
@@ -285,6 +286,12 @@ int sluice_cursor_skip_batch(struct sluice_cursor *c, const char *why)
 
 	finish_batch(c);
 	return err;
+}
+
+void sluice_cursor_count(struct sluice_cursor *c, s64 offset, u64 position, u32 bytes)
+{
+	sluice_stats_fetch(&c->p->stats, bytes);
+	trace_sluice_fetch(c->p, offset, position, bytes);
 }
 
 void sluice_cursor_advance_record(struct sluice_cursor *c)

@@ -85,7 +85,7 @@ static ssize_t deliver_record(struct sluice_cursor *c, struct msghdr *msg, size_
 	if (want < size)
 		msg->msg_flags |= MSG_TRUNC;
 	if (!(flags & MSG_PEEK)) {
-		sluice_stats_fetch(&c->p->stats, size);
+		sluice_cursor_count(c, sluice_cursor_record_offset(c), pos, size);
 		sluice_cursor_advance_record(c);
 	}
 	return flags & MSG_TRUNC ? size : want;
@@ -146,7 +146,7 @@ static ssize_t deliver_bytes(struct sluice_cursor *c, struct msghdr *msg, size_t
 	if (!got)
 		return err ?: -EFAULT;
 	if (!(flags & MSG_PEEK)) {
-		sluice_stats_fetch(&c->p->stats, got);
+		sluice_cursor_count(c, c->at.batch.base_offset, c->at.read_pos, got);
 		sluice_cursor_advance_bytes(c, got);
 	}
 	return got;

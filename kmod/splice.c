@@ -106,8 +106,8 @@ static ssize_t splice_locked(struct sluice_sock *ssk, struct pipe_inode_info *pi
 		err = rewind_to(c, &mark, max_t(ssize_t, ret, 0));
 		return err < 0 && ret <= 0 ? err : ret;
 	}
+	sluice_cursor_count(c, mark.at.next_offset, mark.at.read_pos, ret);
 	sluice_cursor_unmark(&mark);
-	sluice_stats_fetch(&c->p->stats, ret);
 	return ret;
 }
 
