@@ -13,3 +13,4 @@ $(B)/bin/sluiced: $(DAEMON_OBJS) $(B)/daemon/log/data_socket.o $(B)/libsluice-ct
 	$(CC) $(CFLAGS) -o $@ $^ $(CTL_LIBS) -lm
 
 ALL += $(B)/bin/sluiced
+INSTALL_FILES += $(B)/bin/sluiced:$(bindir)

@@ -133,12 +133,29 @@ static int wait_ms(const struct reactor *r, int max_ms)
 	return max_ms >= 0 && max_ms < left ? max_ms : (int)left;
 }
 
+/*
+ * Letters before everything else: who was told of a change by another thread,
+ * and comes to this one with it, must find it known here.
+ */
+static void mail_first(struct reactor *r, struct epoll_event *events, int n)
+{
+	for (int i = 1; i < n; i++) {
+		if (events[i].data.ptr == &r->mailbox_fd) {
+			struct epoll_event mail = events[i];
+
+			events[i] = events[0];
+			events[0] = mail;
+		}
+	}
+}
+
 void reactor_round(struct reactor *r, int max_ms)
 {
 	struct epoll_event events[REACTOR_EVENTS];
 	int n = epoll_wait(r->epoll_fd, events, REACTOR_EVENTS, wait_ms(r, max_ms));
 
 	r->now_ms = monotonic_ms();
+	mail_first(r, events, n);
 	for (int i = 0; i < n; i++) {
 		struct reactor_fd *rfd = events[i].data.ptr;
 
