@@ -22,7 +22,7 @@ static void attach__names_the_missing_attribute(void)
 	CHECK_ERRNO(nl_do(&nl, &m), EINVAL);
 	CHECK(strstr(nl.why, "attribute path is missing"));
 	nl_new(&nl, &m, SLUICE_CMD_DATA_DIR_ATTACH);
-	nl_put_string(&m, SLUICE_A_DATA_DIR_PATH, "/data");
+	nl_put_string(&m, SLUICE_A_DATA_DIR_PATH, "/not-attached");
 	CHECK_ERRNO(nl_do(&nl, &m), EINVAL);
 	CHECK(strstr(nl.why, "attribute fd is missing"));
 	nl_close(&nl);
@@ -39,7 +39,7 @@ static void attach__refuses_what_is_no_directory(void)
 	CHECK_ERRNO(nl_attach(&nl, "/proc/self/status"), ENOTDIR);
 	CHECK(strstr(nl.why, "not a directory"));
 	nl_new(&nl, &m, SLUICE_CMD_DATA_DIR_ATTACH);
-	nl_put_string(&m, SLUICE_A_DATA_DIR_PATH, "/data");
+	nl_put_string(&m, SLUICE_A_DATA_DIR_PATH, "/not-attached");
 	nl_put_u32(&m, SLUICE_A_DATA_DIR_FD, 1000000);
 	CHECK_ERRNO(nl_do(&nl, &m), EBADF);
 	CHECK(strstr(nl.why, "1000000"));
