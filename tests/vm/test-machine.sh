@@ -9,6 +9,7 @@
 # wrong. The debug kernel, 20 times slower, runs the programs alone.
 # RESULTS and LOGS are mk/tap.sh's; without them the sum is printed here.
 set -uo pipefail
+trap 'exit 130' INT TERM
 
 cd "$(dirname "$0")/../.." || exit
 # shellcheck source=mk/tap.sh
@@ -46,10 +47,12 @@ test_stock() {
 	local python server=127.0.0.1:9092
 	export XDG_STATE_HOME=$out/state
 
+	# A test that is stopped must not leave a machine behind.
+	trap 'timeout 100 make -s stop > /dev/null 2>&1 || true' EXIT
 	run_test "$KERNEL/tour" 600 tests/kafka/tour.sh || failed=1
 	run_test "$KERNEL/run" 180 make run DETACH=1 || { failed=1; return; }
 	run_test "$KERNEL/data-survives" 120 tests/kafka/data_survives.sh || failed=1
-	timeout -k 10 1200 "${inside[@]}" CMD="run-tests.sh 120 $*" < /dev/null || failed=1
+	timeout -k 10 1200 "${inside[@]}" CMD="run-tests.sh 300 $*" < /dev/null || failed=1
 	merge_guest_results "$out/state/sluice/9092/out" || failed=1
 	if python=$(tests/kafka/venv.sh); then
 		run_test "$KERNEL/kafka-python" 300 "$python" tests/kafka/clients/kafka_python.py $server || failed=1
@@ -63,6 +66,7 @@ test_stock() {
 	timeout 300 "${inside[@]}" CMD=tests/kafka/report.sh < /dev/null > "$out/report" ||
 		 echo "test: the report of $KERNEL is incomplete"
 	run_test "$KERNEL/stop" 120 make stop || failed=1
+	trap - EXIT
 }
 
 if [ "$KERNEL" = debug ]; then
