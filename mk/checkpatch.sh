@@ -29,6 +29,7 @@ ignore=(
 	FILE_PATH_CHANGES	# asks for the kernel's MAINTAINERS
 	LINUX_VERSION_CODE	# out of tree: built for several kernels
 	SPDX_LICENSE_TAG	# the engine is under one of two licences
+	CONSTANT_COMPARISON	# takes the macro KERNEL_VERSION() for a constant
 	BIT_MACRO		# what userspace includes too has no BIT()
 	UNCOMMENTED_DEFINITION	# locks are described in their struct's kernel-doc
 )

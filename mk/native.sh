@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Run sluice in this machine's own kernel, from the build tree.
 #
-# usage: native.sh up PORT DATA CONF	DATA is /var/lib/sluice unless given
+# usage: native.sh check PORT		can it be done here?
+#        native.sh up PORT DATA CONF	DATA is /var/lib/sluice unless given
 #        native.sh down
 set -euo pipefail
 
@@ -23,29 +24,30 @@ may_load_modules() {
 	(((16#$caps >> 16) & 1))
 }
 
-# Why a module cannot be loaded here, or nothing.
-obstacle() {
+# Before anything is built or loaded.
+check() {
+	local why=
+
 	if [ ! -e /proc/modules ]; then
-		echo "this kernel ($(uname -r)) has no loadable modules"
+		why="this kernel ($(uname -r)) has no loadable modules"
 	elif [ "$(cat /proc/sys/kernel/modules_disabled 2> /dev/null)" = 1 ]; then
-		echo "loading modules is switched off (kernel.modules_disabled)"
+		why="loading modules is switched off (kernel.modules_disabled)"
 	elif ! may_load_modules; then
-		echo "this container may not load modules (CAP_SYS_MODULE)"
-	elif grep -qE '\[(integrity|confidentiality)\]' /sys/kernel/security/lockdown 2> /dev/null &&
-		[ -z "$(modinfo -F signer "$module")" ]; then
-		echo "the kernel is locked down (Secure Boot) and takes signed modules only"
+		why="this container may not load modules (CAP_SYS_MODULE)"
+	elif grep -qE '\[(integrity|confidentiality)\]' /sys/kernel/security/lockdown 2> /dev/null; then
+		why="the kernel is locked down (Secure Boot) and takes signed modules only"
+	elif [ ! -e "/lib/modules/$(uname -r)/build" ]; then
+		why="the headers of the running kernel are missing (package linux-headers-$(uname -r))"
+	fi
+	[ -z "$why" ] || die "$why; without NATIVE=1 sluice runs in a machine of its own"
+	if (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; then
+		die "port $1 is taken; choose another: make run NATIVE=1 PORT=…"
 	fi
 }
 
 up() {
-	local port=$1 data=${2:-/var/lib/sluice} conf=$3 why depends name args=()
+	local port=$1 data=${2:-/var/lib/sluice} conf=$3 depends name args=()
 
-	[ -e "$module" ] || die "there is no module for the running kernel; install linux-headers-$(uname -r)"
-	why=$(obstacle)
-	[ -z "$why" ] || die "$why; without NATIVE=1 sluice runs in a machine of its own"
-	if (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; then
-		die "port $port is taken; choose another: make run NATIVE=1 PORT=…"
-	fi
 	mkdir -p "$run" "$data"
 	if [ ! -d /sys/module/sluice ]; then
 		depends=$(modinfo -F depends "$module")
@@ -88,7 +90,8 @@ down() {
 command=$1
 shift
 case $command in
+check) check "$@" ;;
 up) up "$@" ;;
 down) down ;;
-*) die "up or down" ;;
+*) die "check, up or down" ;;
 esac

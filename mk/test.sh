@@ -43,7 +43,7 @@ start_debug_kernel
 build "daemon, tools, tests" make -s -j"$JOBS" user-all
 phase "form and static checks"
 for check in check-format check-tidy check-shell; do
-	run_test $check 100 make -s $check
+	run_test $check 200 make -s $check
 done
 phase "unit tests"
 # shellcheck disable=SC2086
@@ -55,7 +55,7 @@ for kernel in 6.1 6.12; do
 	build "module for $kernel" make -s module KERNEL=$kernel
 	run_test "sparse-$kernel" 300 make -s sparse-$kernel
 done
-run_test checkpatch 100 make -s checkpatch
+run_test checkpatch 300 make -s checkpatch
 test_machine 6.1 ext4
 test_machine 6.12 xfs
 phase "power cuts"

@@ -6,8 +6,9 @@ VM_KERNEL := $(or $(KERNEL),6.1)
 
 run:	## run sluice in a machine [KERNEL=6.1|6.12] [PORT=9092] [DATA=dir] [DETACH=1] [BROKER_CONF=file] [NATIVE=1]
 ifdef NATIVE
+	@mk/native.sh check "$(PORT)"
 	@mk/deps.sh build
-	@$(MAKE) -j$(JOBS) all KERNEL=native
+	@$(MAKE) -s -j$(JOBS) all KERNEL=native
 	@mk/native.sh up "$(PORT)" "$(DATA)" "$(BROKER_CONF)"
 else
 	@mk/deps.sh build vm
