@@ -38,7 +38,7 @@ while getopts k:m:f:d:s:o:p:c:S:t:inNq option; do
 	s) disk_mib=$OPTARG ;;
 	o) out=$(realpath -m "$OPTARG") ;;
 	p) port=$OPTARG ;;
-	c) conf=$(realpath "$OPTARG") || die "no such file: $OPTARG" ;;
+	c) conf=$(realpath -e "$OPTARG" 2> /dev/null) || die "no such file: $OPTARG" ;;
 	S) state=$(realpath -m "$OPTARG") ;;
 	t) limit=$OPTARG ;;
 	i) icount=1 ;;
