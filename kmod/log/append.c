@@ -60,6 +60,19 @@ static bool needs_roll(const struct sluice_log *log, const struct sluice_batch *
 	       seg->time_index.entries + 1 >= c->segment_index_bytes / SLUICE_TIME_INDEX_ENTRY;
 }
 
+static const char *why_not_written(int err)
+{
+	switch (err) {
+	case -EFAULT:
+		return "the batch could not be read from the caller";
+	case -ENOSPC:
+	case -EDQUOT:
+		return "no space is left for the batch";
+	default:
+		return "the batch could not be written";
+	}
+}
+
 static int store(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b,
 		 struct head *head)
 {
@@ -77,8 +90,7 @@ static int store(struct sluice_segment *seg, struct sluice_append *a, const stru
 	if (!ret && b->size > len)
 		ret = port_file_write_iter(seg->file, position + len, a->src, b->size - len);
 	if (ret)
-		a->why = ret == -EFAULT ? "the batch could not be read from the caller" :
-					  "the batch could not be written";
+		a->why = why_not_written(ret);
 	return ret;
 }
 
