@@ -29,9 +29,10 @@ timeout 120 sluicectl consume "$topic-local" --from-beginning -n "$local_count" 
 consumer=$!
 paced "$local_count" local | sluicectl produce "$topic-local" &
 producer=$!
-# An idempotent producer: what it sends again after a kill must not be there twice.
+# An idempotent producer: what it sends again after a kill must not be there
+# twice. -E: a broker that is away for a while is no reason to give up.
 paced "$kafka_count" kafka | kcat -b "127.0.0.1:$PORT" -P -t "$topic" -X acks=all \
-	-X enable.idempotence=true -X message.timeout.ms=60000 -q 2> "$work/kcat.log" &
+	-X enable.idempotence=true -X message.timeout.ms=60000 -E -q 2> "$work/kcat.log" &
 kafka_producer=$!
 
 for round in 1 2 3; do

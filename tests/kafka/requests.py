@@ -3,7 +3,9 @@
 """Send the same request again and again on one connection, each after the
 answer to the one before: the least a client can do, for counting.
 
-usage: requests.py HOST:PORT TOPIC produce|fetch COUNT
+usage: requests.py HOST:PORT TOPIC produce|fetch PARTITIONS COUNT
+
+Each request is for the first PARTITIONS partitions of the topic.
 """
 import socket
 import struct
@@ -11,7 +13,8 @@ import sys
 import time
 
 HOST, PORT = sys.argv[1].rsplit(":", 1)
-TOPIC, KIND, COUNT = sys.argv[2].encode(), sys.argv[3], int(sys.argv[4])
+TOPIC, KIND = sys.argv[2].encode(), sys.argv[3]
+PARTITIONS, COUNT = int(sys.argv[4]), int(sys.argv[5])
 
 CRC_TABLE = []
 for n in range(256):
@@ -36,17 +39,23 @@ def batch(value):
     return struct.pack(">qiibI", 0, 9 + len(checked), -1, 2, crc32c(checked)) + checked
 
 
+def topic(partitions):
+    """An array of one topic with these partitions, as both requests have it."""
+    return struct.pack(">ih", 1, len(TOPIC)) + TOPIC + struct.pack(">i", PARTITIONS) + \
+        b"".join(partitions)
+
+
 def produce():
     """Produce v3: no transaction, acks=1."""
     records = batch(b"x" * 40)
-    return struct.pack(">hhih", 0, 3, 1, -1) + struct.pack(">hhii", -1, 1, 10000, 1) + \
-        struct.pack(">h", len(TOPIC)) + TOPIC + struct.pack(">iii", 1, 0, len(records)) + records
+    return struct.pack(">hhih", 0, 3, 1, -1) + struct.pack(">hhi", -1, 1, 10000) + \
+        topic(struct.pack(">ii", n, len(records)) + records for n in range(PARTITIONS))
 
 
 def fetch():
-    """Fetch v4 of the first batch of the log."""
-    return struct.pack(">hhih", 1, 4, 1, -1) + struct.pack(">iiiibi", -1, 1000, 1, 100, 0, 1) + \
-        struct.pack(">h", len(TOPIC)) + TOPIC + struct.pack(">iiqi", 1, 0, 0, 100)
+    """Fetch v4 of the first batch of each log."""
+    return struct.pack(">hhih", 1, 4, 1, -1) + struct.pack(">iiiib", -1, 1000, 1, 1 << 20, 0) + \
+        topic(struct.pack(">iqi", n, 0, 100) for n in range(PARTITIONS))
 
 
 request = {"produce": produce, "fetch": fetch}[KIND]()
