@@ -68,15 +68,15 @@ extern const size_t fault_n_netlink_ops;
 /** fault_world_open() - the topic; dies on failure. */
 void fault_world_open(struct fault_world *w);
 
-/** fault_world_renew() - the topic anew, when a check failed or a partition is offline. */
+/** fault_world_renew() - the topic anew. */
 void fault_world_renew(struct fault_world *w);
 
 /**
  * fault_world_check() - is the log what was acknowledged, and does it work
- * @offline: set if a partition is offline; nothing else is looked at then
- * Appends a record to each partition and reads it back. NULL or a sentence.
+ * Appends a record to one of the partitions in turn and reads it back. NULL or
+ * a sentence.
  */
-const char *fault_world_check(struct fault_world *w, bool *offline);
+const char *fault_world_check(struct fault_world *w);
 
 /** fault_world_send() - one acknowledged record for the operation to find. */
 void fault_world_send(struct fault_world *w, int partition);

@@ -4,12 +4,13 @@
 
 FAULT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fault/*.c)) \
 	$(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o)
-DEBUG_TESTS += $(B)/tests/fault/fault.sh
+FAULT_TESTS := $(B)/tests/fault/fault-xfs.sh $(B)/tests/fault/fault-ext4.sh
+DEBUG_TESTS += $(FAULT_TESTS)
 
 $(B)/tests/fault/fault: $(FAULT_OBJS) $(B)/libsluice-ctl.a $(B)/libsluice-engine.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(CTL_LIBS)
 
-# Found where the tests are that are run in machines.
-$(B)/tests/fault/fault.sh: tests/fault/fault.sh $(B)/tests/fault/fault
+# One for each file system, each with the time limit of a program.
+$(FAULT_TESTS): tests/fault/fault.sh $(B)/tests/fault/fault
 	cp $< $@

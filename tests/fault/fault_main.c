@@ -41,7 +41,6 @@ static const char *check_result(const struct fault_op *op, const struct fault_wo
 /* One try; returns NULL or what is wrong. */
 static const char *try_op(const struct fault_op *op, struct fault_world *w, unsigned int nth)
 {
-	bool offline = false;
 	const char *why;
 	int ret;
 
@@ -58,9 +57,7 @@ static const char *try_op(const struct fault_op *op, struct fault_world *w, unsi
 		why = op->check(w, ret);
 	fault_world_end_try(w);
 	if (!why)
-		why = fault_world_check(w, &offline);
-	if (offline)
-		why = "a partition went offline";
+		why = fault_world_check(w);
 	alarm(0);
 	return why;
 }
