@@ -160,10 +160,19 @@ def test_large_records():
     consumer.close()
 
 
-def test_unknown_topic():
+def test_unknown_topic_is_not_created_for_consumers():
     missing = f"ck-missing-{RUN}"
-    error = ADMIN.list_topics(missing, timeout=30).topics[missing].error
-    tap.equal(error.code(), KafkaError.UNKNOWN_TOPIC_OR_PART, "error")
+    consumer = open_consumer(missing)
+    for _ in range(2):
+        error = consumer.list_topics(missing, timeout=30).topics[missing].error
+        tap.equal(error.code(), KafkaError.UNKNOWN_TOPIC_OR_PART, "error")
+    consumer.close()
+
+
+def test_unknown_topic_is_created_for_producers():
+    name = f"ck-auto-{RUN}"
+    reports = produce(name, [(None, b"first")])
+    tap.equal(reports, [(None, 0)], "report")
 
 
 tap.run(sys.modules[__name__])
