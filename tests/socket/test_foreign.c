@@ -51,7 +51,7 @@ static void control__is_passed_over(void)
 	add(4, CONTROL_TRANSACTIONAL, "c", 1);
 	add(5, 0, "b", 1);
 	add(6, CONTROL_TRANSACTIONAL, "c", 1);
-	t = topic_new_from(buf, len);
+	t = topic_new_from(buf, len, 0);
 	CHECK_EQ(topic_partition(&t, 0).log_end_offset, 7);
 	fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
 	CHECK_EQ(receive(fd, &got, 0), 2);
@@ -75,7 +75,7 @@ static void control__then_a_record(void)
 	len = 0;
 	for (int i = 0; i < 200; i++)
 		add(i, CONTROL_TRANSACTIONAL, "c", 1);
-	t = topic_new_from(buf, len);
+	t = topic_new_from(buf, len, 0);
 	fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
 	in = producer(SOCK_SEQPACKET, &t, 0);
 	CHECK_EQ(poll_now(fd), 0);
@@ -100,7 +100,7 @@ static void gaps__between_batches(void)
 	put_be32(b + AT_LAST_OFFSET_DELTA, 9);
 	batch_fix_crc(b, batch_size(b));
 	add(100, 0, "c", 1);
-	t = topic_new_from(buf, len);
+	t = topic_new_from(buf, len, 0);
 	for (int64_t start = 0; start <= 101; start++) {
 		int64_t next = start <= 10 ? 10 : start <= 20 ? 20 : start <= 21 ? 21 : 100;
 
@@ -113,6 +113,34 @@ static void gaps__between_batches(void)
 			CHECK_EQ(got.info.offset, next);
 		close(fd);
 	}
+}
+
+/* As Kafka leaves it when it rolls over offsets that were compacted away. */
+static void gaps__at_the_end(void)
+{
+	struct topic t;
+	int fd, stream, in;
+
+	len = 0;
+	add(0, 0, "a", 1);
+	t = topic_new_from(buf, len, 50);
+	CHECK_EQ(topic_partition(&t, 0).log_end_offset, 50);
+	fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
+	stream = consumer(SOCK_STREAM, &t, 0, 30);
+	CHECK_EQ(receive(fd, &got, MSG_DONTWAIT), 2);
+	CHECK_EQ(poll_now(fd), 0);
+	CHECK_ERRNO(receive(fd, &got, MSG_DONTWAIT), EAGAIN);
+	CHECK_EQ(poll_now(stream), 0);
+	CHECK_ERRNO(recv(stream, got.value, 1, MSG_DONTWAIT), EAGAIN);
+	in = producer(SOCK_SEQPACKET, &t, 0);
+	CHECK_EQ(send_text(in, "x"), 1);
+	CHECK_EQ(receive(fd, &got, MSG_DONTWAIT), 1);
+	CHECK_EQ(got.info.offset, 50);
+	CHECK_EQ(recv(stream, got.value, 8, MSG_DONTWAIT), 8);
+	CHECK_EQ(get_be64((uint8_t *)got.value), 50);
+	close(fd);
+	close(stream);
+	close(in);
 }
 
 /* Past the header, the module believes nothing of a batch it did not build. */
@@ -145,7 +173,7 @@ static void malformed__records(void)
 		bad[damages[i].at] = damages[i].value;
 		batch_fix_crc(bad, batch_size(bad));
 		add(3, 0, "b", 1);
-		t = topic_new_from(buf, len);
+		t = topic_new_from(buf, len, 0);
 		fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
 		CHECK_EQ(receive(fd, &got, MSG_DONTWAIT), 2);
 		/* poll(2) may look, but the error is the reader's. */
@@ -175,7 +203,7 @@ static void malformed__headers(void)
 	bad[batch_size(bad) - 1] = 0x02;
 	batch_fix_crc(bad, batch_size(bad));
 	add(2, 0, "b", 1);
-	t = topic_new_from(buf, len);
+	t = topic_new_from(buf, len, 0);
 	fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
 	CHECK_EQ(receive(fd, &got, MSG_DONTWAIT), 2);
 	CHECK_ERRNO(receive(fd, &got, MSG_DONTWAIT), EBADMSG);
@@ -194,7 +222,7 @@ static void malformed__batch_on_disk(void)
 	len = 0;
 	add(0, 0, "a", 1);
 	add(1, 0, "b", 1);
-	t = topic_new_from(buf, len);
+	t = topic_new_from(buf, len, 0);
 	fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
 	stream = consumer(SOCK_STREAM, &t, 0, SLUICE_OFFSET_EARLIEST);
 	CHECK_EQ(receive(fd, &got, MSG_DONTWAIT), 2);
@@ -213,8 +241,9 @@ static void malformed__batch_on_disk(void)
 }
 
 static const struct test tests[] = {
-	TEST(control__is_passed_over), TEST(control__then_a_record), TEST(gaps__between_batches),
-	TEST(malformed__records),      TEST(malformed__headers),     TEST(malformed__batch_on_disk),
+	TEST(control__is_passed_over),	TEST(control__then_a_record), TEST(gaps__between_batches),
+	TEST(gaps__at_the_end),		TEST(malformed__records),     TEST(malformed__headers),
+	TEST(malformed__batch_on_disk),
 };
 
 int main(void)

@@ -143,26 +143,34 @@ struct topic topic_new(uint32_t partitions, const struct kern_topic_config *conf
 	return topic_new_named(NULL, partitions, config);
 }
 
-static void write_segment(const struct topic *t, const char *suffix, const void *data, size_t len)
+static void write_file(const struct topic *t, int base, const char *suffix, const void *data,
+		       size_t len)
 {
 	char name[64];
 	int fd;
 
-	snprintf(name, sizeof(name), "%020d.%s", 0, suffix);
+	snprintf(name, sizeof(name), "%020d.%s", base, suffix);
 	fd = open(topic_path(t, 0, name), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0 || write(fd, data, len) != (ssize_t)len)
 		die("%s: %s", topic_path(t, 0, name), strerror(errno));
 	close(fd);
 }
 
-struct topic topic_new_from(const void *log, size_t len)
+static void write_segment(const struct topic *t, int base, const void *log, size_t len)
+{
+	write_file(t, base, "log", log, len);
+	/* Sparse indexes may be empty. */
+	write_file(t, base, "index", "", 0);
+	write_file(t, base, "timeindex", "", 0);
+}
+
+struct topic topic_new_from(const void *log, size_t len, int next_segment)
 {
 	struct topic t = prepare(NULL, 1);
 
-	write_segment(&t, "log", log, len);
-	/* Sparse indexes may be empty. */
-	write_segment(&t, "index", "", 0);
-	write_segment(&t, "timeindex", "", 0);
+	write_segment(&t, 0, log, len);
+	if (next_segment)
+		write_segment(&t, next_segment, "", 0);
 	begin(&t, NULL);
 	return t;
 }

@@ -21,8 +21,11 @@ struct topic topic_new(uint32_t partitions, const struct kern_topic_config *conf
 struct topic topic_new_named(const char *name, uint32_t partitions,
 			     const struct kern_topic_config *config);
 
-/** topic_new_from() - a topic of one partition whose log is these bytes. */
-struct topic topic_new_from(const void *log, size_t len);
+/**
+ * topic_new_from() - a topic of one partition whose log is these bytes
+ * @next_segment: base offset of an empty segment behind them; 0: none
+ */
+struct topic topic_new_from(const void *log, size_t len, int next_segment);
 
 /** topic_grow() - add partitions. */
 void topic_grow(struct topic *t, uint32_t partitions);
