@@ -4,7 +4,10 @@
 
 SOCKET_HELPERS := $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o)
 SOCKET_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/socket/test_*.c))
-GUEST_TESTS += $(SOCKET_TESTS)
+# Only the debug kernel can make an allocation fail.
+SOCKET_DEBUG_TESTS := $(B)/tests/socket/test_fault
+GUEST_TESTS += $(filter-out $(SOCKET_DEBUG_TESTS),$(SOCKET_TESTS))
+DEBUG_TESTS += $(SOCKET_DEBUG_TESTS)
 
 $(SOCKET_TESTS): $(B)/%: $(B)/%.o $(SOCKET_HELPERS) $(B)/libsluice-ctl.a $(B)/libsluice-engine.a
 	@mkdir -p $(@D)
