@@ -11,8 +11,8 @@
  *
  * Appends run in the producer's system call. What the process may not do
  * (create with its umask, write while it is being killed, exceed its
- * RLIMIT_FSIZE) must not hurt the log, so creating, and writing what the engine
- * itself has to say, is done by a worker where the caller cannot.
+ * RLIMIT_FSIZE) must not hurt the log, so creating, writing what the engine
+ * itself has to say, and cutting is done by a worker where the caller cannot.
  */
 
 #include "file_io.h"
@@ -38,6 +38,33 @@
 
 /* File systems that the tests run on. */
 static const char *const supported_fs[] = { "ext4", "xfs" };
+
+struct worker_call {
+	struct work_struct work;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void worker_call_fn(struct work_struct *work)
+{
+	struct worker_call *call = container_of(work, struct worker_call, work);
+
+	call->fn(call->arg);
+}
+
+/* Where no signal, umask or limit of the caller reaches. */
+static void call_in_worker(void (*fn)(void *arg), void *arg)
+{
+	struct worker_call call = {
+		.fn = fn,
+		.arg = arg,
+	};
+
+	INIT_WORK_ONSTACK(&call.work, worker_call_fn);
+	queue_work(system_unbound_wq, &call.work);
+	flush_work(&call.work);
+	destroy_work_on_stack(&call.work);
+}
 
 /* A port_file is a struct file under another name: it needs nothing more. */
 static struct port_file *to_port_file(struct file *filp)
@@ -226,33 +253,29 @@ static struct file *open_file(struct port_dir *dir, const char *name, int flags)
 	return filp;
 }
 
-struct create_work {
-	struct work_struct work;
+struct create_args {
 	struct port_dir *dir;
 	const char *name;
 	struct file *filp;
 };
 
-static void create_work_fn(struct work_struct *work)
+static void create_fn(void *arg)
 {
-	struct create_work *cw = container_of(work, struct create_work, work);
+	struct create_args *ca = arg;
 
-	cw->filp = open_file(cw->dir, cw->name, O_RDWR | O_CREAT | O_EXCL);
+	ca->filp = open_file(ca->dir, ca->name, O_RDWR | O_CREAT | O_EXCL);
 }
 
 /* In a worker: the caller's umask must not decide who can read a segment. */
 static struct file *create_file(struct port_dir *dir, const char *name)
 {
-	struct create_work cw = {
+	struct create_args ca = {
 		.dir = dir,
 		.name = name,
 	};
 
-	INIT_WORK_ONSTACK(&cw.work, create_work_fn);
-	queue_work(system_unbound_wq, &cw.work);
-	flush_work(&cw.work);
-	destroy_work_on_stack(&cw.work);
-	return cw.filp;
+	call_in_worker(create_fn, &ca);
+	return ca.filp;
 }
 
 int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
@@ -341,8 +364,7 @@ static int write_buf(struct file *filp, u64 pos, const void *buf, size_t len)
 	return write_all(filp, pos, &iter);
 }
 
-struct write_work {
-	struct work_struct work;
+struct write_args {
 	struct file *filp;
 	u64 pos;
 	const void *buf;
@@ -350,27 +372,24 @@ struct write_work {
 	int err;
 };
 
-static void write_work_fn(struct work_struct *work)
+static void write_fn(void *arg)
 {
-	struct write_work *ww = container_of(work, struct write_work, work);
+	struct write_args *wa = arg;
 
-	ww->err = write_buf(ww->filp, ww->pos, ww->buf, ww->len);
+	wa->err = write_buf(wa->filp, wa->pos, wa->buf, wa->len);
 }
 
 static int write_in_worker(struct file *filp, u64 pos, const void *buf, size_t len)
 {
-	struct write_work ww = {
+	struct write_args wa = {
 		.filp = filp,
 		.pos = pos,
 		.buf = buf,
 		.len = len,
 	};
 
-	INIT_WORK_ONSTACK(&ww.work, write_work_fn);
-	queue_work(system_unbound_wq, &ww.work);
-	flush_work(&ww.work);
-	destroy_work_on_stack(&ww.work);
-	return ww.err;
+	call_in_worker(write_fn, &wa);
+	return wa.err;
 }
 
 int port_file_write(struct port_file *file, u64 pos, const void *buf, size_t len)
@@ -454,15 +473,45 @@ int port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc)
 	return 0;
 }
 
-int port_file_truncate(struct port_file *file, u64 size)
+static int truncate_file(struct file *filp, u64 size)
 {
-	struct file *filp = sluice_file(file);
 	const struct cred *old = override_creds(filp->f_cred);
 	int err;
 
 	err = vfs_truncate(&filp->f_path, size);
 	revert_creds(old);
 	return err;
+}
+
+struct truncate_args {
+	struct file *filp;
+	u64 size;
+	int err;
+};
+
+static void truncate_fn(void *arg)
+{
+	struct truncate_args *ta = arg;
+
+	ta->err = truncate_file(ta->filp, ta->size);
+}
+
+int port_file_truncate(struct port_file *file, u64 size)
+{
+	struct truncate_args ta = {
+		.filp = sluice_file(file),
+		.size = size,
+	};
+
+	truncate_fn(&ta);
+	/*
+	 * A tail that cannot be cut ends the log. xfs zeroes what follows in
+	 * the last block for it, which fails if the caller is being killed, or
+	 * if its memory cgroup is at its limit.
+	 */
+	if (ta.err)
+		call_in_worker(truncate_fn, &ta);
+	return ta.err;
 }
 
 int port_file_sync(struct port_file *file)
