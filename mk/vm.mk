@@ -4,7 +4,7 @@
 PORT ?= 9092
 VM_KERNEL := $(or $(KERNEL),6.1)
 
-run:	## run sluice in a machine [KERNEL=6.1|6.12] [PORT=9092] [DATA=dir] [DETACH=1] [BROKER_CONF=file] [NATIVE=1]
+run:	## run sluice in a machine [KERNEL=6.1|6.12] [PORT=9092] [DATA=dir] [DETACH=1] [BROKER_CONF=file] [FS=ext4|xfs] [NATIVE=1]
 ifdef NATIVE
 	@mk/native.sh check "$(PORT)"
 	@mk/deps.sh build

@@ -5,7 +5,8 @@
 # usage: run.sh KERNEL PORT DATA CONF DETACH
 #
 # KERNEL is 6.1, 6.12 or debug; empty DATA, CONF and DETACH mean none. Without
-# DETACH it stays in the foreground, and Ctrl-C stops the machine.
+# DETACH it stays in the foreground, and Ctrl-C stops the machine. FS in the
+# environment (ext4 or xfs) is what a new disk is formatted with.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -49,7 +50,7 @@ show_progress &
 progress=$!
 trap 'kill "$progress" 2> /dev/null || true' EXIT
 # QEMU keeps descriptor 8, and with it the lock, for as long as it runs.
-"$here/vm.sh" -q -k "$kernel" -d "$data/disk" -s 16384 -p "$port" -S "$state" -t 300 \
+"$here/vm.sh" -q -k "$kernel" -f "${FS:-ext4}" -d "$data/disk" -s 16384 -p "$port" -S "$state" -t 300 \
 	${conf:+-c "$conf"} -- 'read -r < /run/stop' 9>&- || die "the machine did not come up"
 sleep 0.4
 kill "$progress"
