@@ -60,13 +60,16 @@ static void answer(struct sluice_flush_state *fs, struct list_head *requests,
 
 static int flush(struct sluice_partition *p, s64 *ret_recovery_point)
 {
-	int err = -ENODEV;
+	int err;
 
 	*ret_recovery_point = 0;
 	down_read(&p->users);
-	/* A dead partition is still flushed: that is how it is drained. */
-	if (!p->log)
+	/* A dead partition is still flushed, until drain has done it for the last time. */
+	if (!p->log) {
+		*ret_recovery_point = S64_MAX;
+		err = p->flush.drain_err;
 		goto out;
+	}
 	err = sluice_log_flush(p->log, ret_recovery_point);
 	atomic64_inc(&p->stats.flushes);
 	trace_sluice_flush(p, *ret_recovery_point, err);
@@ -143,10 +146,10 @@ void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d)
 		d->done(d, err);
 }
 
-void sluice_flush_drain(struct sluice_partition *p, int err)
+void sluice_flush_drain(struct sluice_partition *p)
 {
 	/* Nothing is added to the list of a dead partition. */
-	answer(&p->flush, &p->flush.requests, S64_MAX, err);
+	answer(&p->flush, &p->flush.requests, S64_MAX, p->flush.drain_err);
 	flush_work(&p->flush.work);
 }
 

@@ -40,11 +40,14 @@ struct sluice_durable {
  * @requests: not yet answered, by time
  * @work: one sync and its answers; holds a reference to the partition while
  *	it is queued or runs
+ * @drain_err: of the last sync of all, once the log is closed; written and
+ *	read with the partition's users
  */
 struct sluice_flush_state {
 	spinlock_t lock;
 	struct list_head requests;
 	struct work_struct work;
+	int drain_err;
 };
 
 int sluice_flush_init(void);
@@ -59,10 +62,10 @@ void sluice_flush_state_init(struct sluice_partition *p);
 void sluice_flush_start(struct sluice_partition *p);
 
 /**
- * sluice_flush_drain() - answer all that is left with @err, and be idle
+ * sluice_flush_drain() - answer all that is left with drain_err, and be idle
  * Context: the partition is dead; not entered.
  */
-void sluice_flush_drain(struct sluice_partition *p, int err);
+void sluice_flush_drain(struct sluice_partition *p);
 
 /**
  * sluice_flush_request() - call d->done when d->offset is durable

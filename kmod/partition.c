@@ -85,8 +85,9 @@ int sluice_partition_drain(struct sluice_partition *p)
 	p->log = NULL;
 	sluice_dir_close(p->dir);
 	p->dir = NULL;
+	p->flush.drain_err = err;
 	up_write(&p->users);
-	sluice_flush_drain(p, err);
+	sluice_flush_drain(p);
 	return err;
 }
 

@@ -182,8 +182,6 @@ static void flush_wait__is_durable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flushes(test), 1ULL);
 }
 
-static void open_gate_fn(struct work_struct *work);
-
 struct gate_opener {
 	struct delayed_work work;
 	struct completion gate;
@@ -196,7 +194,11 @@ static void open_gate_fn(struct work_struct *work)
 	complete(&go->gate);
 }
 
-static void partition_drain__answers_everybody_once(struct kunit *test)
+/*
+ * The gate opens after @delay: the flusher takes the requests while drain holds
+ * the log, or finds none any more.
+ */
+static void drain_with_requests(struct kunit *test, unsigned long delay)
 {
 	struct kunit_partition *kp = test->priv;
 	struct gate_opener *go = kunit_kzalloc(test, sizeof(*go), GFP_KERNEL);
@@ -210,7 +212,7 @@ static void partition_drain__answers_everybody_once(struct kunit *test)
 	r = new_requests(test, REQUESTS, append(test));
 	for (i = 0; i < REQUESTS; i++)
 		sluice_flush_request(kp->p, &r[i].d);
-	schedule_delayed_work(&go->work, HZ / 10);
+	schedule_delayed_work(&go->work, delay);
 	sluice_partition_make_dead(kp->p);
 	KUNIT_EXPECT_EQ(test, sluice_partition_drain(kp->p), 0);
 	flush_delayed_work(&go->work);
@@ -225,6 +227,23 @@ static void partition_drain__answers_everybody_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sluice_flush_wait(kp->p), -ENODEV);
 }
 
+static void partition_drain__answers_before_the_flusher(struct kunit *test)
+{
+	drain_with_requests(test, HZ / 2);
+}
+
+static void partition_drain__answers_beside_the_flusher(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		drain_with_requests(test, i);
+		kunit_partition_end(kp);
+		kunit_partition_open(test, kp);
+	}
+}
+
 static struct kunit_case flush_cases[] = {
 	KUNIT_CASE(flush_request__durable_already),
 	KUNIT_CASE(flush_request__moves_the_recovery_point),
@@ -233,7 +252,8 @@ static struct kunit_case flush_cases[] = {
 	KUNIT_CASE(flush_request__failed_log),
 	KUNIT_CASE(flush_request__fails_while_waiting),
 	KUNIT_CASE(flush_wait__is_durable),
-	KUNIT_CASE(partition_drain__answers_everybody_once),
+	KUNIT_CASE(partition_drain__answers_before_the_flusher),
+	KUNIT_CASE(partition_drain__answers_beside_the_flusher),
 	{}
 };
 
