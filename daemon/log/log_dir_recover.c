@@ -94,17 +94,19 @@ static int fit_epochs(int fd, int32_t topic_epoch, int64_t log_end_offset)
 
 static void recover_log(const struct pool *pool, struct job *job, struct port_dir *dir)
 {
+	unsigned int flags = job->topic->s.adopted ? SLUICE_RECOVER_GAPS : 0;
 	struct sluice_recovery r = {0};
 	struct sluice_log_config c;
 
 	log_config(job->topic, &c);
 	job->result = -EAGAIN;
 	if (pool->clean)
-		job->result = sluice_log_recover(dir, &c, 0, true, job->why, &r);
+		job->result =
+			sluice_log_recover(dir, &c, 0, flags | SLUICE_RECOVER_CLEAN, job->why, &r);
 	/* What was called clean and is not has no recovery point to be believed. */
 	if (job->result)
 		job->result = sluice_log_recover(dir, &c, pool->clean ? 0 : job->recovery_point,
-						 false, job->why, &r);
+						 flags, job->why, &r);
 	job->bytes_read = r.bytes_read;
 	job->log_end_offset = r.log_end_offset;
 }

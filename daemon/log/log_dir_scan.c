@@ -196,8 +196,10 @@ static void check_topic(const struct log_dir *d, struct log_dir_topic *t, uint32
 	}
 	t->grown = !t->adopted && contiguous > t->s.partition_count;
 	t->s.partition_count = contiguous;
-	if (t->adopted)
+	if (t->adopted) {
+		t->s.adopted = true;
 		find_id(d, t);
+	}
 	if (!memcmp(t->s.id, none, sizeof(none)) && topic_id_random(t->s.id)) {
 		broken(t, "no random numbers for its id");
 		return;

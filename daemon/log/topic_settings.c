@@ -17,9 +17,10 @@
 #define STEM_CUT_LEN	   200
 #define FILE_NAME_SIZE	   256
 
-#define KEY_TOPIC "sluice.topic"
-#define KEY_ID	  "sluice.topic.id"
-#define KEY_COUNT "sluice.partition.count"
+#define KEY_TOPIC   "sluice.topic"
+#define KEY_ID	    "sluice.topic.id"
+#define KEY_COUNT   "sluice.partition.count"
+#define KEY_ADOPTED "sluice.adopted"
 
 static const char *const suffixes[] = {
 	[TOPIC_CREATING] = ".creating",
@@ -119,6 +120,10 @@ static int parse_line(char *line, struct topic_settings *s, unsigned int *seen)
 		*seen |= 4;
 		return parse_count(value, &s->partition_count);
 	}
+	if (!strcmp(line, KEY_ADOPTED)) {
+		s->adopted = !strcmp(value, "true");
+		return 0;
+	}
 	return s->n < ITEMS_MAX ? topic_settings_add(s, line, value) : -EBADMSG;
 }
 
@@ -203,6 +208,8 @@ int topic_settings_write(int topics_fd, const struct topic_settings *s, enum top
 	fprintf(f, "# Written by sluice.\n");
 	fprintf(f, KEY_TOPIC "=%s\n" KEY_ID "=%s\n" KEY_COUNT "=%" PRIu32 "\n", s->topic, id_text,
 		s->partition_count);
+	if (s->adopted)
+		fprintf(f, KEY_ADOPTED "=true\n");
 	for (size_t i = 0; i < s->n; i++)
 		fprintf(f, "%s=%s\n", s->items[i].key, s->items[i].value);
 	file_name(s->topic, stage, name);

@@ -22,6 +22,7 @@ struct topic_settings {
 	char topic[SLUICE_TOPIC_NAME_MAX + 1];
 	uint8_t id[SLUICE_TOPIC_ID_LEN];
 	uint32_t partition_count;
+	bool adopted; /* another broker made it; its logs may have been compacted */
 	struct log_dir_setting *items;
 	size_t n;
 };

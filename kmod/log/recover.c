@@ -7,6 +7,7 @@
 
 /*
  * A log being recovered.
+ * @gaps: offsets that are missing between segments are no hole
  * @first_read: index of the first segment that may hold what is not durable
  * @names_changed: the directory has to be synced
  * @last_full: index of the last segment, so far, that was not found empty
@@ -18,6 +19,7 @@ struct recovery {
 	s64 recovery_point;
 	s64 *offsets;
 	u32 count;
+	bool gaps;
 	u32 first_read;
 	bool names_changed;
 	u32 last_full;
@@ -177,7 +179,7 @@ static int before_cut(void *ctx, char *err)
 static int recover_segment(struct recovery *r, u32 i, char *err)
 {
 	bool last = i == r->count - 1;
-	struct place place = { .r = r, .i = i };
+	struct place place = {.r = r, .i = i};
 	struct sluice_segment_recovery seg = {
 		.dir = r->dir,
 		.base_offset = r->offsets[i],
@@ -249,6 +251,23 @@ static int remove_empty_behind_gap(struct recovery *r, char *err)
 	return ret;
 }
 
+/*
+ * Write-back goes file by file: it may have saved a segment, and lost the last
+ * batches of the one before. None of what follows was acknowledged as durable.
+ */
+static int cut_at_hole(struct recovery *r, u32 i, char *err)
+{
+	int ret;
+
+	if (r->gaps || i < r->first_read || i + 1 >= r->count ||
+	    r->offsets[i + 1] <= r->out->log_end_offset)
+		return 0;
+	port_warn("%s: offsets %lld to %lld are missing; the log is cut there",
+		  port_dir_name(r->dir), r->out->log_end_offset, r->offsets[i + 1] - 1);
+	ret = remove_segments_after(r, i, err);
+	return ret ? ret : sync_names(r, err);
+}
+
 static int recover_segments(struct recovery *r, char *err)
 {
 	u32 i;
@@ -256,20 +275,23 @@ static int recover_segments(struct recovery *r, char *err)
 
 	for (i = 0; i < r->count; i++) {
 		ret = recover_segment(r, i, err);
+		if (!ret)
+			ret = cut_at_hole(r, i, err);
 		if (ret)
 			return ret;
 	}
 	return remove_empty_behind_gap(r, err);
 }
 
-int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
-		       s64 recovery_point, bool clean, char *err, struct sluice_recovery *ret_done)
+int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, s64 recovery_point,
+		       unsigned int flags, char *err, struct sluice_recovery *ret_done)
 {
-	struct sluice_recovery done = { 0 };
+	struct sluice_recovery done = {0};
 	struct recovery r = {
 		.dir = dir,
 		.config = c,
 		.recovery_point = recovery_point,
+		.gaps = flags & SLUICE_RECOVER_GAPS,
 		.last_full_end = -1,
 		.out = &done,
 	};
@@ -281,7 +303,7 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
 			 -ret);
 		return ret;
 	}
-	r.first_read = clean ? r.count : first_to_read(&r);
+	r.first_read = flags & SLUICE_RECOVER_CLEAN ? r.count : first_to_read(&r);
 	ret = remove_orphans(&r, SLUICE_SUFFIX_OFFSET_INDEX, err);
 	if (!ret)
 		ret = remove_orphans(&r, SLUICE_SUFFIX_TIME_INDEX, err);

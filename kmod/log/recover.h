@@ -24,10 +24,16 @@ struct sluice_recovery {
 	s64 log_end_offset;
 };
 
+/* What is known of a log before it is recovered. */
+#define SLUICE_RECOVER_CLEAN	(1 << 0) /* it was closed cleanly; only sizes and
+					  * names are checked */
+#define SLUICE_RECOVER_GAPS	(1 << 1) /* offsets may be missing between its
+					  * segments, as compaction leaves it */
+
 /**
  * sluice_log_recover() - make a log fit for sluice_log_open()
  * @recovery_point: what lies below it was durable and is not read
- * @clean: it was closed cleanly; only sizes and names are checked
+ * @flags: SLUICE_RECOVER_*
  * @err: SLUICE_ERROR_TEXT_MAX bytes
  *
  * Reads each batch from the recovery point on, checks its CRC, cuts the log at
@@ -35,6 +41,10 @@ struct sluice_recovery {
  * they are not as they should be. Of the segment that holds the offset before
  * the recovery point the headers are read as well, because sluice_log_flush()
  * left its indexes to recovery.
+ *
+ * A power cut may lose the end of a segment at the end of a batch and keep the
+ * one behind it. Without SLUICE_RECOVER_GAPS the log ends at such a hole: what
+ * is left of it is a prefix of what was appended, and nothing else.
  *
  * A segment that is not read is checked as sluice_log_open() will check it; if
  * that fails, it is read after all. What is then cut from it does not touch
@@ -45,7 +55,7 @@ struct sluice_recovery {
  * file system, with @err set; @ret_done is then untouched.
  */
 int __must_check sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
-				    s64 recovery_point, bool clean, char *err,
+				    s64 recovery_point, unsigned int flags, char *err,
 				    struct sluice_recovery *ret_done);
 
 #endif /* SLUICE_LOG_RECOVER_H */

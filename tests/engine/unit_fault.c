@@ -137,7 +137,7 @@ static void check_reopened(struct port_dir *dir, bool failed, s64 expected_end, 
 	struct sluice_log *log;
 
 	if (failed)
-		assert_int_equal(sluice_log_recover(dir, &c, 0, false, err, &done), 0);
+		assert_int_equal(sluice_log_recover(dir, &c, 0, 0, err, &done), 0);
 	log = log_open(dir, &c);
 	if (!failed || sluice_log_end_offset(log) != expected_end + records)
 		assert_int_equal(sluice_log_end_offset(log), expected_end);
@@ -267,7 +267,7 @@ static int recover(struct port_dir *dir, struct sluice_log *log)
 	struct sluice_log_config c = small_config();
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
 	struct sluice_recovery done = {.segments_removed = 77};
-	int ret = sluice_log_recover(dir, &c, 0, false, err, &done);
+	int ret = sluice_log_recover(dir, &c, 0, 0, err, &done);
 
 	(void)log;
 	if (ret) {

@@ -18,18 +18,24 @@ static void make_log(struct port_dir *dir)
 	sluice_log_close(log);
 }
 
-static struct sluice_recovery recover(struct port_dir *dir, s64 recovery_point, bool clean)
+static struct sluice_recovery recover_flags(struct port_dir *dir, s64 recovery_point,
+					    unsigned int flags)
 {
 	struct sluice_log_config c = small_config();
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
 	struct sluice_recovery done;
 	struct sluice_log *log;
 
-	assert_int_equal(sluice_log_recover(dir, &c, recovery_point, clean, err, &done), 0);
+	assert_int_equal(sluice_log_recover(dir, &c, recovery_point, flags, err, &done), 0);
 	log = log_open(dir, &c);
 	assert_int_equal(sluice_log_end_offset(log), done.log_end_offset);
 	sluice_log_close(log);
 	return done;
+}
+
+static struct sluice_recovery recover(struct port_dir *dir, s64 recovery_point, bool clean)
+{
+	return recover_flags(dir, recovery_point, clean ? SLUICE_RECOVER_CLEAN : 0);
 }
 
 static void check_log(struct port_dir *dir, s64 expected_end)
@@ -72,7 +78,7 @@ static void sluice_log_recover__empty_directory(void **state)
 	char err[SLUICE_ERROR_TEXT_MAX];
 	struct sluice_recovery done;
 
-	assert_int_equal(sluice_log_recover(*state, &c, 0, false, err, &done), 0);
+	assert_int_equal(sluice_log_recover(*state, &c, 0, 0, err, &done), 0);
 	check_done(done, 0, 0, 0, 0);
 	assert_int_equal(dir_file_count(*state), 0);
 }
@@ -255,16 +261,50 @@ static void sluice_log_recover__empty_last_segments(void **state)
 	digest = dir_digest(*state);
 	file_store(*state, "00000000000000000060.log", "", 0);
 	file_store(*state, "00000000000000000070.log", "", 0);
-	check_done(recover(*state, 0, false), 0, 4, 2, 51);
+	check_done(recover(*state, 0, false), 0, 0, 2, 51);
+	assert_int_equal(dir_digest(*state), digest);
+	file_store(*state, "00000000000000000060.log", "", 0);
+	check_done(recover_flags(*state, 0, SLUICE_RECOVER_GAPS), 0, 2, 1, 51);
 	assert_int_equal(dir_digest(*state), digest);
 
 	/* What a roll leaves before its first append is as it should be. */
 	file_store(*state, "00000000000000000051.log", "", 0);
 	file_store(*state, "00000000000000000070.log", "", 0);
-	check_done(recover(*state, 0, false), 0, 4, 1, 51);
+	check_done(recover(*state, 0, false), 0, 2, 1, 51);
 	assert_true(file_exists(*state, "00000000000000000051.log"));
 	check_done(recover(*state, 0, false), 0, 0, 0, 51);
 	check_log(*state, 51);
+}
+
+/* The second segment loses its last batch, as a whole; its indexes and the third keep theirs. */
+static void make_hole(struct port_dir *dir)
+{
+	size_t len;
+	u8 *bytes;
+
+	make_log(dir);
+	bytes = file_load(dir, "00000000000000000021.log", &len);
+	file_store(dir, "00000000000000000021.log", bytes, len - BATCH_SIZE);
+	free(bytes);
+}
+
+static void sluice_log_recover__hole_between_segments(void **state)
+{
+	make_hole(*state);
+	check_done(recover(*state, 0, false), 3 * BATCH_SIZE, 2, 1, 39);
+	check_log(*state, 39);
+}
+
+static void sluice_log_recover__hole_below_the_recovery_point(void **state)
+{
+	make_hole(*state);
+	check_done(recover(*state, 45, false), 0, 2, 0, 51);
+}
+
+static void sluice_log_recover__gap_that_compaction_left(void **state)
+{
+	make_hole(*state);
+	check_done(recover_flags(*state, 0, SLUICE_RECOVER_GAPS), 0, 2, 0, 51);
 }
 
 /* Where it is not a crash's work the log end stays, and a reader learns it. */
@@ -341,6 +381,9 @@ int main(void)
 		TEST(sluice_log_recover__indexes_of_the_segment_before_the_recovery_point),
 		TEST(sluice_log_recover__removes_orphans),
 		TEST(sluice_log_recover__empty_last_segments),
+		TEST(sluice_log_recover__hole_between_segments),
+		TEST(sluice_log_recover__hole_below_the_recovery_point),
+		TEST(sluice_log_recover__gap_that_compaction_left),
 		TEST(sluice_log_recover__empty_last_segment_of_a_clean_log),
 		TEST(sluice_log_recover__offsets_of_the_next_segment),
 		TEST(sluice_log_recover__structural_damage_below_the_recovery_point),

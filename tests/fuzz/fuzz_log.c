@@ -259,7 +259,8 @@ static void recover_and_read(s64 recovery_point, bool clean)
 	struct sluice_recovery done;
 	struct sluice_log *log;
 
-	if (sluice_log_recover(dir, &config, recovery_point, clean, err, &done)) {
+	if (sluice_log_recover(dir, &config, recovery_point, clean ? SLUICE_RECOVER_CLEAN : 0, err,
+			       &done)) {
 		fprintf(stderr, "recover: %s\n", err);
 		abort();
 	}
@@ -274,7 +275,7 @@ static void recover_and_read(s64 recovery_point, bool clean)
 	if (!whole)
 		return;
 	/* All was put right: there is nothing left to lose. */
-	if (sluice_log_recover(dir, &config, 0, false, err, &done))
+	if (sluice_log_recover(dir, &config, 0, 0, err, &done))
 		abort();
 	assert(!done.bytes_cut && !done.segments_removed);
 }

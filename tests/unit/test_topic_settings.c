@@ -120,6 +120,14 @@ static void files__keep_settings(void **state)
 	assert_string_equal(back.items[1].key, "cleanup.policy");
 	assert_string_equal(back.items[1].value, "");
 	assert_memory_equal(back.id, s.id, 16);
+	assert_false(back.adopted);
+	topic_settings_free(&back);
+
+	s.adopted = true;
+	assert_int_equal(topic_settings_write(fd, &s, TOPIC_EXISTS), 0);
+	assert_int_equal(topic_settings_read(fd, "orders", TOPIC_EXISTS, &back, &err), 0);
+	assert_true(back.adopted);
+	assert_int_equal(back.n, 2);
 	topic_settings_free(&back);
 	topic_settings_free(&s);
 	assert_int_equal(topic_settings_remove(fd, "orders", TOPIC_EXISTS), 0);
