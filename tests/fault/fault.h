@@ -26,6 +26,7 @@
  * @config: of the topic
  * @fds: sockets and files of the operation at hand; closed after each try
  * @kern: a netlink client that is not used for checking; closed after each try
+ * @sockets: of this namespace before the try; a daemon has some
  * @events: is sent all events, so that making them is among what may fail
  * @injected: an allocation failed in the try at hand
  */
@@ -36,6 +37,7 @@ struct fault_world {
 	int fds[FAULT_FDS];
 	struct kern *kern;
 	struct kern *events;
+	uint32_t sockets;
 	bool injected;
 };
 
