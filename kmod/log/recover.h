@@ -24,11 +24,13 @@ struct sluice_recovery {
 	s64 log_end_offset;
 };
 
-/* What is known of a log before it is recovered. */
-#define SLUICE_RECOVER_CLEAN	(1 << 0) /* it was closed cleanly; only sizes and
-					  * names are checked */
-#define SLUICE_RECOVER_GAPS	(1 << 1) /* offsets may be missing between its
-					  * segments, as compaction leaves it */
+/*
+ * What is known of a log before it is recovered. CLEAN: it was closed cleanly,
+ * only sizes and names are checked. GAPS: offsets may be missing between its
+ * segments, as compaction leaves it.
+ */
+#define SLUICE_RECOVER_CLEAN	(1 << 0)
+#define SLUICE_RECOVER_GAPS	(1 << 1)
 
 /**
  * sluice_log_recover() - make a log fit for sluice_log_open()
