@@ -163,17 +163,23 @@ static int sync_names(struct recovery *r, char *err)
 	return ret;
 }
 
+/* Durably: what is cut afterwards must not come back behind a hole. */
+static int end_log_with(struct recovery *r, u32 i, char *err)
+{
+	int ret = remove_segments_after(r, i, err);
+
+	return ret ? ret : sync_names(r, err);
+}
+
 static int before_cut(void *ctx, char *err)
 {
 	const struct place *place = ctx;
 	struct recovery *r = place->r;
-	int ret;
 
 	/* Damage in what was durable is no crash's work: what follows is not given up for it. */
 	if (place->i < r->first_read)
 		return 0;
-	ret = remove_segments_after(r, place->i, err);
-	return ret ? ret : sync_names(r, err);
+	return end_log_with(r, place->i, err);
 }
 
 static int recover_segment(struct recovery *r, u32 i, char *err)
@@ -257,15 +263,12 @@ static int remove_empty_behind_gap(struct recovery *r, char *err)
  */
 static int cut_at_hole(struct recovery *r, u32 i, char *err)
 {
-	int ret;
-
 	if (r->gaps || i < r->first_read || i + 1 >= r->count ||
 	    r->offsets[i + 1] <= r->out->log_end_offset)
 		return 0;
 	port_warn("%s: offsets %lld to %lld are missing; the log is cut there",
 		  port_dir_name(r->dir), r->out->log_end_offset, r->offsets[i + 1] - 1);
-	ret = remove_segments_after(r, i, err);
-	return ret ? ret : sync_names(r, err);
+	return end_log_with(r, i, err);
 }
 
 static int recover_segments(struct recovery *r, char *err)
