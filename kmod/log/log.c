@@ -10,16 +10,30 @@ void sluice_log_close(struct sluice_log *log)
 	sluice_segment_list_destroy(&log->segments);
 	port_mutex_destroy(&log->flush_mutex);
 	port_mutex_destroy(&log->append_mutex);
+	port_mutex_destroy(&log->structure_mutex);
 	port_free(log);
 }
 
 void sluice_log_config_default(struct sluice_log_config *c)
 {
-	c->segment_bytes = 1024 * 1024 * 1024;
-	c->max_message_bytes = 1024 * 1024 + 12;
-	c->index_interval_bytes = 4096;
-	c->segment_index_bytes = 10 * 1024 * 1024;
-	c->log_append_time = false;
+	*c = (struct sluice_log_config){
+		.segment_bytes = 1024 * 1024 * 1024,
+		.segment_ms = 7 * 24 * 3600 * 1000LL,
+		.max_message_bytes = 1024 * 1024 + 12,
+		.index_interval_bytes = 4096,
+		.segment_index_bytes = 10 * 1024 * 1024,
+		.timestamp_before_max_ms = S64_MAX,
+		.timestamp_after_max_ms = 3600 * 1000LL,
+		.cleanup_policy = SLUICE_CLEANUP_DELETE,
+		.retention_ms = 7 * 24 * 3600 * 1000LL,
+		.retention_bytes = -1,
+		.file_delete_delay_ms = 60 * 1000,
+		.flush_messages = S64_MAX,
+		.flush_ms = S64_MAX,
+		.producer_expiration_ms = 24 * 3600 * 1000LL,
+		.batch_bytes = 16 * 1024,
+		.linger_ms = 100,
+	};
 }
 
 static const char *config_error(const struct sluice_log_config *c)
@@ -36,6 +50,30 @@ static const char *config_error(const struct sluice_log_config *c)
 		return "segment.index.bytes is smaller than 4";
 	if (c->segment_index_bytes > (u32)S32_MAX)
 		return "segment.index.bytes is larger than 2147483647";
+	if (c->segment_ms < 1)
+		return "segment.ms is smaller than 1";
+	if (c->segment_jitter_ms < 0)
+		return "segment.jitter.ms is negative";
+	if (c->timestamp_before_max_ms < 0)
+		return "message.timestamp.before.max.ms is negative";
+	if (c->timestamp_after_max_ms < 0)
+		return "message.timestamp.after.max.ms is negative";
+	if (c->cleanup_policy & ~(u32)(SLUICE_CLEANUP_DELETE | SLUICE_CLEANUP_COMPACT))
+		return "cleanup.policy is none of delete, compact and both";
+	if (c->retention_ms < -1)
+		return "retention.ms is smaller than -1";
+	if (c->retention_bytes < -1)
+		return "retention.bytes is smaller than -1";
+	if (c->file_delete_delay_ms < 0)
+		return "file.delete.delay.ms is negative";
+	if (c->flush_messages < 1)
+		return "flush.messages is smaller than 1";
+	if (c->flush_ms < 0)
+		return "flush.ms is negative";
+	if (c->producer_expiration_ms < 1)
+		return "producer.id.expiration.ms is smaller than 1";
+	if (c->batch_bytes < SLUICE_BATCH_HEADER_LEN || c->batch_bytes > 16 * 1024 * 1024)
+		return "the size of the open batch is not between 61 and 16777216";
 	return NULL;
 }
 
@@ -100,17 +138,17 @@ void sluice_log_set_failed(struct sluice_log *log, int err)
 
 s64 sluice_log_start_offset(const struct sluice_log *log)
 {
-	return log->watermark.log_start_offset;
+	return sluice_watermark_log_start(&log->watermark);
 }
 
 s64 sluice_log_high_watermark(const struct sluice_log *log)
 {
-	return sluice_watermark_log_end(&log->watermark);
+	return sluice_watermark_high(&log->watermark);
 }
 
 s64 sluice_log_last_stable_offset(const struct sluice_log *log)
 {
-	return sluice_watermark_log_end(&log->watermark);
+	return sluice_watermark_stable(&log->watermark);
 }
 
 s64 sluice_log_end_offset(const struct sluice_log *log)

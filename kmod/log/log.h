@@ -17,12 +17,51 @@ struct sluice_segment;
 
 #define SLUICE_ERROR_TEXT_MAX	160
 
+/* cleanup.policy: what becomes of old segments. Neither: they stay for ever. */
+#define SLUICE_CLEANUP_DELETE	(1 << 0)
+#define SLUICE_CLEANUP_COMPACT	(1 << 1)
+
+/**
+ * struct sluice_log_config - what a log acts on; Kafka's names and defaults
+ * @segment_bytes: segment.bytes
+ * @segment_ms: segment.ms: a segment whose first batch is older by batches'
+ *	times is rolled
+ * @segment_jitter_ms: segment.jitter.ms: at most so much less, random
+ * @max_message_bytes: max.message.bytes
+ * @index_interval_bytes: index.interval.bytes
+ * @segment_index_bytes: segment.index.bytes
+ * @log_append_time: message.timestamp.type is LogAppendTime
+ * @timestamp_before_max_ms: message.timestamp.before.max.ms
+ * @timestamp_after_max_ms: message.timestamp.after.max.ms
+ * @cleanup_policy: SLUICE_CLEANUP_*
+ * @retention_ms: retention.ms, -1: no limit
+ * @retention_bytes: retention.bytes, -1: no limit
+ * @file_delete_delay_ms: file.delete.delay.ms
+ * @flush_messages: flush.messages
+ * @flush_ms: flush.ms
+ * @producer_expiration_ms: producer.id.expiration.ms
+ * @batch_bytes: the open batch is sealed before it would exceed this
+ * @linger_ms: the open batch is sealed when it is so old
+ */
 struct sluice_log_config {
 	u32 segment_bytes;
+	s64 segment_ms;
+	s64 segment_jitter_ms;
 	u32 max_message_bytes;
 	u32 index_interval_bytes;
 	u32 segment_index_bytes;
 	bool log_append_time;
+	s64 timestamp_before_max_ms;
+	s64 timestamp_after_max_ms;
+	u32 cleanup_policy;
+	s64 retention_ms;
+	s64 retention_bytes;
+	s64 file_delete_delay_ms;
+	s64 flush_messages;
+	s64 flush_ms;
+	s64 producer_expiration_ms;
+	u32 batch_bytes;
+	u32 linger_ms;
 };
 
 /** sluice_log_config_default() - Kafka's defaults (LogConfig.java). */
@@ -119,8 +158,8 @@ void sluice_log_set_failed(struct sluice_log *log, int err);
 
 /* Published offsets; see watermark.h for the order. */
 s64 sluice_log_start_offset(const struct sluice_log *log);
-s64 sluice_log_high_watermark(const struct sluice_log *log);	/* log end, so far */
-s64 sluice_log_last_stable_offset(const struct sluice_log *log);	/* the same, so far */
+s64 sluice_log_high_watermark(const struct sluice_log *log);
+s64 sluice_log_last_stable_offset(const struct sluice_log *log);
 s64 sluice_log_end_offset(const struct sluice_log *log);
 s64 sluice_log_recovery_point(const struct sluice_log *log);
 s32 sluice_log_leader_epoch(const struct sluice_log *log);

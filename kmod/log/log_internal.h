@@ -2,9 +2,13 @@
 /*
  * struct sluice_log, for the files of the engine alone.
  *
- * Lock order: append_mutex or flush_mutex, then segments.lock. flush_mutex is
- * never taken with append_mutex held nor the other way round: a flush may take
- * as long as the storage, and appends go on meanwhile.
+ * Lock order: structure_mutex, flush_mutex, append_mutex, segments.lock.
+ *
+ * An append takes append_mutex alone, a flush flush_mutex alone: it may take as
+ * long as the storage, and appends go on meanwhile. Whoever removes or replaces
+ * segments (retention, truncation, the swap of compacted segments) holds
+ * structure_mutex from its first look to its last, and takes the others for as
+ * long as it changes what they protect.
  */
 #ifndef SLUICE_LOG_LOG_INTERNAL_H
 #define SLUICE_LOG_LOG_INTERNAL_H
@@ -22,6 +26,8 @@
  * @watermark: the published offsets
  * @failed: errno of what ended the log, or 0; set once, under segments.lock
  * @size_bytes: of all .log files, as published
+ *
+ * @structure_mutex: held by the one that removes or replaces segments
  *
  * @append_mutex: held by the one append; protects the next group
  * @config: in force since the last append
@@ -41,6 +47,8 @@ struct sluice_log {
 	struct sluice_watermark watermark;
 	int failed;
 	u64 size_bytes;
+
+	struct port_mutex structure_mutex;
 
 	struct port_mutex append_mutex;
 	struct sluice_log_config config;

@@ -18,6 +18,7 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 		port_free(log);
 		return NULL;
 	}
+	port_mutex_init(&log->structure_mutex);
 	port_mutex_init(&log->append_mutex);
 	port_mutex_init(&log->flush_mutex);
 	sluice_segment_list_init(&log->segments);
