@@ -12,23 +12,44 @@ void sluice_batch_cursor_init(struct sluice_batch_cursor *c, struct port_file *f
 	c->bytes_read = 0;
 	c->chunk_position = position;
 	c->chunk_len = 0;
+	sluice_batch_cursor_use(c, c->own, sizeof(c->own));
+}
+
+void sluice_batch_cursor_use(struct sluice_batch_cursor *c, u8 *chunk, u32 size)
+{
+	c->chunk = chunk;
+	c->chunk_size = size;
+	c->chunk_len = 0;
+	c->read_size = SLUICE_BATCH_CURSOR_CHUNK;
+}
+
+int sluice_batch_cursor_read(struct sluice_batch_cursor *c, u64 position, u32 len)
+{
+	u64 most = min_t(u64, c->chunk_size, c->end - position);
+	ssize_t n = port_file_read(c->file, position, c->chunk, min_t(u64, len, most));
+
+	if (n < 0)
+		return (int)n;
+	c->chunk_position = position;
+	c->chunk_len = (u32)n;
+	c->bytes_read += (u64)n;
+	return 0;
 }
 
 static int fill(struct sluice_batch_cursor *c)
 {
-	ssize_t n;
+	u64 chunk_end = c->chunk_position + c->chunk_len;
+	int ret;
 
-	if (c->position >= c->chunk_position &&
-	    c->position + SLUICE_BATCH_HEADER_LEN <= c->chunk_position + c->chunk_len)
+	if (c->position >= c->chunk_position && c->position + SLUICE_BATCH_HEADER_LEN <= chunk_end)
 		return 0;
-	n = port_file_read(c->file, c->position, c->chunk,
-			   min_t(u64, sizeof(c->chunk), c->end - c->position));
-	if (n < 0)
-		return (int)n;
-	c->chunk_position = c->position;
-	c->chunk_len = (u32)n;
-	c->bytes_read += (u64)n;
-	return n < SLUICE_BATCH_HEADER_LEN ? -EBADMSG : 0;
+	if (c->position > chunk_end)
+		c->read_size = SLUICE_BATCH_CURSOR_CHUNK;
+	ret = sluice_batch_cursor_read(c, c->position, c->read_size);
+	if (ret)
+		return ret;
+	c->read_size = min(2 * c->read_size, c->chunk_size);
+	return c->chunk_len < SLUICE_BATCH_HEADER_LEN ? -EBADMSG : 0;
 }
 
 static const char *parse_error(int err)

@@ -5,11 +5,15 @@
 #include "segment.h"
 #include "segment_name.h"
 
+/* Log files are read in pieces of so many bytes. */
+#define CHUNK_SIZE	(1U << 20)
+
 /*
  * A log being recovered.
  * @gaps: offsets that are missing between segments are no hole
  * @first_read: index of the first segment that may hold what is not durable
  * @names_changed: the directory has to be synced
+ * @chunk: to read into; there once a segment was read
  * @last_full: index of the last segment, so far, that was not found empty
  * @last_full_end: the offset behind it, or -1 if it was not read
  */
@@ -22,6 +26,7 @@ struct recovery {
 	bool gaps;
 	u32 first_read;
 	bool names_changed;
+	u8 *chunk;
 	u32 last_full;
 	s64 last_full_end;
 	struct sluice_recovery *out;
@@ -182,6 +187,17 @@ static int before_cut(void *ctx, char *err)
 	return end_log_with(r, place->i, err);
 }
 
+static int reserve_chunk(struct recovery *r, char *err)
+{
+	if (r->chunk)
+		return 0;
+	r->chunk = port_alloc(CHUNK_SIZE);
+	if (r->chunk)
+		return 0;
+	snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
+	return -ENOMEM;
+}
+
 static int recover_segment(struct recovery *r, u32 i, char *err)
 {
 	bool last = i == r->count - 1;
@@ -205,6 +221,11 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 			return ret;
 		port_warn("%s: %s; the segment is read again", port_dir_name(r->dir), err);
 	}
+	ret = reserve_chunk(r, err);
+	if (ret)
+		return ret;
+	seg.chunk = r->chunk;
+	seg.chunk_size = CHUNK_SIZE;
 	ret = sluice_segment_recover(&seg, err);
 	if (ret)
 		return ret;
@@ -314,6 +335,7 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, 
 		ret = recover_segments(&r, err);
 	if (!ret)
 		ret = sync_names(&r, err);
+	port_free(r.chunk);
 	port_free(r.offsets);
 	if (!ret)
 		*ret_done = done;

@@ -92,12 +92,8 @@ static int check_batch(struct scan *s, const struct sluice_batch *b)
 		return 0;
 	if (last_offset < s->r->recovery_point)
 		return 1;
-	ret = port_file_crc32c(s->file, s->cursor.position + SLUICE_BATCH_CRC_START,
-			       b->size - SLUICE_BATCH_CRC_START, &crc);
-	if (ret)
-		return ret;
-	s->r->bytes_read += b->size;
-	return crc == b->crc;
+	ret = sluice_batch_cursor_crc(&s->cursor, b, &crc);
+	return ret ? ret : crc == b->crc;
 }
 
 /* Walks as far as the batches are good; the cursor then stands at the cut. */
@@ -212,6 +208,7 @@ static int recover_file(struct scan *s, char *err)
 		return (int)size;
 	sluice_batch_cursor_init(&s->cursor, s->file, 0, (u64)min_t(s64, size, S32_MAX),
 				 s->r->base_offset);
+	sluice_batch_cursor_use(&s->cursor, s->r->chunk, s->r->chunk_size);
 	ret = scan_batches(s);
 	if (ret)
 		return ret;

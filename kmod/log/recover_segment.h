@@ -13,6 +13,7 @@
  *	the last segment. Out: the offset behind the last valid batch
  * @recovery_point: in: of batches wholly below it only the header is read
  * @index_interval_bytes: in
+ * @chunk: in: borrowed memory of @chunk_size bytes to read into
  * @before_cut: in: called before the segment is cut, if it has to be; so that
  *	what lies behind goes first, and a recovery that is interrupted and
  *	begun anew finds the same place again. A failure ends the recovery
@@ -29,6 +30,8 @@ struct sluice_segment_recovery {
 	s64 end_offset;
 	s64 recovery_point;
 	u32 index_interval_bytes;
+	u8 *chunk;
+	u32 chunk_size;
 	int (*before_cut)(void *ctx, char *err);
 	void *ctx;
 	u64 size;
