@@ -60,6 +60,7 @@ test_stock() {
 	else
 		echo "0 1 0 $KERNEL/clients" >> "$RESULTS"
 	fi
+	run_test "$KERNEL/kafka-reads" 300 tests/kafka/apache/kafka_reads.sh "$out/state/sluice/9092/out" || failed=1
 	run_test "$KERNEL/bad-input" 300 tests/kafka/bad_input.py $server || failed=1
 	run_test "$KERNEL/daemon-kill" 300 "${inside[@]}" CMD=tests/kafka/daemon_kill.sh || failed=1
 	run_test "$KERNEL/disk-full" 300 "${inside[@]}" CMD=tests/kafka/disk_full.sh || failed=1

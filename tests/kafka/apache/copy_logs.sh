@@ -1,0 +1,14 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Copy partition directories out of the machine, for dump.sh.
+#
+# usage: copy_logs.sh COUNT		(inside the machine; to $OUT/logs)
+#
+# The COUNT largest of those below 8 MiB. What still grows while it is copied
+# would be torn, so nobody may produce meanwhile.
+set -euo pipefail
+
+rm -rf "$OUT/logs"
+mkdir -p "$OUT/logs"
+du -sk /data/*-[0-9]* | awk '$1 < 8192' | sort -rn | head -n "${1:?COUNT}" | cut -f 2 |
+	xargs -I{} cp -r {} "$OUT/logs/"
