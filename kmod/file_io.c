@@ -17,11 +17,13 @@
 
 #include "file_io.h"
 
+#include "compat.h"
 #include "log/log.h"
 
 #include <linux/cred.h>
 #include <linux/dcache.h>
 #include <linux/err.h>
+#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -224,6 +226,89 @@ int port_dir_sync(struct port_dir *dir)
 	err = vfs_fsync(filp, 0);
 	fput(filp);
 	return err;
+}
+
+/* Both names are in one directory, so only its own lock is taken. */
+static int rename_locked(const struct path *dir, const char *from, const char *to)
+{
+	struct dentry *old, *new;
+	int err;
+
+	old = sluice_lookup_one(dir, from);
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	new = sluice_lookup_one(dir, to);
+	if (IS_ERR(new)) {
+		err = PTR_ERR(new);
+		goto err_new;
+	}
+	err = d_is_negative(old) ? -ENOENT : sluice_vfs_rename(dir, old, new);
+	dput(new);
+err_new:
+	dput(old);
+	return err;
+}
+
+static int remove_locked(const struct path *dir, const char *name)
+{
+	struct dentry *dentry = sluice_lookup_one(dir, name);
+	int err;
+
+	if (IS_ERR(dentry))
+		return PTR_ERR(dentry);
+	err = d_is_negative(dentry) ? 0 : sluice_vfs_unlink(dir, dentry);
+	dput(dentry);
+	return err;
+}
+
+/* @to is NULL to remove @from. */
+struct name_args {
+	struct port_dir *dir;
+	const char *from;
+	const char *to;
+	int err;
+};
+
+static void name_fn(void *arg)
+{
+	struct name_args *na = arg;
+	const struct path *dir = &na->dir->path;
+	const struct cred *old;
+
+	na->err = mnt_want_write(dir->mnt);
+	if (na->err)
+		return;
+	old = override_creds(na->dir->cred);
+	inode_lock_nested(d_inode(dir->dentry), I_MUTEX_PARENT);
+	na->err = na->to ? rename_locked(dir, na->from, na->to) : remove_locked(dir, na->from);
+	inode_unlock(d_inode(dir->dentry));
+	revert_creds(old);
+	mnt_drop_write(dir->mnt);
+}
+
+static int change_names(struct port_dir *dir, const char *from, const char *to)
+{
+	struct name_args na = {
+		.dir = dir,
+		.from = from,
+		.to = to,
+	};
+
+	name_fn(&na);
+	/* What the caller may not, or what it may not allocate, a worker may. */
+	if (na.err == -EINTR || na.err == -ENOMEM)
+		call_in_worker(name_fn, &na);
+	return na.err;
+}
+
+int port_file_rename(struct port_dir *dir, const char *from, const char *to)
+{
+	return change_names(dir, from, to);
+}
+
+int port_file_remove(struct port_dir *dir, const char *name)
+{
+	return change_names(dir, name, NULL);
 }
 
 /*
@@ -512,6 +597,40 @@ int port_file_truncate(struct port_file *file, u64 size)
 	if (ta.err)
 		call_in_worker(truncate_fn, &ta);
 	return ta.err;
+}
+
+struct reserve_args {
+	struct file *filp;
+	u64 pos;
+	u64 len;
+	int err;
+};
+
+/* With the credentials of who opened the file, whoever appends. */
+static void reserve_fn(void *arg)
+{
+	struct reserve_args *ra = arg;
+	const struct cred *old = override_creds(ra->filp->f_cred);
+
+	ra->err = vfs_fallocate(ra->filp, FALLOC_FL_KEEP_SIZE, ra->pos, ra->len);
+	revert_creds(old);
+}
+
+int port_file_reserve(struct port_file *file, u64 pos, u64 len)
+{
+	struct reserve_args ra = {
+		.filp = sluice_file(file),
+		.pos = pos,
+		.len = len,
+	};
+
+	if (pos > LLONG_MAX || len > LLONG_MAX - pos)
+		return -EFBIG;
+	reserve_fn(&ra);
+	/* ENOMEM may be the limit of the caller's memory cgroup. */
+	if (ra.err == -EINTR || ra.err == -ENOMEM)
+		call_in_worker(reserve_fn, &ra);
+	return ra.err;
 }
 
 int port_file_sync(struct port_file *file)

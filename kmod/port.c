@@ -10,6 +10,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 void *port_alloc(size_t size)
@@ -25,6 +26,11 @@ void port_free(const void *p)
 s64 port_now_ms(void)
 {
 	return ktime_to_ms(ktime_get_real());
+}
+
+u32 port_random_u32(void)
+{
+	return get_random_u32();
 }
 
 u32 port_crc32c(u32 crc, const void *p, size_t len)

@@ -52,6 +52,9 @@ void port_free(const void *p);
 /** port_now_ms() - wall clock, milliseconds since the epoch. */
 s64 port_now_ms(void);
 
+/** port_random_u32() - for spreading things in time; not for secrets. */
+u32 port_random_u32(void);
+
 /** port_crc32c() - CRC-32C of @len bytes at @p, going on from @crc (0 first). */
 u32 port_crc32c(u32 crc, const void *p, size_t len);
 
@@ -75,8 +78,18 @@ const char *port_dir_name(const struct port_dir *dir);
 int port_dir_list(struct port_dir *dir,
 		  int (*fn)(void *ctx, const char *name, size_t len), void *ctx);
 
-/** port_dir_sync() - make created and removed names durable. */
+/** port_dir_sync() - make created, renamed and removed names durable. */
 int port_dir_sync(struct port_dir *dir);
+
+/**
+ * port_file_rename() - give a file another name in its directory
+ * Replaces what is called @to, atomically; whoever has the replaced file open
+ * goes on with it. -ENOENT if there is no @from.
+ */
+int __must_check port_file_rename(struct port_dir *dir, const char *from, const char *to);
+
+/** port_file_remove() - unlink @name; 0 if it was not there. */
+int __must_check port_file_remove(struct port_dir *dir, const char *name);
 
 /*
  * Files. Only regular files that can be read and written; a port_file is
@@ -119,6 +132,13 @@ int __must_check port_file_write_iter(struct port_file *file, u64 pos, struct po
 int __must_check port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc);
 
 int __must_check port_file_truncate(struct port_file *file, u64 size);
+
+/**
+ * port_file_reserve() - have the space for @len bytes at @pos, size unchanged
+ * A write of them does not fail later for want of space. -EOPNOTSUPP where the
+ * file system cannot promise it: go on without.
+ */
+int __must_check port_file_reserve(struct port_file *file, u64 pos, u64 len);
 
 /** port_file_sync() - data to stable storage. A failure is final for the log. */
 int __must_check port_file_sync(struct port_file *file);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +78,16 @@ s64 port_now_ms(void)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (s64)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+u32 port_random_u32(void)
+{
+	u32 value;
+
+	/* So few bytes come whole, once the kernel has any at all. */
+	while (getrandom(&value, sizeof(value), 0) != sizeof(value))
+		;
+	return value;
 }
 
 static FILE *warn_stream;
@@ -227,6 +238,13 @@ void port_file_close(struct port_file *file)
 	free(file);
 }
 
+int port_file_rename(struct port_dir *dir, const char *from, const char *to)
+{
+	if (port_fault())
+		return -EIO;
+	return renameat(dir->fd, from, dir->fd, to) ? -errno : 0;
+}
+
 int port_file_remove(struct port_dir *dir, const char *name)
 {
 	if (port_fault())
@@ -332,6 +350,13 @@ int port_file_truncate(struct port_file *file, u64 size)
 	if (port_fault())
 		return -EIO;
 	return ftruncate(file->fd, (off_t)size) ? -errno : 0;
+}
+
+int port_file_reserve(struct port_file *file, u64 pos, u64 len)
+{
+	if (port_fault())
+		return -ENOSPC;
+	return fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)pos, (off_t)len) ? -errno : 0;
 }
 
 int port_file_sync(struct port_file *file)

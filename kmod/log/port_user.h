@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The userspace half of port.h: types, locks, the source iterator, and what
- * only userspace has (opening a directory, removing a file, fault injection).
+ * only userspace has (opening a directory, fault injection).
  */
 #ifndef SLUICE_LOG_PORT_USER_H
 #define SLUICE_LOG_PORT_USER_H
@@ -189,9 +189,6 @@ struct sluice_log;
  */
 struct port_dir *port_dir_open(const char *path);
 void port_dir_close(struct port_dir *dir);
-
-/** port_file_remove() - unlink @name; 0 if it was not there. */
-int __must_check port_file_remove(struct port_dir *dir, const char *name);
 
 /** port_warn_to() - where port_warn() writes: stderr unless set; NULL is nowhere. */
 void port_warn_to(FILE *stream);

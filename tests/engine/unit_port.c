@@ -79,6 +79,67 @@ static void port_file_read__short_at_the_end(void **state)
 	port_file_close(file);
 }
 
+static void port_file_rename__replaces(void **state)
+{
+	struct port_file *old, *file;
+	char buf[8];
+
+	assert_int_equal(port_file_rename(*state, "from", "to"), -ENOENT);
+	file_store(*state, "from", "abc", 3);
+	file_store(*state, "to", "old", 3);
+	assert_int_equal(port_file_open(*state, "to", 0, &old), 0);
+	assert_int_equal(port_file_rename(*state, "from", "to"), 0);
+	assert_int_equal(port_file_open(*state, "from", 0, &file), -ENOENT);
+	assert_int_equal(port_file_open(*state, "to", 0, &file), 0);
+	assert_int_equal(port_file_read(file, 0, buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "abc", 3);
+	assert_int_equal(port_file_read(old, 0, buf, sizeof(buf)), 3);
+	assert_memory_equal(buf, "old", 3);
+	port_file_close(file);
+	port_file_close(old);
+}
+
+static void port_file_reserve__keeps_the_size(void **state)
+{
+	struct port_file *file;
+	int ret;
+
+	assert_int_equal(port_file_open(*state, "f", PORT_CREATE, &file), 0);
+	ret = port_file_reserve(file, 10, 100000);
+	assert_true(ret == 0 || ret == -EOPNOTSUPP);
+	assert_int_equal(port_file_size(file), 0);
+	assert_int_equal(port_file_write(file, 0, "abc", 3), 0);
+	assert_int_equal(port_file_size(file), 3);
+	port_file_close(file);
+}
+
+static void port_fault__names_and_space(void **state)
+{
+	struct port_file *file;
+
+	file_store(*state, "f", "abc", 3);
+	assert_int_equal(port_file_open(*state, "f", 0, &file), 0);
+	port_fault_set(1, false);
+	assert_int_equal(port_file_rename(*state, "f", "g"), -EIO);
+	port_fault_set(1, false);
+	assert_int_equal(port_file_remove(*state, "f"), -EIO);
+	port_fault_set(1, false);
+	assert_int_equal(port_file_reserve(file, 0, 10), -ENOSPC);
+	port_fault_set(0, false);
+	assert_int_equal(port_file_rename(*state, "f", "g"), 0);
+	port_file_close(file);
+}
+
+static void port_random_u32__differs(void **state)
+{
+	u32 first = port_random_u32(), same = 0;
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		same += port_random_u32() == first;
+	assert_in_range(same, 0, 7);
+}
+
 static void port_iter_copy__short(void **state)
 {
 	struct port_iter iter;
@@ -121,6 +182,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(port_file_open__flags, dir_setup, dir_teardown),
 		cmocka_unit_test_setup_teardown(port_file_read__short_at_the_end, dir_setup,
 						dir_teardown),
+		cmocka_unit_test_setup_teardown(port_file_rename__replaces, dir_setup,
+						dir_teardown),
+		cmocka_unit_test_setup_teardown(port_file_reserve__keeps_the_size, dir_setup,
+						dir_teardown),
+		cmocka_unit_test_setup_teardown(port_fault__names_and_space, dir_setup,
+						dir_teardown),
+		cmocka_unit_test(port_random_u32__differs),
 		cmocka_unit_test(port_iter_copy__short),
 		cmocka_unit_test(port_fault_set__fails_the_nth_call),
 	};

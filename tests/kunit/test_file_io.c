@@ -250,6 +250,75 @@ static void file_truncate__cuts_and_goes_on(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, memcmp(c->buf + 10, c->data, 10), 0);
 }
 
+/* Whoever has the replaced file open keeps it; what is open under the name goes with it. */
+static void file_rename__replaces(struct kunit *test)
+{
+	struct context *c = test->priv;
+	struct port_file *file;
+
+	KUNIT_EXPECT_EQ(test, port_file_rename(c->dir, "none", "file"), -ENOENT);
+	KUNIT_EXPECT_EQ(test, port_file_rename(c->dir, "..", "file"), -EACCES);
+	KUNIT_ASSERT_EQ(test, port_file_write(c->file, 0, c->data, 100), 0);
+	KUNIT_ASSERT_EQ(test, port_file_open(c->dir, "other", PORT_CREATE, &file), 0);
+	KUNIT_ASSERT_EQ(test, port_file_write(file, 0, c->data, 7), 0);
+	KUNIT_ASSERT_EQ(test, port_file_rename(c->dir, "other", "file"), 0);
+	KUNIT_EXPECT_EQ(test, port_file_size(c->file), (s64)100);
+	KUNIT_ASSERT_EQ(test, port_file_read(c->file, 0, c->buf, 200), (ssize_t)100);
+	port_file_close(file);
+	KUNIT_EXPECT_EQ(test, port_file_open(c->dir, "other", 0, &file), -ENOENT);
+	KUNIT_ASSERT_EQ(test, port_file_open(c->dir, "file", 0, &file), 0);
+	KUNIT_EXPECT_EQ(test, port_file_size(file), (s64)7);
+	port_file_close(file);
+	KUNIT_EXPECT_EQ(test, port_dir_sync(c->dir), 0);
+}
+
+static void file_remove__is_done_once(struct kunit *test)
+{
+	struct context *c = test->priv;
+	struct port_file *file;
+
+	KUNIT_ASSERT_EQ(test, port_file_write(c->file, 0, c->data, 100), 0);
+	KUNIT_EXPECT_EQ(test, port_file_remove(c->dir, "file"), 0);
+	KUNIT_EXPECT_EQ(test, port_file_open(c->dir, "file", 0, &file), -ENOENT);
+	KUNIT_EXPECT_EQ(test, port_file_remove(c->dir, "file"), 0);
+	/* Open, it goes on. */
+	KUNIT_EXPECT_EQ(test, port_file_read(c->file, 0, c->buf, 200), (ssize_t)100);
+	KUNIT_EXPECT_EQ(test, port_file_remove(c->dir, "."), -EACCES);
+}
+
+static void file_reserve__keeps_the_size(struct kunit *test)
+{
+	struct context *c = test->priv;
+	blkcnt_t before = file_inode(sluice_file(c->file))->i_blocks;
+
+	KUNIT_ASSERT_EQ(test, port_file_reserve(c->file, 100, 65536), 0);
+	KUNIT_EXPECT_EQ(test, port_file_size(c->file), (s64)0);
+	KUNIT_EXPECT_GE(test, file_inode(sluice_file(c->file))->i_blocks - before, 65536ULL / 512);
+	KUNIT_EXPECT_EQ(test, port_file_reserve(c->file, S64_MAX, 1), -EFBIG);
+	KUNIT_EXPECT_EQ(test, port_file_reserve(c->file, U64_MAX, 1), -EFBIG);
+}
+
+/* Names are changed with the credentials that the directory was opened with. */
+static void names__are_the_data_directorys(struct kunit *test)
+{
+	struct context *c = test->priv;
+	const struct cred *old;
+	struct cred *nobody = prepare_creds();
+	int rename_err, remove_err;
+
+	KUNIT_ASSERT_NOT_NULL(test, nobody);
+	nobody->fsuid = make_kuid(&init_user_ns, 65534);
+	nobody->fsgid = make_kgid(&init_user_ns, 65534);
+	cap_clear(nobody->cap_effective);
+	old = override_creds(nobody);
+	rename_err = port_file_rename(c->dir, "file", "other");
+	remove_err = port_file_remove(c->dir, "other");
+	revert_creds(old);
+	put_cred(nobody);
+	KUNIT_EXPECT_EQ(test, rename_err, 0);
+	KUNIT_EXPECT_EQ(test, remove_err, 0);
+}
+
 static struct kunit_case file_io_cases[] = {
 	KUNIT_CASE(root_check__names_the_file_system),
 	KUNIT_CASE(dir_open__errors),
@@ -263,6 +332,10 @@ static struct kunit_case file_io_cases[] = {
 	KUNIT_CASE(file_crc32c__is_of_what_is_stored),
 	KUNIT_CASE(file_crc32c__past_the_end),
 	KUNIT_CASE(file_truncate__cuts_and_goes_on),
+	KUNIT_CASE(file_rename__replaces),
+	KUNIT_CASE(file_remove__is_done_once),
+	KUNIT_CASE(file_reserve__keeps_the_size),
+	KUNIT_CASE(names__are_the_data_directorys),
 	{}
 };
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernels, by one name for all of them.
+ *
+ * Kbuild compiles each test in kmod/compat/ with the kernel's own headers and
+ * defines SLUICE_HAVE_<NAME> if it compiles; nothing looks at version numbers.
+ */
+#ifndef SLUICE_COMPAT_H
+#define SLUICE_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/string.h>
+
+/* The mapping of ids of a mount has a type of its own since 6.3. */
+#ifdef SLUICE_HAVE_MNT_IDMAP
+#define SLUICE_RENAME_IDMAP(which)	which##_mnt_idmap
+#define sluice_mnt_idmap(mnt)		mnt_idmap(mnt)
+#else
+#define SLUICE_RENAME_IDMAP(which)	which##_mnt_userns
+#define sluice_mnt_idmap(mnt)		mnt_user_ns(mnt)
+#endif
+
+/** sluice_lookup_one() - the entry @name, perhaps negative; the directory is locked. */
+static inline struct dentry *sluice_lookup_one(const struct path *dir, const char *name)
+{
+	return lookup_one(sluice_mnt_idmap(dir->mnt), name, dir->dentry, strlen(name));
+}
+
+/** sluice_vfs_rename() - within one directory, which is locked. */
+static inline int sluice_vfs_rename(const struct path *dir, struct dentry *from,
+				    struct dentry *to)
+{
+	struct renamedata rd = {
+		.SLUICE_RENAME_IDMAP(old) = sluice_mnt_idmap(dir->mnt),
+		.old_dir = d_inode(dir->dentry),
+		.old_dentry = from,
+		.SLUICE_RENAME_IDMAP(new) = sluice_mnt_idmap(dir->mnt),
+		.new_dir = d_inode(dir->dentry),
+		.new_dentry = to,
+	};
+
+	return vfs_rename(&rd);
+}
+
+/** sluice_vfs_unlink() - the directory is locked. */
+static inline int sluice_vfs_unlink(const struct path *dir, struct dentry *dentry)
+{
+	return vfs_unlink(sluice_mnt_idmap(dir->mnt), d_inode(dir->dentry), dentry, NULL);
+}
+
+#endif /* SLUICE_COMPAT_H */
