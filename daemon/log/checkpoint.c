@@ -88,35 +88,62 @@ static int add(struct checkpoint *c, const struct checkpoint_entry *e)
 	return 0;
 }
 
-int checkpoint_parse(const char *text, size_t len, struct checkpoint *ret)
+void checkpoint_sort(struct checkpoint *c)
+{
+	if (c->n)
+		qsort(c->entries, c->n, sizeof(*c->entries), compare);
+}
+
+/* The lines behind the first two. */
+static int parse_entries(const char *text, size_t len, size_t *pos, struct checkpoint *c,
+			 unsigned int *line_nr)
+{
+	char line[LINE_LEN_MAX + 1];
+	struct checkpoint_entry e;
+	int err;
+
+	while (next_line(text, len, pos, line)) {
+		(*line_nr)++;
+		err = parse_entry(line, &e);
+		if (!err)
+			err = add(c, &e);
+		if (err)
+			return err;
+	}
+	if (*pos == len)
+		return 0;
+	(*line_nr)++;
+	return -EINVAL;
+}
+
+int checkpoint_parse(const char *text, size_t len, struct checkpoint *ret, unsigned int *ret_line)
 {
 	char line[LINE_LEN_MAX + 1];
 	struct checkpoint c = {0};
-	struct checkpoint_entry e;
 	size_t pos = 0;
 	int64_t count;
-	int err = -EINVAL;
+	int err;
 
 	*ret = c;
+	*ret_line = 1;
 	if (!next_line(text, len, &pos, line) || strcmp(line, "0") != 0)
 		return -EINVAL;
+	*ret_line = 2;
 	if (!next_line(text, len, &pos, line))
 		return -EINVAL;
 	count = parse_number(line, INT32_MAX);
 	if (count < 0)
 		return -EINVAL;
-	while (next_line(text, len, &pos, line)) {
-		err = parse_entry(line, &e);
-		if (!err)
-			err = add(&c, &e);
-		if (err)
-			goto err_free;
-	}
-	err = -EINVAL;
-	if (pos != len || (uint64_t)count != c.n)
+	err = parse_entries(text, len, &pos, &c, ret_line);
+	if (err)
 		goto err_free;
-	if (c.n)
-		qsort(c.entries, c.n, sizeof(*c.entries), compare);
+	err = -EINVAL;
+	if ((uint64_t)count != c.n) {
+		*ret_line = 2;
+		goto err_free;
+	}
+	*ret_line = 0;
+	checkpoint_sort(&c);
 	for (size_t i = 1; i < c.n; i++) {
 		if (!compare(&c.entries[i - 1], &c.entries[i]))
 			goto err_free;
@@ -129,17 +156,20 @@ err_free:
 	return err;
 }
 
-int checkpoint_read(int dir_fd, const char *name, struct checkpoint *ret)
+int checkpoint_read(int dir_fd, const char *name, struct checkpoint *ret, unsigned int *ret_line)
 {
 	char *text;
 	size_t len;
 	int err;
 
 	*ret = (struct checkpoint){0};
+	*ret_line = 0;
 	err = dir_file_read(dir_fd, name, CHECKPOINT_BYTES_MAX, &text, &len);
+	if (err == -EFBIG)
+		return -EINVAL;
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = checkpoint_parse(text, len, ret);
+	err = checkpoint_parse(text, len, ret, ret_line);
 	free(text);
 	return err;
 }
@@ -153,8 +183,7 @@ int checkpoint_write(int dir_fd, const char *name, struct checkpoint *c)
 
 	if (!f)
 		return -ENOMEM;
-	if (c->n)
-		qsort(c->entries, c->n, sizeof(*c->entries), compare);
+	checkpoint_sort(c);
 	fprintf(f, "0\n%zu\n", c->n);
 	for (size_t i = 0; i < c->n; i++)
 		fprintf(f, "%s %" PRIu32 " %" PRId64 "\n", c->entries[i].topic,
@@ -178,6 +207,18 @@ int64_t checkpoint_find(const struct checkpoint *c, const char *topic, uint32_t 
 	strcpy(key.topic, topic);
 	e = bsearch(&key, c->entries, c->n, sizeof(key), compare);
 	return e ? e->offset : -1;
+}
+
+bool checkpoint_equal(const struct checkpoint *a, const struct checkpoint *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (compare(&a->entries[i], &b->entries[i]) ||
+		    a->entries[i].offset != b->entries[i].offset)
+			return false;
+	}
+	return true;
 }
 
 int checkpoint_add(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset)

@@ -7,12 +7,15 @@
 #ifndef LOG_CHECKPOINT_H
 #define LOG_CHECKPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/sluice.h>
 
 #define CHECKPOINT_RECOVERY_POINT "recovery-point-offset-checkpoint"
 #define CHECKPOINT_LOG_START	  "log-start-offset-checkpoint"
+#define CHECKPOINT_HIGH_WATERMARK "replication-offset-checkpoint"
+#define CHECKPOINT_CLEANER	  "cleaner-offset-checkpoint"
 
 struct checkpoint_entry {
 	char topic[SLUICE_TOPIC_NAME_MAX + 1];
@@ -28,13 +31,15 @@ struct checkpoint {
 
 /**
  * checkpoint_parse() - read the text of a checkpoint
+ * @ret_line: of what is malformed, from 1; 0 if it is no line by itself: two
+ *	entries are of the same partition, or the file cannot be such a text
  * Returns 0; -EINVAL if any of it is malformed, and then @ret is empty;
  * -ENOMEM.
  */
-int checkpoint_parse(const char *text, size_t len, struct checkpoint *ret);
+int checkpoint_parse(const char *text, size_t len, struct checkpoint *ret, unsigned int *ret_line);
 
 /** checkpoint_read() - parse a file of the directory; one missing is empty. */
-int checkpoint_read(int dir_fd, const char *name, struct checkpoint *ret);
+int checkpoint_read(int dir_fd, const char *name, struct checkpoint *ret, unsigned int *ret_line);
 
 /** checkpoint_write() - sort the entries and replace the file, durably. */
 int checkpoint_write(int dir_fd, const char *name, struct checkpoint *c);
@@ -44,6 +49,12 @@ int64_t checkpoint_find(const struct checkpoint *c, const char *topic, uint32_t 
 
 /** checkpoint_add() - one more entry, for a partition that has none. */
 int checkpoint_add(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset);
+
+/** checkpoint_equal() - the same entries; both as checkpoint_sort() leaves them */
+bool checkpoint_equal(const struct checkpoint *a, const struct checkpoint *b);
+
+/** checkpoint_sort() - into the order that checkpoint_find() and the file want */
+void checkpoint_sort(struct checkpoint *c);
 
 /** checkpoint_forget() - remove a topic's entries; how many there were. */
 size_t checkpoint_forget(struct checkpoint *c, const char *topic);

@@ -45,9 +45,11 @@ int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, v
 int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err);
 
 /**
- * log_dir_checkpoint() - write down up to where the logs are durable
- * A recovery after a crash reads only what lies behind. To be called now and
- * then while the directory is attached, as Kafka does once a minute.
+ * log_dir_checkpoint() - write down where the logs begin and how far they are durable
+ * Kafka's files: recovery points, so that a recovery reads only what lies
+ * behind; log start offsets, so that deleted records do not come back; high
+ * watermarks. To be called now and then while the directory is attached, as
+ * Kafka does once a minute.
  */
 int log_dir_checkpoint(struct kern *k, const char *path, struct log_dir_error *err);
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "daemon/log/checkpoint.h"
+#include "daemon/log/log_dir_checkpoints.h"
 #include "daemon/log/log_dir_open.h"
 #include "daemon/log/topic_settings.h"
 
@@ -18,6 +18,7 @@ struct down {
 	struct checkpoint points; /* recovery points */
 	struct checkpoint ends;	  /* the same if all is flushed */
 	struct checkpoint starts; /* log start offsets that are not 0 */
+	struct checkpoint marks;  /* high watermarks */
 	bool complete;		  /* every topic of the directory is open and healthy */
 	struct log_dir_error *err;
 };
@@ -35,6 +36,8 @@ static int add_partition(struct down *down, const struct kern_partition *p)
 					online ? p->log_end_offset : p->recovery_point);
 	if (!result && p->log_start_offset > 0)
 		result = checkpoint_add(&down->starts, p->topic, p->index, p->log_start_offset);
+	if (!result)
+		result = checkpoint_add(&down->marks, p->topic, p->index, p->high_watermark);
 	return result;
 }
 
@@ -75,10 +78,18 @@ static int is_bad(void *ctx, const char *topic, const struct log_dir_error *why)
 
 static int write_checkpoint(struct down *down, const char *name, struct checkpoint *c)
 {
-	int result = checkpoint_write(down->d.fd, name, c);
+	return log_dir_checkpoint_update(&down->d, name, c, down->topics, down->n_topics,
+					 down->err);
+}
 
-	if (result)
-		log_dir_fail(down->err, result, "%s/%s: %s", down->d.path, name, strerror(-result));
+static int write_checkpoints(struct down *down, struct checkpoint *points)
+{
+	int result = write_checkpoint(down, CHECKPOINT_LOG_START, &down->starts);
+
+	if (!result)
+		result = write_checkpoint(down, CHECKPOINT_RECOVERY_POINT, points);
+	if (!result)
+		result = write_checkpoint(down, CHECKPOINT_HIGH_WATERMARK, &down->marks);
 	return result;
 }
 
@@ -108,6 +119,7 @@ static void end(struct down *down)
 	checkpoint_free(&down->points);
 	checkpoint_free(&down->ends);
 	checkpoint_free(&down->starts);
+	checkpoint_free(&down->marks);
 	log_dir_names_free(down->topics, down->n_topics);
 	if (down->d.path)
 		log_dir_close(&down->d);
@@ -118,9 +130,7 @@ static int write_clean(struct down *down)
 {
 	int result;
 
-	result = write_checkpoint(down, CHECKPOINT_RECOVERY_POINT, &down->ends);
-	if (!result && down->starts.n)
-		result = write_checkpoint(down, CHECKPOINT_LOG_START, &down->starts);
+	result = write_checkpoints(down, &down->ends);
 	if (!result)
 		result =
 			topic_settings_each(down->d.topics_fd, TOPIC_EXISTS, is_open, is_bad, down);
@@ -159,7 +169,7 @@ int log_dir_checkpoint(struct kern *k, const char *path, struct log_dir_error *e
 
 	result = begin(&down, path);
 	if (!result)
-		result = write_checkpoint(&down, CHECKPOINT_RECOVERY_POINT, &down.points);
+		result = write_checkpoints(&down, &down.points);
 	end(&down);
 	return result;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "daemon/log/checkpoint.h"
+#include "daemon/log/log_dir_checkpoints.h"
 #include "daemon/log/dir_file.h"
 #include "daemon/log/log_dir_scan.h"
 #include "daemon/log/partition_files.h"
@@ -63,15 +63,14 @@ static int make_partition(const struct log_dir *d, const struct topic_settings *
 /* A deleted topic of the same name must not lend its recovery points. */
 static int forget_checkpoints(const struct log_dir *d, const char *topic)
 {
-	static const char *const files[] = {CHECKPOINT_RECOVERY_POINT, CHECKPOINT_LOG_START};
+	static const char *const files[] = {CHECKPOINT_RECOVERY_POINT, CHECKPOINT_LOG_START,
+					    CHECKPOINT_HIGH_WATERMARK, CHECKPOINT_CLEANER};
 	struct checkpoint c;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++) {
-		err = checkpoint_read(d->fd, files[i], &c);
-		/* One that cannot be read is no danger: nothing of it is believed. */
-		if (err == -EINVAL)
-			err = 0;
+		/* A damaged one is no danger: nothing of it is believed. */
+		err = log_dir_checkpoint_read(d, files[i], &c, NULL);
 		if (!err && checkpoint_forget(&c, topic))
 			err = checkpoint_write(d->fd, files[i], &c);
 		checkpoint_free(&c);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "daemon/log/dir_file.h"
+#include "daemon/log/log_dir_checkpoints.h"
 #include "daemon/log/log_dir_recover.h"
 #include "daemon/log/topic_config.h"
 
@@ -90,10 +91,7 @@ static void open_topic(struct up *up, struct log_dir_topic *t)
 	}
 }
 
-/*
- * Recovery points of what is open already stay; those of what was recovered
- * are new. Entries of topics that are nowhere go.
- */
+/* Recovery points of what is open already stay; those of what was recovered are new. */
 static int write_points(struct up *up, const struct checkpoint *old, struct checkpoint *ends,
 			char *const *known, size_t n_known)
 {
@@ -107,6 +105,9 @@ static int write_points(struct up *up, const struct checkpoint *old, struct chec
 	}
 	if (!result)
 		result = checkpoint_write(up->d.fd, CHECKPOINT_RECOVERY_POINT, ends);
+	if (result)
+		log_dir_fail(up->err, result, "%s/" CHECKPOINT_RECOVERY_POINT ": %s", up->d.path,
+			     strerror(-result));
 	return result;
 }
 
@@ -115,18 +116,13 @@ static int recover(struct up *up, char *const *known, size_t n_known)
 	struct checkpoint points, ends;
 	int result;
 
-	/* One that cannot be read only makes recovery read more. */
-	result = checkpoint_read(up->d.fd, CHECKPOINT_RECOVERY_POINT, &points);
-	if (result && result != -EINVAL)
-		return log_dir_fail(up->err, result, "%s/" CHECKPOINT_RECOVERY_POINT ": %s",
-				    up->d.path, strerror(-result));
+	result = log_dir_checkpoint_read(&up->d, CHECKPOINT_RECOVERY_POINT, &points, up->err);
+	if (result)
+		return result;
 	result = log_dir_recover(&up->d, &up->topics, up->clean, &points, up->progress, up->ctx,
 				 &ends, up->err);
 	if (!result) {
 		result = write_points(up, &points, &ends, known, n_known);
-		if (result)
-			log_dir_fail(up->err, result, "%s/" CHECKPOINT_RECOVERY_POINT ": %s",
-				     up->d.path, strerror(-result));
 		checkpoint_free(&ends);
 	}
 	checkpoint_free(&points);

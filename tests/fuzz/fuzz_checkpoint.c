@@ -14,11 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct topic_settings s;
 	struct log_dir_error err;
 	struct checkpoint c;
+	unsigned int line;
 
 	if (!len)
 		return 0;
 	if (data[0] & 1) {
-		if (!checkpoint_parse((const char *)data + 1, len - 1, &c)) {
+		if (!checkpoint_parse((const char *)data + 1, len - 1, &c, &line)) {
 			for (size_t i = 0; i < c.n; i++) {
 				if (checkpoint_find(&c, c.entries[i].topic,
 						    c.entries[i].partition) < 0)

@@ -11,9 +11,11 @@
 #include "tests/unit/fail_syscalls.h"
 #include "tests/unit/temp_dir.h"
 
+static unsigned int bad_line;
+
 static int parse(const char *text, struct checkpoint *c)
 {
-	return checkpoint_parse(text, strlen(text), c);
+	return checkpoint_parse(text, strlen(text), c, &bad_line);
 }
 
 static void parse__reads_what_kafka_writes(void **state)
@@ -38,36 +40,40 @@ static void parse__reads_what_kafka_writes(void **state)
 
 static void parse__refuses_what_is_torn_or_hostile(void **state)
 {
-	static const char *const texts[] = {
-		"",
-		"0",
-		"0\n",
-		"1\n0\n",
-		"0\n1\n",
-		"0\n-1\n",
-		"0\n99999999999\n",
-		"0\n2\norders 0 5\n",		  /* torn: one entry is missing */
-		"0\n1\norders 0 5\norders 1 6\n", /* one too many */
-		"0\n1\norders 0\n",
-		"0\n1\norders 0 \n",
-		"0\n1\norders 0 -1\n",
-		"0\n1\norders -1 5\n",
-		"0\n1\norders x 5\n",
-		"0\n1\norders 0 5x\n",
-		"0\n1\norders 0 9223372036854775808\n",
-		"0\n1\norders 4294967296 5\n",
-		"0\n1\n../x 0 5\n",
-		"0\n1\n 0 5\n",
-		"0\n2\norders 0 5\norders 0 6\n",
-		"0\n1\n\n",
+	static const struct {
+		const char *text;
+		unsigned int line;
+	} bad[] = {
+		{"", 1},
+		{"0", 2},
+		{"0\n", 2},
+		{"1\n0\n", 1},
+		{"0\n1\n", 2},
+		{"0\n-1\n", 2},
+		{"0\n99999999999\n", 2},
+		{"0\n2\norders 0 5\n", 2},		  /* torn: one entry is missing */
+		{"0\n1\norders 0 5\norders 1 6\n", 2}, /* one too many */
+		{"0\n1\norders 0\n", 3},
+		{"0\n1\norders 0 \n", 3},
+		{"0\n1\norders 0 -1\n", 3},
+		{"0\n1\norders -1 5\n", 3},
+		{"0\n1\norders x 5\n", 3},
+		{"0\n2\norders 0 5\norders 1 5x\n", 4},
+		{"0\n1\norders 0 9223372036854775808\n", 3},
+		{"0\n1\norders 4294967296 5\n", 3},
+		{"0\n1\n../x 0 5\n", 3},
+		{"0\n1\n 0 5\n", 3},
+		{"0\n2\norders 0 5\norders 0 6\n", 0},
+		{"0\n1\n\n", 3},
 	};
 	struct checkpoint c;
 	char *longest;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		print_message("# %zu\n", i);
-		assert_int_equal(parse(texts[i], &c), -EINVAL);
+		assert_int_equal(parse(bad[i].text, &c), -EINVAL);
+		assert_int_equal(bad_line, bad[i].line);
 		assert_int_equal(c.n, 0);
 		assert_null(c.entries);
 	}
@@ -76,7 +82,8 @@ static void parse__refuses_what_is_torn_or_hostile(void **state)
 	longest[999] = '\0';
 	assert_int_equal(parse(longest, &c), -EINVAL);
 	free(longest);
-	assert_int_equal(checkpoint_parse("0\n1\na\0b 0 5\n", 13, &c), -EINVAL);
+	assert_int_equal(checkpoint_parse("0\n1\na\0b 0 5\n", 13, &c, &bad_line), -EINVAL);
+	assert_int_equal(bad_line, 3);
 }
 
 static void write__then_read(void **state)
@@ -86,14 +93,14 @@ static void write__then_read(void **state)
 
 	(void)state;
 	temp_dir_make(&fd);
-	assert_int_equal(checkpoint_read(fd, "cp", &back), 0);
+	assert_int_equal(checkpoint_read(fd, "cp", &back, &bad_line), 0);
 	assert_int_equal(back.n, 0);
 	assert_int_equal(checkpoint_add(&c, "b", 0, 7), 0);
 	for (uint32_t i = 40; i-- > 0;)
 		assert_int_equal(checkpoint_add(&c, "a", i, i * 10), 0);
 	assert_int_equal(checkpoint_write(fd, "cp", &c), 0);
 	assert_non_null(strstr(temp_file_read(fd, "cp"), "0\n41\na 0 0\na 1 10\n"));
-	assert_int_equal(checkpoint_read(fd, "cp", &back), 0);
+	assert_int_equal(checkpoint_read(fd, "cp", &back, &bad_line), 0);
 	assert_int_equal(checkpoint_find(&back, "a", 39), 390);
 	assert_int_equal(checkpoint_forget(&back, "a"), 40);
 	assert_int_equal(checkpoint_forget(&back, "a"), 0);
@@ -120,7 +127,7 @@ static void write__failing_leaves_the_old_one(void **state)
 		if (!fail_syscalls_hit())
 			break;
 		/* The very last call syncs the directory: by then it is the new one. */
-		assert_int_equal(checkpoint_read(fd, "cp", &back), 0);
+		assert_int_equal(checkpoint_read(fd, "cp", &back, &bad_line), 0);
 		assert_true(checkpoint_find(&back, "a", 0) == 1 || n >= 5);
 		checkpoint_free(&back);
 		assert_int_equal(err, -EIO);

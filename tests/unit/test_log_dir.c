@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/sluice_netlink.h>
+#include "kmod/log/port.h"
 #include "daemon/log/log_dir.h"
 #include "tests/unit/batch_golden.h"
 #include "tests/unit/fail_syscalls.h"
@@ -408,6 +409,72 @@ static void down__offline_partition_is_not_clean(void **state)
 	assert_false(temp_exists(dir_fd, ".kafka_cleanshutdown"));
 }
 
+#define RECOVERY_POINTS "recovery-point-offset-checkpoint"
+#define LOG_STARTS	"log-start-offset-checkpoint"
+#define HIGH_WATERMARKS "replication-offset-checkpoint"
+
+static void checkpoint__writes_what_kafka_has(void **state)
+{
+	struct kern_partition *p;
+
+	(void)state;
+	up_well();
+	create_well("t", 2);
+	create_well("u", 1);
+	p = mock_kern_partition(k, "t", 1);
+	p->log_start_offset = 5;
+	p->recovery_point = 7;
+	p->high_watermark = 8;
+	p->log_end_offset = 9;
+	assert_int_equal(log_dir_checkpoint(k, path, &err), 0);
+	assert_string_equal(temp_file_read(dir_fd, RECOVERY_POINTS), "0\n3\nt 0 0\nt 1 7\nu 0 0\n");
+	assert_string_equal(temp_file_read(dir_fd, LOG_STARTS), "0\n1\nt 1 5\n");
+	assert_string_equal(temp_file_read(dir_fd, HIGH_WATERMARKS), "0\n3\nt 0 0\nt 1 8\nu 0 0\n");
+	assert_int_equal(log_dir_topic_delete(k, path, "t", &err), 0);
+	assert_string_equal(temp_file_read(dir_fd, RECOVERY_POINTS), "0\n1\nu 0 0\n");
+	assert_string_equal(temp_file_read(dir_fd, LOG_STARTS), "0\n0\n");
+	assert_string_equal(temp_file_read(dir_fd, HIGH_WATERMARKS), "0\n1\nu 0 0\n");
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+}
+
+static void checkpoint__keeps_what_the_kernel_does_not_have(void **state)
+{
+	(void)state;
+	up_well();
+	create_well("broken", 1);
+	create_well("t", 1);
+	mock_kern_partition(k, "broken", 0)->log_start_offset = 5;
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	assert_string_equal(temp_file_read(dir_fd, LOG_STARTS), "0\n1\nbroken 0 5\n");
+	new_kernel();
+	mock_kern_refuse(k, "broken", -EIO);
+	assert_int_equal(up(), 0);
+	assert_non_null(strstr(err.text, "broken"));
+	assert_int_equal(log_dir_checkpoint(k, path, &err), 0);
+	assert_string_equal(temp_file_read(dir_fd, LOG_STARTS), "0\n1\nbroken 0 5\n");
+}
+
+static void up__damaged_checkpoint_counts_as_missing(void **state)
+{
+	FILE *warnings = tmpfile();
+	char text[1000] = "";
+
+	(void)state;
+	up_well();
+	create_well("t", 1);
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	temp_file_write(dir_fd, RECOVERY_POINTS, "0\n1\nt zero 5\n");
+	new_kernel();
+	port_warn_to(warnings);
+	up_well();
+	port_warn_to(NULL);
+	rewind(warnings);
+	assert_true(fread(text, 1, sizeof(text) - 1, warnings) > 0);
+	assert_non_null(strstr(text, "/" RECOVERY_POINTS ": line 3 is malformed"));
+	fclose(warnings);
+	assert_string_equal(temp_file_read(dir_fd, RECOVERY_POINTS), "0\n1\nt 0 0\n");
+}
+
 static void down__refused_by_the_kernel_changes_nothing(void **state)
 {
 	(void)state;
@@ -644,6 +711,9 @@ int main(void)
 		TEST(up__crash_anywhere),
 		TEST(down__crash_never_marks_what_is_not_clean),
 		TEST(down__offline_partition_is_not_clean),
+		TEST(checkpoint__writes_what_kafka_has),
+		TEST(checkpoint__keeps_what_the_kernel_does_not_have),
+		TEST(up__damaged_checkpoint_counts_as_missing),
 		TEST(down__refused_by_the_kernel_changes_nothing),
 		TEST(up__adopts_a_directory_of_kafka),
 		TEST(up__broken_topics_do_not_keep_others_closed),
