@@ -51,7 +51,7 @@ static void parse__refuses_what_is_torn_or_hostile(void **state)
 		{"0\n1\n", 2},
 		{"0\n-1\n", 2},
 		{"0\n99999999999\n", 2},
-		{"0\n2\norders 0 5\n", 2},		  /* torn: one entry is missing */
+		{"0\n2\norders 0 5\n", 2},	       /* torn: one entry is missing */
 		{"0\n1\norders 0 5\norders 1 6\n", 2}, /* one too many */
 		{"0\n1\norders 0\n", 3},
 		{"0\n1\norders 0 \n", 3},
