@@ -31,9 +31,9 @@ load_kafka() {
 
 # Batches are read from the files, too: nothing that is broken may be in them.
 check_files() {
-	build/sluice-dump-log /data/$topic-* > "$OUT/files" || {
+	sluicectl log dump /data/$topic-* > "$OUT/files" || {
 		tail -n 5 "$OUT/files"
-		echo "sluice-dump-log finds broken batches"
+		echo "sluicectl log dump finds broken batches"
 		return 1
 	}
 	sluicectl partition list $topic

@@ -9,9 +9,14 @@ $(B)/asan/tests/engine/%.o: CFLAGS += -DPORT_FAULT -Itests/engine
 $(ENGINE_TESTS): $(B)/tests/engine/%: $(B)/asan/tests/engine/%.o \
 		$(B)/asan/tests/engine/engine_test.o $(B)/asan/libsluice-engine.a
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcmocka -lpthread
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %ctl.a,$^) $(filter %engine.a,$^) \
+		$(LDLIBS) -lcmocka -lpthread
 
-$(B)/tests/engine/unit_dump_log: $(B)/asan/tools/dump-log/dump.o $(B)/asan/tools/dump-log/dump_records.o
+
+# What sluicectl prints of files, without the rest of it.
+$(B)/tests/engine/unit_log_dump: LDLIBS := -ljansson
+$(B)/tests/engine/unit_log_dump: $(patsubst %.c,$(B)/asan/%.o,$(wildcard tools/sluicectl/log_dump*.c) \
+	tools/sluicectl/output.c) $(B)/asan/libsluice-ctl.a
 
 # The concurrent tests again under ThreadSanitizer, which needs its own build.
 ENGINE_TSAN_TESTS := $(B)/tests/engine/tsan_readers $(B)/tests/engine/tsan_flush

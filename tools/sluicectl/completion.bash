@@ -15,7 +15,7 @@ _sluicectl_words() {
 		fi
 		case $word in
 		-b|--bootstrap|--data-dir|-p|-k|-H|-o|-n|-t|-f|-c|-r|--partition|--partitions|--key|\
-		--header|--offset|--count|--timeout|--format|--config|--replication-factor|--module)
+		--header|--offset|--count|--timeout|--format|--config|--replication-factor|--module|--topic)
 			skip=1 ;;
 		-*) ;;
 		*) echo "$word" ;;
@@ -31,15 +31,23 @@ _sluicectl() {
 	mapfile -t words < <(_sluicectl_words)
 	case $previous in
 	--data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+	--topic) mapfile -t COMPREPLY < <(compgen -W "$(_sluicectl_topics)" -- "$current"); return ;;
 	--module) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
 	-o|--offset)
 		mapfile -t COMPREPLY < <(compgen -W 'earliest latest' -- "$current")
 		return ;;
 	esac
 	case ${words[0]-}:${words[1]-} in
-	:*) options='up down topic produce consume partition status monitor' ;;
+	:*) options='up down topic produce consume partition log status monitor' ;;
 	topic:) options='create list describe delete' ;;
 	partition:) options='list describe' ;;
+	log:) options='check dump' ;;
+	log:check|log:dump)
+		if [[ $current != -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "$current")
+			return
+		fi
+		[ "${words[1]}" = check ] && options='-t --topic --online' || options='-r --records' ;;
 	topic:create) options='-p --partitions -c --config -r --replication-factor --if-not-exists' ;;
 	topic:list) options='-q --quiet' ;;
 	topic:describe|partition:list) options=$(_sluicectl_topics) ;;

@@ -137,6 +137,8 @@ int cmd_produce(struct ctl *ctl, int argc, char **argv);
 int cmd_consume(struct ctl *ctl, int argc, char **argv);
 int cmd_partition_list(struct ctl *ctl, int argc, char **argv);
 int cmd_partition_describe(struct ctl *ctl, int argc, char **argv);
+int cmd_log_check(struct ctl *ctl, int argc, char **argv);
+int cmd_log_dump(struct ctl *ctl, int argc, char **argv);
 int cmd_status(struct ctl *ctl, int argc, char **argv);
 int cmd_monitor(struct ctl *ctl, int argc, char **argv);
 

@@ -10,6 +10,7 @@
 
 static int cmd_topic(struct ctl *ctl, int argc, char **argv);
 static int cmd_partition(struct ctl *ctl, int argc, char **argv);
+static int cmd_log(struct ctl *ctl, int argc, char **argv);
 
 static const struct ctl_command commands[] = {
 	{"up", cmd_up,
@@ -50,6 +51,9 @@ static const struct ctl_command commands[] = {
 	 "usage: sluicectl partition list [TOPIC]\n"
 	 "       sluicectl partition describe TOPIC PARTITION\n"
 	 "Offsets, sizes, state and counters.\n"},
+	{"log", cmd_log,
+	 "usage: sluicectl log check|dump ...\n"
+	 "Look into the files of logs; 'sluicectl log COMMAND --help' says more.\n"},
 	{"status", cmd_status,
 	 "usage: sluicectl status\n"
 	 "The module, its data directories, sockets and topics, and what is wrong.\n"},
@@ -86,6 +90,22 @@ static const struct ctl_command partition_commands[] = {
 	{0},
 };
 
+static const struct ctl_command log_commands[] = {
+	{"check", cmd_log_check,
+	 "usage: sluicectl log check [-t TOPIC] [--online] [DIR]\n"
+	 "Verify the files of a data directory, or of one partition's. Changes nothing.\n"
+	 "Exit status: 0, 1 if something is wrong, 2 if that could not be found out.\n"
+	 "  -t, --topic TOPIC  only this topic\n"
+	 "      --online       of a directory that is attached: last segments are left out\n"},
+	{"dump", cmd_log_dump,
+	 "usage: sluicectl log dump [-r] FILE|DIR...\n"
+	 "Print segments, indexes and checkpoints, line by line; of a partition's\n"
+	 "directory all segments. Changes nothing; the log may be in use.\n"
+	 "Exit status: 0, 1 if something is broken, 2 if a file cannot be read.\n"
+	 "  -r, --records  the records of uncompressed batches, too\n"},
+	{0},
+};
+
 static const char common_help[] =
 	"\nEverywhere:\n"
 	"  -j, --json            JSON: one object, or one a line\n"
@@ -102,6 +122,11 @@ static int cmd_topic(struct ctl *ctl, int argc, char **argv)
 static int cmd_partition(struct ctl *ctl, int argc, char **argv)
 {
 	return ctl_dispatch(ctl, partition_commands, argc - 1, argv + 1);
+}
+
+static int cmd_log(struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_dispatch(ctl, log_commands, argc - 1, argv + 1);
 }
 
 static void print_help(const struct ctl *ctl)
