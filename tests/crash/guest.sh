@@ -36,6 +36,7 @@ check_files() {
 		echo "sluicectl log dump finds broken batches"
 		return 1
 	}
+	sluicectl log check --online /data
 	sluicectl partition list $topic
 }
 

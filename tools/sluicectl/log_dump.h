@@ -33,8 +33,7 @@ int log_dump_path(struct log_dump *d, const char *path);
 int log_dump_line(const struct log_dump *d, const char *indent, json_t *line);
 
 /** log_dump_broken() - the line for what makes no sense; returns 1 or -errno */
-int log_dump_broken(const struct log_dump *d, const char *indent, u64 position,
-		    const char *why);
+int log_dump_broken(const struct log_dump *d, const char *indent, u64 position, const char *why);
 
 /* Each prints one kind of file. Returns 0, 1 if something is broken, or -errno. */
 int log_dump_segment(const struct log_dump *d, struct port_file *file);
