@@ -34,8 +34,7 @@ int log_dump_line(const struct log_dump *d, const char *indent, json_t *line)
 	return 0;
 }
 
-int log_dump_broken(const struct log_dump *d, const char *indent, u64 position,
-		    const char *why)
+int log_dump_broken(const struct log_dump *d, const char *indent, u64 position, const char *why)
 {
 	int ret = log_dump_line(
 		d, indent, json_pack("{sssI}", "broken", why, "position", (json_int_t)position));
