@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* Recovery of a log: which segments to read, which to remove. */
+#include "batch_cursor.h"
 #include "recover.h"
+#include "recover_files.h"
 #include "recover_segment.h"
 #include "segment.h"
 #include "segment_name.h"
@@ -10,17 +12,21 @@
 
 /*
  * A log being recovered.
+ * @files: those that were there in the beginning
+ * @offsets: of the segments; there is room for one more
  * @gaps: offsets that are missing between segments are no hole
  * @first_read: index of the first segment that may hold what is not durable
  * @names_changed: the directory has to be synced
  * @chunk: to read into; there once a segment was read
  * @last_full: index of the last segment, so far, that was not found empty
  * @last_full_end: the offset behind it, or -1 if it was not read
+ * @last_read: the segment that was read last
  */
 struct recovery {
 	struct port_dir *dir;
 	const struct sluice_log_config *config;
 	s64 recovery_point;
+	struct recover_files files;
 	s64 *offsets;
 	u32 count;
 	bool gaps;
@@ -29,6 +35,7 @@ struct recovery {
 	u8 *chunk;
 	u32 last_full;
 	s64 last_full_end;
+	struct sluice_segment_recovery last_read;
 	struct sluice_recovery *out;
 };
 
@@ -46,40 +53,24 @@ static int remove_file(struct recovery *r, s64 base_offset, const char *suffix, 
 	return ret;
 }
 
-static bool has_segment(const struct recovery *r, s64 base_offset)
-{
-	u32 low = 0, high = r->count;
-
-	while (low < high) {
-		u32 middle = low + (high - low) / 2;
-
-		if (r->offsets[middle] < base_offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < r->count && r->offsets[low] == base_offset;
-}
-
 /* What a roll that failed, or a removal that was cut short, left behind. */
-static int remove_orphans(struct recovery *r, const char *suffix, char *err)
+static int remove_orphans(struct recovery *r, u8 kind, char *err)
 {
-	s64 *offsets;
 	u32 count, i;
-	int ret;
+	const struct recover_file *file =
+		recover_files_of(&r->files, RECOVER_IN_PLACE, kind, &count);
 
-	ret = sluice_segment_list_dir(r->dir, suffix, &offsets, &count);
-	if (ret) {
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
-			 -ret);
-		return ret;
+	for (i = 0; i < count; i++) {
+		int ret;
+
+		if (recover_files_find(&r->files, RECOVER_IN_PLACE, RECOVER_LOG,
+				       file[i].base_offset))
+			continue;
+		ret = remove_file(r, file[i].base_offset, recover_suffixes[kind], err);
+		if (ret)
+			return ret;
 	}
-	for (i = 0; i < count && !ret; i++) {
-		if (!has_segment(r, offsets[i]))
-			ret = remove_file(r, offsets[i], suffix, err);
-	}
-	port_free(offsets);
-	return ret;
+	return 0;
 }
 
 static s64 segment_size(struct recovery *r, s64 base_offset)
@@ -98,6 +89,16 @@ static s64 segment_size(struct recovery *r, s64 base_offset)
 	return size;
 }
 
+static int remove_segment(struct recovery *r, s64 base_offset, char *err)
+{
+	int ret = 0;
+	u8 kind;
+
+	for (kind = RECOVER_LOG; kind <= RECOVER_TXN_INDEX && !ret; kind++)
+		ret = remove_file(r, base_offset, recover_suffixes[kind], err);
+	return ret;
+}
+
 /* From the last one on, so that a crash in between leaves no hole. */
 static int remove_segments_after(struct recovery *r, u32 kept, char *err)
 {
@@ -113,11 +114,7 @@ static int remove_segments_after(struct recovery *r, u32 kept, char *err)
 				 (int)-size);
 			return (int)size;
 		}
-		ret = remove_file(r, r->offsets[i], SLUICE_SUFFIX_LOG, err);
-		if (!ret)
-			ret = remove_file(r, r->offsets[i], SLUICE_SUFFIX_OFFSET_INDEX, err);
-		if (!ret)
-			ret = remove_file(r, r->offsets[i], SLUICE_SUFFIX_TIME_INDEX, err);
+		ret = remove_segment(r, r->offsets[i], err);
 		if (ret)
 			return ret;
 		r->out->bytes_cut += (u64)size;
@@ -229,6 +226,7 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 	ret = sluice_segment_recover(&seg, err);
 	if (ret)
 		return ret;
+	r->last_read = seg;
 	r->out->bytes_read += seg.bytes_read;
 	r->out->bytes_cut += seg.bytes_cut;
 	r->out->indexes_rebuilt += seg.indexes_rebuilt;
@@ -292,6 +290,114 @@ static int cut_at_hole(struct recovery *r, u32 i, char *err)
 	return end_log_with(r, i, err);
 }
 
+/* The base offset of the first batch in the prepared segment, -1 if it has none. */
+static int read_prepared(struct recovery *r, s64 *ret_base_offset)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct sluice_batch_cursor cursor;
+	struct port_file *file;
+	struct sluice_batch b;
+	const char *why;
+	s64 size;
+	int ret;
+
+	*ret_base_offset = -1;
+	sluice_segment_prepared_name(name, SLUICE_SUFFIX_LOG);
+	ret = port_file_open(r->dir, name, PORT_RDONLY, &file);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	size = port_file_size(file);
+	if (size > 0) {
+		sluice_batch_cursor_init(&cursor, file, 0, (u64)size, 0);
+		ret = sluice_batch_cursor_peek(&cursor, &b, &why);
+		if (ret > 0)
+			*ret_base_offset = b.base_offset;
+	}
+	port_file_close(file);
+	return size < 0 ? (int)size : ret == -EBADMSG ? 0 : min(ret, 0);
+}
+
+static int remove_prepared(struct recovery *r)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	int ret = 0;
+	u8 kind;
+
+	for (kind = RECOVER_LOG; kind <= RECOVER_TIME_INDEX && !ret; kind++) {
+		sluice_segment_prepared_name(name, recover_suffixes[kind]);
+		ret = port_file_remove(r->dir, name);
+	}
+	r->names_changed = true;
+	return ret;
+}
+
+/* The log comes last: until then all of this is done anew after a crash. */
+static int name_prepared(struct recovery *r, s64 base_offset)
+{
+	char from[SLUICE_SEGMENT_NAME_MAX], to[SLUICE_SEGMENT_NAME_MAX];
+	u8 kind;
+
+	for (kind = RECOVER_TIME_INDEX + 1; kind-- > RECOVER_LOG;) {
+		int ret;
+
+		sluice_segment_prepared_name(from, recover_suffixes[kind]);
+		sluice_segment_name(to, base_offset, recover_suffixes[kind]);
+		ret = port_file_rename(r->dir, from, to);
+		if (ret && !(ret == -ENOENT && kind != RECOVER_LOG))
+			return ret;
+	}
+	r->names_changed = true;
+	r->offsets[r->count++] = base_offset;
+	return 0;
+}
+
+static bool continues(const struct recovery *r, s64 base_offset)
+{
+	if (base_offset < 0 || (r->count && base_offset <= r->offsets[r->count - 1]))
+		return false;
+	return base_offset == r->out->log_end_offset ||
+	       (r->gaps && base_offset > r->out->log_end_offset);
+}
+
+/*
+ * The segment that was to come next. If the log had rolled to it before it got
+ * its name, it has what goes on where the others end.
+ */
+static int adopt_prepared(struct recovery *r, char *err)
+{
+	s64 base_offset;
+	int ret;
+
+	if (!r->files.prepared)
+		return 0;
+	ret = read_prepared(r, &base_offset);
+	if (ret)
+		goto err_prepared;
+	if (!continues(r, base_offset)) {
+		if (base_offset >= 0)
+			port_warn("%s: a segment that begins with offset %lld is removed: the log "
+				  "ends with %lld", port_dir_name(r->dir), base_offset,
+				  r->out->log_end_offset);
+		ret = remove_prepared(r);
+		if (ret)
+			goto err_prepared;
+		return 0;
+	}
+	if (r->count && r->last_read.base_offset == r->offsets[r->count - 1] && r->last_read.dir) {
+		ret = sluice_segment_recover_seal(&r->last_read, err);
+		if (ret)
+			return ret;
+	}
+	ret = name_prepared(r, base_offset);
+	if (ret)
+		goto err_prepared;
+	return recover_segment(r, r->count - 1, err);
+
+err_prepared:
+	snprintf(err, SLUICE_ERROR_TEXT_MAX, "the prepared segment: error %d", -ret);
+	return ret;
+}
+
 static int recover_segments(struct recovery *r, char *err)
 {
 	u32 i;
@@ -304,7 +410,75 @@ static int recover_segments(struct recovery *r, char *err)
 		if (ret)
 			return ret;
 	}
-	return remove_empty_behind_gap(r, err);
+	ret = adopt_prepared(r, err);
+	return ret ? ret : remove_empty_behind_gap(r, err);
+}
+
+static int list_files(struct recovery *r, char *err)
+{
+	int ret;
+
+	port_free(r->files.files);
+	r->files = (struct recover_files){0};
+	ret = recover_files_list(r->dir, &r->files);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
+			 -ret);
+	return ret;
+}
+
+/* Afterwards a segment is what has a .log file. */
+static int settle_names(struct recovery *r, char *err)
+{
+	u32 in_place, count, i;
+	const struct recover_file *log;
+	int ret;
+	u8 kind;
+
+	ret = list_files(r, err);
+	if (ret)
+		return ret;
+	for (in_place = 0, kind = 0; kind < RECOVER_KINDS; kind++) {
+		recover_files_of(&r->files, RECOVER_IN_PLACE, kind, &count);
+		in_place += count;
+	}
+	if (in_place != r->files.count) {
+		ret = reserve_chunk(r, err);
+		if (!ret)
+			ret = recover_names(r->dir, &r->files, r->chunk, CHUNK_SIZE, err,
+					    &r->names_changed);
+		if (!ret)
+			ret = list_files(r, err);
+		if (ret)
+			return ret;
+	}
+	log = recover_files_of(&r->files, RECOVER_IN_PLACE, RECOVER_LOG, &r->count);
+	if (r->count > SLUICE_SEGMENTS_MAX) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "there are too many segments");
+		return -EMFILE;
+	}
+	r->offsets = port_alloc((r->count + 1) * sizeof(*r->offsets));
+	if (!r->offsets) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
+		return -ENOMEM;
+	}
+	for (i = 0; i < r->count; i++)
+		r->offsets[i] = log[i].base_offset;
+	return 0;
+}
+
+static int recover_log(struct recovery *r, char *err)
+{
+	int ret = 0;
+	u8 kind;
+
+	for (kind = RECOVER_OFFSET_INDEX; kind <= RECOVER_TXN_INDEX && !ret; kind++)
+		ret = remove_orphans(r, kind, err);
+	if (!ret)
+		ret = recover_segments(r, err);
+	if (!ret)
+		ret = sync_names(r, err);
+	return ret;
 }
 
 int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, s64 recovery_point,
@@ -321,22 +495,14 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, 
 	};
 	int ret;
 
-	ret = sluice_segment_list_dir(dir, SLUICE_SUFFIX_LOG, &r.offsets, &r.count);
-	if (ret) {
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
-			 -ret);
-		return ret;
+	ret = settle_names(&r, err);
+	if (!ret) {
+		r.first_read = flags & SLUICE_RECOVER_CLEAN ? r.count : first_to_read(&r);
+		ret = recover_log(&r, err);
 	}
-	r.first_read = flags & SLUICE_RECOVER_CLEAN ? r.count : first_to_read(&r);
-	ret = remove_orphans(&r, SLUICE_SUFFIX_OFFSET_INDEX, err);
-	if (!ret)
-		ret = remove_orphans(&r, SLUICE_SUFFIX_TIME_INDEX, err);
-	if (!ret)
-		ret = recover_segments(&r, err);
-	if (!ret)
-		ret = sync_names(&r, err);
 	port_free(r.chunk);
 	port_free(r.offsets);
+	port_free(r.files.files);
 	if (!ret)
 		*ret_done = done;
 	return ret;

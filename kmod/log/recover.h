@@ -52,6 +52,12 @@ struct sluice_recovery {
  * that fails, it is read after all. What is then cut from it does not touch
  * the segments behind it.
  *
+ * What was interrupted while names were changed is finished or undone first:
+ * files that were to be unlinked or were not complete go, compacted segments
+ * take the place of those they were made from (recover_files.h). A prepared
+ * segment that the log had rolled to gets its name if it goes on where the log
+ * ends, and goes if not.
+ *
  * An empty directory is a log without segments: log_end_offset 0. Everything
  * that was changed is durable when it returns. Returns 0 or an error of the
  * file system, with @err set; @ret_done is then untouched.

@@ -24,7 +24,6 @@ struct scan {
 	struct index_image times;
 	struct sluice_offset_index last_indexed;
 	struct sluice_time_index last_time;
-	struct sluice_time_entry max_time;
 };
 
 static u8 *image_add(struct index_image *image, size_t len)
@@ -49,14 +48,14 @@ static int add_time_entry(struct scan *s)
 {
 	struct sluice_time_index_entry *raw;
 
-	if (!sluice_time_index_wants(&s->last_time, s->max_time.timestamp))
+	if (!sluice_time_index_wants(&s->last_time, s->r->max_time.timestamp))
 		return 0;
 	raw = (struct sluice_time_index_entry *)image_add(&s->times, sizeof(*raw));
 	if (!raw)
 		return -ENOMEM;
-	put_unaligned_be64((u64)s->max_time.timestamp, &raw->timestamp);
-	put_unaligned_be32(s->max_time.relative_offset, &raw->relative_offset);
-	s->last_time.last = s->max_time;
+	put_unaligned_be64((u64)s->r->max_time.timestamp, &raw->timestamp);
+	put_unaligned_be32(s->r->max_time.relative_offset, &raw->relative_offset);
+	s->last_time.last = s->r->max_time;
 	return 0;
 }
 
@@ -65,9 +64,9 @@ static int add_entries(struct scan *s, const struct sluice_batch *b)
 	u32 relative_offset = (u32)(sluice_batch_last_offset(b) - s->r->base_offset);
 	struct sluice_offset_index_entry *raw;
 
-	if (b->max_timestamp > s->max_time.timestamp) {
-		s->max_time.timestamp = b->max_timestamp;
-		s->max_time.relative_offset = relative_offset;
+	if (b->max_timestamp > s->r->max_time.timestamp) {
+		s->r->max_time.timestamp = b->max_timestamp;
+		s->r->max_time.relative_offset = relative_offset;
 	}
 	if (!sluice_segment_index_due(&s->last_indexed, s->cursor.position,
 				      s->r->index_interval_bytes))
@@ -122,13 +121,18 @@ static int cut(struct scan *s, u64 size, char *err)
 
 	s->r->size = s->cursor.position;
 	s->r->bytes_cut = size - s->cursor.position;
-	if (!s->r->bytes_cut)
-		return 0;
-	ret = s->r->before_cut(s->r->ctx, err);
-	if (ret)
-		return ret;
-	ret = port_file_truncate(s->file, s->cursor.position);
-	return ret ? ret : port_file_sync(s->file);
+	if (s->r->bytes_cut) {
+		ret = s->r->before_cut(s->r->ctx, err);
+		if (!ret)
+			ret = port_file_truncate(s->file, s->cursor.position);
+		if (ret)
+			return ret;
+	}
+	/*
+	 * What was read becomes the new recovery point, and may have been only in
+	 * the page cache: the module ended without a crash of the machine.
+	 */
+	return port_file_sync(s->file);
 }
 
 static int image_equals(const struct index_image *image, struct port_file *file)
@@ -230,7 +234,7 @@ static int recover_file(struct scan *s, char *err)
 
 int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 {
-	struct scan s = { .r = r, .max_time.timestamp = -1, .last_time.last.timestamp = -1 };
+	struct scan s = { .r = r, .last_time.last.timestamp = -1 };
 	char name[SLUICE_SEGMENT_NAME_MAX];
 	int ret;
 
@@ -239,6 +243,7 @@ int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 	r->bytes_cut = 0;
 	r->indexes_rebuilt = 0;
 	r->created = false;
+	r->max_time = (struct sluice_time_entry){.timestamp = -1};
 	err[0] = '\0';
 
 	sluice_segment_name(name, r->base_offset, SLUICE_SUFFIX_LOG);
@@ -250,6 +255,37 @@ int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 		port_free(s.times.bytes);
 	}
 	if (ret && !err[0])
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be recovered (error %d)", name,
+			 -ret);
+	return ret;
+}
+
+static int append_time(struct port_file *file, const struct sluice_time_entry *e)
+{
+	struct sluice_time_index index;
+	const char *why;
+	int ret;
+
+	ret = sluice_time_index_init(&index, file, &why);
+	if (ret || !sluice_time_index_wants(&index, e->timestamp))
+		return ret;
+	ret = sluice_time_index_write(&index, e);
+	return ret ? ret : port_file_sync(file);
+}
+
+int sluice_segment_recover_seal(const struct sluice_segment_recovery *r, char *err)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct port_file *file;
+	int ret;
+
+	sluice_segment_name(name, r->base_offset, SLUICE_SUFFIX_TIME_INDEX);
+	ret = port_file_open(r->dir, name, 0, &file);
+	if (!ret) {
+		ret = append_time(file, &r->max_time);
+		port_file_close(file);
+	}
+	if (ret)
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be recovered (error %d)", name,
 			 -ret);
 	return ret;

@@ -4,6 +4,7 @@
 #define SLUICE_LOG_RECOVER_SEGMENT_H
 
 #include "log.h"
+#include "time_index.h"
 
 /**
  * struct sluice_segment_recovery - what to recover, and what was done
@@ -22,6 +23,8 @@
  * @bytes_read: out
  * @bytes_cut: out
  * @indexes_rebuilt: out: 0 to 2, those that were not as they should be
+ * @max_time: out: largest time, and the last offset of the batch that has it;
+ *	-1 if there are no batches
  * @created: out: an index file was missing and is there now
  */
 struct sluice_segment_recovery {
@@ -38,6 +41,7 @@ struct sluice_segment_recovery {
 	u64 bytes_read;
 	u64 bytes_cut;
 	u32 indexes_rebuilt;
+	struct sluice_time_entry max_time;
 	bool created;
 };
 
@@ -47,5 +51,12 @@ struct sluice_segment_recovery {
  * What it changed is durable when it returns, except the names of files.
  */
 int __must_check sluice_segment_recover(struct sluice_segment_recovery *r, char *err);
+
+/**
+ * sluice_segment_recover_seal() - a segment that was recovered as the last is not
+ * @r: as sluice_segment_recover() left it
+ * The time index of a sealed segment ends with the segment's largest time.
+ */
+int __must_check sluice_segment_recover_seal(const struct sluice_segment_recovery *r, char *err);
 
 #endif /* SLUICE_LOG_RECOVER_SEGMENT_H */

@@ -7,6 +7,12 @@ void sluice_segment_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset, co
 	snprintf(name, SLUICE_SEGMENT_NAME_MAX, "%020lld%s", base_offset, suffix);
 }
 
+void sluice_segment_prepared_name(char name[SLUICE_SEGMENT_NAME_MAX], const char *suffix)
+{
+	snprintf(name, SLUICE_SEGMENT_NAME_MAX, SLUICE_PREPARED_PREFIX "%s" SLUICE_PREPARED_SUFFIX,
+		 suffix);
+}
+
 bool sluice_segment_name_parse(const char *name, size_t len, const char *suffix,
 			       s64 *ret_base_offset)
 {

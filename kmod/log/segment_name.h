@@ -6,16 +6,40 @@
 #include "port.h"
 
 #define SLUICE_SEGMENT_DIGITS		20
-#define SLUICE_SEGMENT_NAME_MAX		(SLUICE_SEGMENT_DIGITS + sizeof(".timeindex"))
+#define SLUICE_SEGMENT_NAME_MAX		(SLUICE_SEGMENT_DIGITS + sizeof(".timeindex.deleted"))
 #define SLUICE_SEGMENTS_MAX		(1U << 17)	/* of one log */
 
 #define SLUICE_SUFFIX_LOG		".log"
 #define SLUICE_SUFFIX_OFFSET_INDEX	".index"
 #define SLUICE_SUFFIX_TIME_INDEX	".timeindex"
+#define SLUICE_SUFFIX_TXN_INDEX		".txnindex"
+#define SLUICE_SUFFIX_SNAPSHOT		".snapshot"
+
+/* Behind one of the above: the file of a segment that was removed, soon unlinked. */
+#define SLUICE_SUFFIX_DELETED		".deleted"
+
+/*
+ * The same, of compaction: of a new segment that is being written, and of one
+ * that is complete and is to take the place of others.
+ */
+#define SLUICE_SUFFIX_CLEANED		".cleaned"
+#define SLUICE_SUFFIX_SWAP		".swap"
+
+/*
+ * Around one of .log, .index and .timeindex: the next segment, which has no base
+ * offset yet, or the active one, if it has not got its name yet. So at most one
+ * set of these is there. What such a .log file holds was never acknowledged as
+ * durable; its segment begins with the base offset of its first batch.
+ */
+#define SLUICE_PREPARED_PREFIX		"next"
+#define SLUICE_PREPARED_SUFFIX		".prepared"
 
 /** sluice_segment_name() - the 20 digits of @base_offset and @suffix. */
 void sluice_segment_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset,
 			 const char *suffix);
+
+/** sluice_segment_prepared_name() - the name before there is a base offset. */
+void sluice_segment_prepared_name(char name[SLUICE_SEGMENT_NAME_MAX], const char *suffix);
 
 /** sluice_segment_name_parse() - is it such a name; then its base offset. */
 bool sluice_segment_name_parse(const char *name, size_t len, const char *suffix,
