@@ -14,6 +14,8 @@ static int put_u64(struct sk_buff *skb, int attr, u64 value)
 static int fill_offsets(struct sk_buff *skb, struct sluice_log *log)
 {
 	if (put_u64(skb, SLUICE_A_PARTITION_LOG_START_OFFSET, sluice_log_start_offset(log)) ||
+	    put_u64(skb, SLUICE_A_PARTITION_LAST_STABLE_OFFSET,
+		    sluice_log_last_stable_offset(log)) ||
 	    put_u64(skb, SLUICE_A_PARTITION_HIGH_WATERMARK, sluice_log_high_watermark(log)) ||
 	    put_u64(skb, SLUICE_A_PARTITION_LOG_END_OFFSET, sluice_log_end_offset(log)) ||
 	    put_u64(skb, SLUICE_A_PARTITION_RECOVERY_POINT, sluice_log_recovery_point(log)) ||

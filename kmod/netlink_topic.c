@@ -13,17 +13,53 @@ struct settings {
 	u32 durability;
 };
 
+#define SETTING(NAME, member)							\
+	{									\
+		.attr = SLUICE_A_TOPIC_CONFIG_##NAME,				\
+		.offset = offsetof(struct settings, member),			\
+		.wide = sizeof_field(struct settings, member) == sizeof(s64),	\
+	}
+
+/* All of them are u32 or s64 but for the timestamp type, a bool of the engine's. */
+static const struct setting {
+	u16 attr;
+	u16 offset;
+	bool wide;
+} settings[] = {
+	SETTING(SEGMENT_BYTES, config.segment_bytes),
+	SETTING(SEGMENT_MS, config.segment_ms),
+	SETTING(SEGMENT_JITTER_MS, config.segment_jitter_ms),
+	SETTING(MAX_MESSAGE_BYTES, config.max_message_bytes),
+	SETTING(INDEX_INTERVAL_BYTES, config.index_interval_bytes),
+	SETTING(SEGMENT_INDEX_BYTES, config.segment_index_bytes),
+	SETTING(MESSAGE_TIMESTAMP_BEFORE_MAX_MS, config.timestamp_before_max_ms),
+	SETTING(MESSAGE_TIMESTAMP_AFTER_MAX_MS, config.timestamp_after_max_ms),
+	SETTING(CLEANUP_POLICY, config.cleanup_policy),
+	SETTING(RETENTION_MS, config.retention_ms),
+	SETTING(RETENTION_BYTES, config.retention_bytes),
+	SETTING(FILE_DELETE_DELAY_MS, config.file_delete_delay_ms),
+	SETTING(FLUSH_MESSAGES, config.flush_messages),
+	SETTING(FLUSH_MS, config.flush_ms),
+	SETTING(PRODUCER_ID_EXPIRATION_MS, config.producer_expiration_ms),
+	SETTING(BATCH_BYTES, config.batch_bytes),
+	SETTING(LINGER_MS, config.linger_ms),
+	SETTING(DURABILITY, durability),
+};
+
+static void parse_setting(struct settings *s, const struct setting *f, const struct nlattr *attr)
+{
+	void *field = (u8 *)s + f->offset;
+
+	if (f->wide)
+		*(s64 *)field = nla_get_s64(attr);
+	else
+		*(u32 *)field = nla_get_u32(attr);
+}
+
 static int parse_settings(struct genl_info *info, struct settings *s, char *why)
 {
 	struct nlattr *tb[SLUICE_A_TOPIC_CONFIG_MAX + 1];
 	struct nlattr *nest = info->attrs[SLUICE_A_TOPIC_CONFIG];
-	struct { int attr; u32 *value; } fields[] = {
-		{ SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES, &s->config.segment_bytes },
-		{ SLUICE_A_TOPIC_CONFIG_MAX_MESSAGE_BYTES, &s->config.max_message_bytes },
-		{ SLUICE_A_TOPIC_CONFIG_INDEX_INTERVAL_BYTES, &s->config.index_interval_bytes },
-		{ SLUICE_A_TOPIC_CONFIG_SEGMENT_INDEX_BYTES, &s->config.segment_index_bytes },
-		{ SLUICE_A_TOPIC_CONFIG_DURABILITY, &s->durability },
-	};
 	unsigned int i;
 	u32 type;
 	int err;
@@ -34,9 +70,9 @@ static int parse_settings(struct genl_info *info, struct settings *s, char *why)
 	err = nla_parse_nested(tb, SLUICE_A_TOPIC_CONFIG_MAX, nest, NULL, NULL);
 	if (err)
 		return err;
-	for (i = 0; i < ARRAY_SIZE(fields); i++)
-		if (tb[fields[i].attr])
-			*fields[i].value = nla_get_u32(tb[fields[i].attr]);
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (tb[settings[i].attr])
+			parse_setting(s, &settings[i], tb[settings[i].attr]);
 	if (tb[SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE]) {
 		type = nla_get_u32(tb[SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE]);
 		if (type > 1) {
@@ -183,21 +219,27 @@ int sluice_nl_topic_delete_doit(struct sk_buff *skb, struct genl_info *info)
 	return sluice_nl_result(skb, info, change(info, why, remove), why);
 }
 
+static int fill_setting(struct sk_buff *skb, const struct settings *s, const struct setting *f)
+{
+	const void *field = (const u8 *)s + f->offset;
+
+	if (f->wide)
+		return nla_put_s64(skb, f->attr, *(const s64 *)field, SLUICE_A_TOPIC_CONFIG_PAD);
+	return nla_put_u32(skb, f->attr, *(const u32 *)field);
+}
+
 static int fill_settings(struct sk_buff *skb, const struct sluice_topic *t)
 {
+	const struct settings s = { .config = t->config, .durability = t->durability };
 	struct nlattr *nest = nla_nest_start(skb, SLUICE_A_TOPIC_CONFIG);
-	const struct sluice_log_config *c = &t->config;
+	unsigned int i;
 
-	if (!nest ||
-	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES, c->segment_bytes) ||
-	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_MAX_MESSAGE_BYTES, c->max_message_bytes) ||
-	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_INDEX_INTERVAL_BYTES,
-			c->index_interval_bytes) ||
-	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_SEGMENT_INDEX_BYTES,
-			c->segment_index_bytes) ||
-	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE, c->log_append_time) ||
-	    nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_DURABILITY, t->durability))
+	if (!nest || nla_put_u32(skb, SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_TYPE,
+				 s.config.log_append_time))
 		return -EMSGSIZE;
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (fill_setting(skb, &s, &settings[i]))
+			return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
 }

@@ -31,7 +31,7 @@ SET_KEYS = {"name", "doc", "attributes"}
 ATTR_KEYS = {"name", "type", "doc", "checks", "enum", "nested-attributes"}
 OP_KEYS = {"name", "doc", "attribute-set", "flags", "do", "dump", "event", "mcgrp"}
 CALL_KEYS = {"request", "reply", "pre", "post"}
-TYPES = {"u32": "NLA_U32", "u64": "NLA_U64", "string": "NLA_NUL_STRING", "binary": "NLA_BINARY",
+TYPES = {"u32": "NLA_U32", "u64": "NLA_U64", "s64": "NLA_S64", "string": "NLA_NUL_STRING", "binary": "NLA_BINARY",
          "nest": "NLA_NESTED", "pad": None}
 
 
@@ -241,7 +241,7 @@ def gen_kernel(spec, spec_name):
     nested = {a["nested-attributes"] for op in spec.ops for a in spec.requested(op)
               if a["type"] == "nest"}
     for name in sorted(nested):
-        attrs = spec.sets[name]["attributes"]
+        attrs = [a for a in spec.sets[name]["attributes"] if a["type"] != "pad"]
         policy_table(spec, lines, f"{low}_nl_{ident(name)}_policy", name, attrs)
     ops = []
     for op in spec.ops:

@@ -64,6 +64,15 @@ const char *nl_string(const struct nl_attrs *a, int type)
 	return a->attr[type] ? nla_bytes(a->attr[type]) : "";
 }
 
+void nl_nested(const struct nl_attrs *a, int type, struct nl_attrs *ret)
+{
+	const struct nlattr *nla = a->attr[type];
+
+	memset(ret, 0, sizeof(*ret));
+	if (nla)
+		parse(ret, nla_bytes(nla), nla->nla_len - NLA_HDRLEN);
+}
+
 static void begin(struct nl *nl, struct nl_msg *m, uint16_t type, uint8_t cmd)
 {
 	struct nlmsghdr *nlh = (struct nlmsghdr *)m->buf;
@@ -103,6 +112,11 @@ void nl_put_string(struct nl_msg *m, int type, const char *s)
 }
 
 void nl_put_u32(struct nl_msg *m, int type, uint32_t value)
+{
+	nl_put(m, type, &value, sizeof(value));
+}
+
+void nl_put_u64(struct nl_msg *m, int type, uint64_t value)
 {
 	nl_put(m, type, &value, sizeof(value));
 }

@@ -44,6 +44,7 @@ void nl_new(struct nl *nl, struct nl_msg *m, int cmd);
 void nl_put(struct nl_msg *m, int type, const void *data, size_t len);
 void nl_put_string(struct nl_msg *m, int type, const char *s);
 void nl_put_u32(struct nl_msg *m, int type, uint32_t value);
+void nl_put_u64(struct nl_msg *m, int type, uint64_t value);
 
 /** nl_nest() - put a nested attribute; give what it returns to nl_nest_end(). */
 size_t nl_nest(struct nl_msg *m, int type);
@@ -59,6 +60,9 @@ struct nl_attrs {
 uint32_t nl_u32(const struct nl_attrs *a, int type);
 uint64_t nl_u64(const struct nl_attrs *a, int type);
 const char *nl_string(const struct nl_attrs *a, int type);
+
+/** nl_nested() - the attributes inside one; none if it is not there. */
+void nl_nested(const struct nl_attrs *a, int type, struct nl_attrs *ret);
 
 /** nl_get() - send and have @fn called with the answer; like nl_do(). */
 int nl_get(struct nl *nl, struct nl_msg *m, void (*fn)(void *ctx, const struct nl_attrs *a),

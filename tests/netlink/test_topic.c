@@ -133,26 +133,48 @@ struct topic_seen {
 	uint32_t leader_epoch;
 	uint32_t segment_bytes;
 	uint32_t durability;
+	uint32_t cleanup_policy;
+	uint32_t batch_bytes;
+	uint32_t linger_ms;
+	int64_t wide[SLUICE_A_TOPIC_CONFIG_MAX + 1];
+};
+
+/* The settings of 64 bits, and Kafka's defaults of them (LogConfig.java, 4.1). */
+static const struct wide_setting {
+	int type;
+	int64_t first;
+	int64_t lowest;
+	const char *name;
+} wide[] = {
+	{SLUICE_A_TOPIC_CONFIG_SEGMENT_MS, 604800000, 1, "segment.ms"},
+	{SLUICE_A_TOPIC_CONFIG_SEGMENT_JITTER_MS, 0, 0, "segment.jitter.ms"},
+	{SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_BEFORE_MAX_MS, INT64_MAX, 0,
+	 "message.timestamp.before.max.ms"},
+	{SLUICE_A_TOPIC_CONFIG_MESSAGE_TIMESTAMP_AFTER_MAX_MS, 3600000, 0,
+	 "message.timestamp.after.max.ms"},
+	{SLUICE_A_TOPIC_CONFIG_RETENTION_MS, 604800000, -1, "retention.ms"},
+	{SLUICE_A_TOPIC_CONFIG_RETENTION_BYTES, -1, -1, "retention.bytes"},
+	{SLUICE_A_TOPIC_CONFIG_FILE_DELETE_DELAY_MS, 60000, 0, "file.delete.delay.ms"},
+	{SLUICE_A_TOPIC_CONFIG_FLUSH_MESSAGES, INT64_MAX, 1, "flush.messages"},
+	{SLUICE_A_TOPIC_CONFIG_FLUSH_MS, INT64_MAX, 0, "flush.ms"},
+	{SLUICE_A_TOPIC_CONFIG_PRODUCER_ID_EXPIRATION_MS, 86400000, 1, "producer.id.expiration.ms"},
 };
 
 static void see_topic(void *ctx, const struct nl_attrs *a)
 {
-	const struct nlattr *config = a->attr[SLUICE_A_TOPIC_CONFIG];
-	const struct nlattr *nla = (const struct nlattr *)((const char *)config + NLA_HDRLEN);
-	size_t left = config->nla_len - NLA_HDRLEN;
 	struct topic_seen *s = ctx;
+	struct nl_attrs config;
 
 	s->partitions = nl_u32(a, SLUICE_A_TOPIC_PARTITION_COUNT);
 	s->leader_epoch = nl_u32(a, SLUICE_A_TOPIC_LEADER_EPOCH);
-	for (; left >= 8; left -= 8, nla += 2) {
-		uint32_t v;
-
-		memcpy(&v, nla + 1, sizeof(v));
-		if (nla->nla_type == SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES)
-			s->segment_bytes = v;
-		if (nla->nla_type == SLUICE_A_TOPIC_CONFIG_DURABILITY)
-			s->durability = v;
-	}
+	nl_nested(a, SLUICE_A_TOPIC_CONFIG, &config);
+	s->segment_bytes = nl_u32(&config, SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES);
+	s->durability = nl_u32(&config, SLUICE_A_TOPIC_CONFIG_DURABILITY);
+	s->cleanup_policy = nl_u32(&config, SLUICE_A_TOPIC_CONFIG_CLEANUP_POLICY);
+	s->batch_bytes = nl_u32(&config, SLUICE_A_TOPIC_CONFIG_BATCH_BYTES);
+	s->linger_ms = nl_u32(&config, SLUICE_A_TOPIC_CONFIG_LINGER_MS);
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+		s->wide[wide[i].type] = (int64_t)nl_u64(&config, wide[i].type);
 }
 
 static int get_topic(struct nl *nl, const char *name, struct topic_seen *s)
@@ -194,6 +216,19 @@ static int set(struct nl *nl, const char *name, int type, uint32_t value)
 	return nl_do(nl, &m);
 }
 
+static int set_wide(struct nl *nl, const char *name, int type, int64_t value)
+{
+	struct nl_msg m;
+	size_t nest;
+
+	nl_new(nl, &m, SLUICE_CMD_TOPIC_SET);
+	nl_put_string(&m, SLUICE_A_TOPIC_NAME, name);
+	nest = nl_nest(&m, SLUICE_A_TOPIC_CONFIG);
+	nl_put_u64(&m, type, (uint64_t)value);
+	nl_nest_end(&m, nest);
+	return nl_do(nl, &m);
+}
+
 static int set_epoch(struct nl *nl, const char *name, uint32_t epoch)
 {
 	struct nl_msg m;
@@ -222,6 +257,40 @@ static void set__changes_only_what_is_given(void)
 	CHECK_EQ(s.segment_bytes, 65536);
 	CHECK_EQ(s.durability, SLUICE_DURABILITY_CACHE);
 	CHECK_EQ(s.leader_epoch, 7);
+	end(&nl);
+}
+
+static void set__each_setting_alone(void)
+{
+	struct topic_seen s = {0};
+	struct nl nl;
+
+	start(&nl);
+	nl_partition_dirs(dir, "each", 0, 1);
+	CHECK_EQ(nl_topic_create(&nl, "each", topic_id(1), dir, 1), 0);
+	CHECK_EQ(get_topic(&nl, "each", &s), 0);
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+		CHECK_EQ(s.wide[wide[i].type], wide[i].first);
+	CHECK_EQ(s.cleanup_policy, 1);
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++) {
+		const struct wide_setting *w = &wide[i];
+
+		CHECK_EQ(set_wide(&nl, "each", w->type, w->lowest), 0);
+		CHECK_ERRNO(set_wide(&nl, "each", w->type, w->lowest - 1), EINVAL);
+		CHECK(strstr(nl.why, w->name));
+		CHECK_EQ(set_wide(&nl, "each", w->type, 5000000000 + (int64_t)i), 0);
+	}
+	CHECK_EQ(set(&nl, "each", SLUICE_A_TOPIC_CONFIG_CLEANUP_POLICY, 3), 0);
+	CHECK_ERRNO(set(&nl, "each", SLUICE_A_TOPIC_CONFIG_CLEANUP_POLICY, 4), EINVAL);
+	CHECK_EQ(set(&nl, "each", SLUICE_A_TOPIC_CONFIG_BATCH_BYTES, 4096), 0);
+	CHECK_ERRNO(set(&nl, "each", SLUICE_A_TOPIC_CONFIG_BATCH_BYTES, 60), EINVAL);
+	CHECK_EQ(set(&nl, "each", SLUICE_A_TOPIC_CONFIG_LINGER_MS, 7), 0);
+	CHECK_EQ(get_topic(&nl, "each", &s), 0);
+	for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+		CHECK_EQ(s.wide[wide[i].type], 5000000000 + (int64_t)i);
+	CHECK_EQ(s.cleanup_policy, 3);
+	CHECK_EQ(s.batch_bytes, 4096);
+	CHECK_EQ(s.linger_ms, 7);
 	end(&nl);
 }
 
@@ -400,6 +469,7 @@ int main(void)
 		TEST(create__refuses_a_second_one),
 		TEST(create__adds_partitions),
 		TEST(set__changes_only_what_is_given),
+		TEST(set__each_setting_alone),
 		TEST(set__refuses_what_cannot_be),
 		TEST(get__name_and_id_must_agree),
 		TEST(delete__makes_room_for_another),
