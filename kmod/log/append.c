@@ -4,47 +4,7 @@
  * nobody can see what was written, so every failure is undone by cutting the
  * files back to what was published before.
  */
-#include "log_internal.h"
-
-/*
- * A batch up to this size is written by one call. Of a larger one this much
- * goes with the header, the rest straight from the source.
- */
-#define APPEND_HEAD	512
-
-/*
- * The first bytes of a batch, in memory that only the log sees.
- * @len: how many; all of them if the batch is small
- */
-struct head {
-	u32 len;
-	u8 bytes[APPEND_HEAD];
-};
-
-static int check_batch(struct sluice_log *log, struct sluice_append *a, const struct head *head,
-		       struct sluice_batch *ret_b)
-{
-	int ret;
-
-	ret = sluice_batch_parse(head->bytes, log->config.max_message_bytes, ret_b);
-	if (ret) {
-		a->why = ret == -EMSGSIZE ? "the batch is larger than max.message.bytes" :
-			 ret == -EINVAL ? "a field of the batch header is impossible" :
-					  "the magic of the batch is not 2";
-		return ret;
-	}
-	a->size = ret_b->size;
-	a->record_count = ret_b->record_count;
-	if (ret_b->size > log->config.segment_bytes) {
-		a->why = "the batch is larger than segment.bytes";
-		return -EMSGSIZE;
-	}
-	if (ret_b->size - SLUICE_BATCH_HEADER_LEN > port_iter_count(a->src)) {
-		a->why = "the batch is longer than what was sent";
-		return -EINVAL;
-	}
-	return sluice_batch_check_produce(ret_b, &a->why);
-}
+#include "append_check.h"
 
 static bool needs_roll(const struct sluice_log *log, const struct sluice_batch *b)
 {
@@ -74,21 +34,18 @@ static const char *why_not_written(int err)
 }
 
 static int store(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b,
-		 struct head *head)
+		 struct sluice_append_head *head)
 {
-	u32 len = min_t(u32, b->size, sizeof(head->bytes));
 	u64 position = seg->published;
 	int ret;
 
-	ret = port_iter_copy(a->src, head->bytes + head->len, len - head->len);
-	if (ret) {
-		a->why = "the batch could not be read from the caller";
+	ret = sluice_append_fill_head(a, head, b->size);
+	if (ret)
 		return ret;
-	}
-	head->len = len;
-	ret = port_file_write(seg->file, position, head->bytes, len);
-	if (!ret && b->size > len)
-		ret = port_file_write_iter(seg->file, position + len, a->src, b->size - len);
+	ret = port_file_write(seg->file, position, head->bytes, head->len);
+	if (!ret && b->size > head->len)
+		ret = port_file_write_iter(seg->file, position + head->len, a->src,
+					   b->size - head->len);
 	if (ret)
 		a->why = why_not_written(ret);
 	return ret;
@@ -114,7 +71,7 @@ static int verify(struct sluice_segment *seg, struct sluice_append *a, const str
 
 /* The time lies under the CRC: the producer's was verified, now it gets ours. */
 static int stamp_time(struct sluice_segment *seg, struct sluice_append *a, struct sluice_batch *b,
-		      struct head *head)
+		      struct sluice_append_head *head)
 {
 	struct sluice_batch_header *h = (struct sluice_batch_header *)head->bytes;
 	u32 crc;
@@ -200,9 +157,24 @@ static void undo(struct sluice_log *log, const struct index_entries *entries)
 		sluice_log_set_failed(log, ret);
 }
 
+/* Before the log end moves: who sees the batch must see what it undecides. */
+static void publish_producer(struct sluice_log *log, const struct sluice_batch *b,
+			     const struct sluice_marker *marker)
+{
+	s64 end_offset = sluice_batch_last_offset(b) + 1;
+
+	if (b->producer_id < 0)
+		return;
+	sluice_producer_state_update(log->producers, b, marker);
+	sluice_producer_state_replicated(log->producers,
+					 min_t(s64, end_offset, log->watermark.high_watermark));
+	sluice_watermark_set_first_unstable(&log->watermark,
+					    sluice_producer_state_first_unstable(log->producers));
+}
+
 /* The order is that of watermark.h. */
 static void publish(struct sluice_log *log, const struct sluice_batch *b,
-		    const struct index_entries *entries)
+		    const struct sluice_marker *marker, const struct index_entries *entries)
 {
 	struct sluice_segment *seg = log->active;
 
@@ -213,25 +185,28 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 	if (entries->time)
 		sluice_time_index_publish(&seg->time_index, &entries->time_entry);
 	sluice_segment_note_timestamp(seg, b);
-	sluice_producer_state_update(log->producers, b);
 	WRITE_ONCE(log->size_bytes, log->size_bytes + b->size);
 	/* Pairs with sluice_segment_published(). */
 	smp_store_release(&seg->published, seg->published + b->size);
+	publish_producer(log, b, marker);
 	sluice_watermark_set_log_end(&log->watermark, sluice_batch_last_offset(b) + 1);
 }
 
 static int write_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
-		       struct head *head)
+		       const struct sluice_marker *marker, struct sluice_append_head *head)
 {
 	struct sluice_segment *seg = log->active;
 	struct index_entries entries = { 0 };
 	int ret;
 
-	sluice_batch_stamp(head->bytes, b->base_offset, log->leader_epoch);
+	if (a->as != SLUICE_APPEND_AS_REPLICA)
+		sluice_batch_stamp(head->bytes, b->base_offset, b->leader_epoch);
 	ret = store(seg, a, b, head);
 	if (!ret)
 		ret = verify(seg, a, b);
-	if (!ret && log->config.log_append_time)
+	if (!ret)
+		ret = sluice_append_check_records(log, a, seg->file, seg->published, b);
+	if (!ret && log->config.log_append_time && a->as != SLUICE_APPEND_AS_REPLICA)
 		ret = stamp_time(seg, a, b, head);
 	if (!ret)
 		ret = write_entries(log, a, b, &entries);
@@ -239,12 +214,82 @@ static int write_batch(struct sluice_log *log, struct sluice_append *a, struct s
 		undo(log, &entries);
 		return ret;
 	}
-	publish(log, b, &entries);
+	publish(log, b, marker, &entries);
 	return 0;
 }
 
-static int append_locked(struct sluice_log *log, struct sluice_append *a, struct head *head)
+/* The marker of a control batch into *@marker, which becomes NULL if there is none. */
+static int read_marker(struct sluice_append *a, const struct sluice_batch *b,
+		       struct sluice_append_head *head, struct sluice_marker **marker)
 {
+	int ret;
+
+	if (!(b->attributes & SLUICE_BATCH_CONTROL)) {
+		*marker = NULL;
+		return 0;
+	}
+	ret = sluice_append_fill_head(a, head, b->size);
+	if (ret)
+		return ret;
+	ret = sluice_marker_parse(b, head->bytes + SLUICE_BATCH_HEADER_LEN,
+				  head->len - SLUICE_BATCH_HEADER_LEN, *marker);
+	if (!ret)
+		return 0;
+	*marker = NULL;
+	/* A leader knows what it lets in, also where compaction left a batch empty. */
+	if (a->as == SLUICE_APPEND_AS_REPLICA)
+		return 0;
+	a->why = "the control batch is no marker of a transaction's end";
+	return -EINVAL;
+}
+
+/* 1: it is a duplicate, all is said. */
+static int check_producer(struct sluice_log *log, struct sluice_append *a,
+			  const struct sluice_batch *b, const struct sluice_marker *marker)
+{
+	const struct sluice_producer_append pa = {
+		.b = b,
+		.marker = marker,
+		.as = a->as,
+		.transaction_version = a->transaction_version,
+	};
+	struct sluice_producer_batch dup;
+	int ret;
+
+	ret = sluice_producer_state_check(log->producers, &pa, &dup, &a->why);
+	if (ret <= 0)
+		return ret;
+	a->duplicate = true;
+	a->base_offset = dup.last_offset - dup.offset_delta;
+	a->last_offset = dup.last_offset;
+	a->log_append_time = dup.timestamp;
+	return 1;
+}
+
+static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b)
+{
+	int ret;
+
+	if (a->as != SLUICE_APPEND_AS_REPLICA) {
+		b->base_offset = sluice_watermark_log_end(&log->watermark);
+		b->leader_epoch = log->leader_epoch;
+		if (b->base_offset >= S64_MAX - b->last_offset_delta) {
+			a->why = "the log has no more offsets";
+			return -EOVERFLOW;
+		}
+	}
+	if (!needs_roll(log, b))
+		return 0;
+	ret = sluice_log_roll(log);
+	if (ret)
+		a->why = "the next segment could not be created";
+	return ret;
+}
+
+static int append_locked(struct sluice_log *log, struct sluice_append *a,
+			 struct sluice_append_head *head)
+{
+	struct sluice_marker bytes, *marker = &bytes;
 	struct sluice_batch b;
 	int ret;
 
@@ -253,32 +298,16 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a, struct
 		a->why = "the log failed earlier and takes no more appends";
 		return -EIO;
 	}
-	ret = check_batch(log, a, head, &b);
+	ret = sluice_append_check_header(log, a, head, &b);
+	if (!ret)
+		ret = read_marker(a, &b, head, &marker);
+	if (!ret)
+		ret = check_producer(log, a, &b, marker);
 	if (ret)
-		return ret;
-	ret = sluice_producer_state_check(log->producers, &b, &a->base_offset, &a->why);
-	if (ret < 0)
-		return ret;
-	if (ret > 0) {
-		a->duplicate = true;
-		a->last_offset = a->base_offset + b.last_offset_delta;
-		return 0;
-	}
-
-	b.base_offset = sluice_watermark_log_end(&log->watermark);
-	if (b.base_offset >= S64_MAX - b.last_offset_delta) {
-		a->why = "the log has no more offsets";
-		return -EOVERFLOW;
-	}
-	b.leader_epoch = log->leader_epoch;
-	if (needs_roll(log, &b)) {
-		ret = sluice_log_roll(log);
-		if (ret) {
-			a->why = "the next segment could not be created";
-			return ret;
-		}
-	}
-	ret = write_batch(log, a, &b, head);
+		return min(ret, 0);
+	ret = place(log, a, &b);
+	if (!ret)
+		ret = write_batch(log, a, &b, marker, head);
 	if (ret)
 		return ret;
 	a->base_offset = b.base_offset;
@@ -291,7 +320,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a, struct
 
 int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
 {
-	struct head head = { .len = SLUICE_BATCH_HEADER_LEN };
+	struct sluice_append_head head = { .len = SLUICE_BATCH_HEADER_LEN };
 	int ret;
 
 	a->base_offset = -1;

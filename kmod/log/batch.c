@@ -43,7 +43,27 @@ int sluice_batch_parse(const void *hdr, u32 size_max, struct sluice_batch *ret_b
 	return 0;
 }
 
-static const char *produce_error(const struct sluice_batch *b)
+static const char *control_error(const struct sluice_batch *b)
+{
+	if (b->record_count != 1)
+		return "a control batch must have one record";
+	if (b->attributes & SLUICE_BATCH_COMPRESSION_MASK)
+		return "a control batch must not be compressed";
+	if (!(b->attributes & SLUICE_BATCH_TRANSACTIONAL))
+		return "a control batch must be transactional";
+	return NULL;
+}
+
+static const char *client_error(const struct sluice_batch *b)
+{
+	if (b->attributes & SLUICE_BATCH_CONTROL)
+		return "a producer may not write control batches";
+	if (b->producer_id >= 0 && b->base_sequence < 0)
+		return "the batch has a producer id but no sequence";
+	return NULL;
+}
+
+static const char *produce_error(const struct sluice_batch *b, enum sluice_append_as as)
 {
 	if (b->base_offset != 0)
 		return "the base offset of a producer's batch must be 0";
@@ -55,27 +75,31 @@ static const char *produce_error(const struct sluice_batch *b)
 		return "the batch has unknown attributes";
 	if ((b->attributes & SLUICE_BATCH_COMPRESSION_MASK) > SLUICE_COMPRESSION_ZSTD)
 		return "the compression type is unknown";
-	if (b->attributes & SLUICE_BATCH_CONTROL)
-		return "a producer may not write control batches";
 	if (b->attributes & SLUICE_BATCH_DELETE_HORIZON)
 		return "a producer may not set a delete horizon";
-	if (b->attributes & SLUICE_BATCH_LOG_APPEND_TIME)
-		return "a producer may not set LogAppendTime";
-	if (b->producer_id >= 0 && b->base_sequence < 0)
-		return "the batch has a producer id but no sequence";
 	if (b->producer_id >= 0 && b->producer_epoch < 0)
 		return "the batch has a producer id but no producer epoch";
-	return NULL;
+	if (b->attributes & SLUICE_BATCH_TRANSACTIONAL && b->producer_id < 0)
+		return "a transactional batch must have a producer id";
+	if (as == SLUICE_APPEND_AS_CLIENT)
+		return client_error(b);
+	return b->attributes & SLUICE_BATCH_CONTROL ? control_error(b) : NULL;
 }
 
-int sluice_batch_check_produce(const struct sluice_batch *b, const char **ret_why)
+int sluice_batch_check_produce(const struct sluice_batch *b, enum sluice_append_as as,
+			       const char **ret_why)
 {
-	const char *why = produce_error(b);
+	const char *why = produce_error(b, as);
 
-	if (!why)
-		return 0;
-	*ret_why = why;
-	return -EINVAL;
+	if (why) {
+		*ret_why = why;
+		return -EINVAL;
+	}
+	if (b->attributes & SLUICE_BATCH_LOG_APPEND_TIME) {
+		*ret_why = "a producer may not set LogAppendTime";
+		return -ETIME;
+	}
+	return 0;
 }
 
 void sluice_batch_stamp(void *hdr, s64 base_offset, s32 leader_epoch)

@@ -49,16 +49,34 @@ static inline s64 sluice_batch_last_offset(const struct sluice_batch *b)
 int __must_check sluice_batch_parse(const void *hdr, u32 size_max, struct sluice_batch *ret_b);
 
 /**
- * sluice_batch_check_produce() - what a leader asks of a producer's batch
+ * enum sluice_append_as - who appends; Kafka's AppendOrigin
+ * @SLUICE_APPEND_AS_CLIENT: a producer; everything is checked
+ * @SLUICE_APPEND_AS_COORDINATOR: a transaction or group coordinator: may write
+ *	control batches, and batches with a producer id but without sequences
+ * @SLUICE_APPEND_AS_REPLICA: a follower: the batch has its offset and epoch, and
+ *	the leader has checked it
+ */
+enum sluice_append_as {
+	SLUICE_APPEND_AS_CLIENT = 0,
+	SLUICE_APPEND_AS_COORDINATOR = 1,
+	SLUICE_APPEND_AS_REPLICA = 2,
+};
+
+/**
+ * sluice_batch_check_produce() - what a leader asks of a batch
  * Kafka's UnifiedLog.analyzeAndValidateRecords and LogValidator as far as the
  * header tells: base offset 0, record count positive and last offset delta + 1,
- * no control batch, no unknown attribute or compression, sequence not negative
- * if there is a producer id, CreateTime.
+ * no unknown attribute or compression, CreateTime, a producer id where there is
+ * a transaction. From a client: no control batch, and a sequence where there is
+ * a producer id. From a coordinator: a control batch is uncompressed, of one
+ * record, and in a transaction.
  *
+ * @as: CLIENT or COORDINATOR
  * @ret_why: a sentence for the caller, static; set on failure
- * Returns 0 or -EINVAL.
+ * Returns 0 or -EINVAL, or -ETIME if it is LogAppendTime that the batch claims.
  */
-int __must_check sluice_batch_check_produce(const struct sluice_batch *b, const char **ret_why);
+int __must_check sluice_batch_check_produce(const struct sluice_batch *b, enum sluice_append_as as,
+					    const char **ret_why);
 
 /** sluice_batch_stamp() - set offset and epoch, which lie outside the CRC. */
 void sluice_batch_stamp(void *hdr, s64 base_offset, s32 leader_epoch);

@@ -111,17 +111,24 @@ int __must_check sluice_log_set_leader_epoch(struct sluice_log *log, s32 leader_
 /**
  * struct sluice_append - one append
  * @src: in: the source, at the first byte of a batch; consumed as far as read
+ * @as: in: who appends; the host has checked that it may say so
+ * @transaction_version: in: of the transaction that a coordinator's marker
+ *	ends. From 2 on the marker has an epoch of its own (KIP-890): one that is
+ *	not above the producer's is an old marker, and is refused
  * @base_offset: out: given to the batch; the old one if it is a duplicate
  * @last_offset: out
  * @record_count: out
  * @size: out: bytes of the batch
- * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime
+ * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime;
+ *	of a duplicate the largest time of the first try, as Kafka answers it
  * @duplicate: out: an idempotent producer had sent it before; nothing written
  * @rolled: out: it went into a new segment
  * @why: out: a static sentence, set on failure
  */
 struct sluice_append {
 	struct port_iter *src;
+	enum sluice_append_as as;
+	u8 transaction_version;
 	s64 base_offset;
 	s64 last_offset;
 	s32 record_count;
@@ -143,12 +150,28 @@ struct sluice_append {
  * Returns 0, or
  *  -EINVAL -EMSGSIZE -EPROTONOSUPPORT	see sluice_batch_parse(), _check_produce()
  *  -EBADMSG	the CRC of the stored bytes is not the batch's
- *  -EILSEQ -ESTALE	see producer_state.h
+ *  -ETIME	a time is out of the configured bounds
+ *  -EILSEQ -ESTALE -EBUSY -EOWNERDEAD	see sluice_producer_state_check()
+ *  -ERANGE	a replica's batch has an offset that the log has already
  *  -EFAULT	the source could not be read
  *  -EIO and others	the file system; after a failure that leaves the tail
  *		uncertain the log is marked failed and every append is -EIO
  */
 int __must_check sluice_log_append(struct sluice_log *log, struct sluice_append *a);
+
+/**
+ * sluice_log_set_high_watermark() - all below @offset is replicated
+ * @offset: or SLUICE_WATERMARK_IS_LOG_END where there are no replicas. One beyond
+ *	the log end counts as the log end, until the log gets there
+ * Waits for an append under way: the last stable offset moves with it.
+ */
+void sluice_log_set_high_watermark(struct sluice_log *log, s64 offset);
+
+/**
+ * sluice_log_expire_producers() - forget producers silent for too long
+ * See producer.id.expiration.ms. Takes the append mutex for short times.
+ */
+void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
 
 /** sluice_log_failed() - errno (negative) that ended the log, or 0. */
 int sluice_log_failed(const struct sluice_log *log);
@@ -232,7 +255,8 @@ int __must_check sluice_log_offset_for_time(struct sluice_log *log, s64 timestam
 int __must_check sluice_log_flush(struct sluice_log *log, s64 *ret_recovery_point);
 
 /**
- * sluice_log_flush_indexes() - make the indexes of the active segment durable
+ * sluice_log_flush_indexes() - make the indexes of the active segment durable,
+ * and what is known of the producers
  * For a clean close, after sluice_log_flush(): that syncs the indexes of a
  * segment only once it is sealed, because recovery can build them anew.
  */

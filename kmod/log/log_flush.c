@@ -107,6 +107,8 @@ int sluice_log_flush_indexes(struct sluice_log *log)
 	struct sluice_segment *seg;
 	int ret;
 
+	if (!sluice_log_failed(log))
+		sluice_log_save_producers(log);
 	port_mutex_lock(&log->flush_mutex);
 	if (sluice_log_failed(log)) {
 		ret = -EIO;
@@ -114,6 +116,9 @@ int sluice_log_flush_indexes(struct sluice_log *log)
 		seg = sluice_segment_list_floor(&log->segments, S64_MAX);
 		ret = sync_indexes(seg);
 		sluice_segment_put(seg);
+		/* The name of the snapshot. */
+		if (!ret)
+			ret = port_dir_sync(log->dir);
 		if (ret)
 			sluice_log_set_failed(log, ret);
 	}

@@ -14,6 +14,7 @@
 #define SLUICE_LOG_LOG_INTERNAL_H
 
 #include "log.h"
+#include "producer_snapshot.h"
 #include "producer_state.h"
 #include "segment_list.h"
 #include "watermark.h"
@@ -33,7 +34,10 @@
  * @config: in force since the last append
  * @leader_epoch: stamped on batches
  * @active: the last of @segments, which holds its reference
- * @producers: of idempotent producers
+ * @producers: what is known of the producers at the log end
+ * @snapshots: taken of @producers and not yet written, the oldest first
+ * @snapshot_offset: of the newest snapshot, taken or written; of the first batch
+ *	if there is none
  *
  * @flush_mutex: held by the one flush; protects the next group and
  *	segment->synced
@@ -55,6 +59,8 @@ struct sluice_log {
 	s32 leader_epoch;
 	struct sluice_segment *active;
 	struct sluice_producer_state *producers;
+	struct sluice_producer_snapshot *snapshots;
+	s64 snapshot_offset;
 
 	struct port_mutex flush_mutex;
 	u32 flush_first;
@@ -66,5 +72,43 @@ struct sluice_log {
  * Needs append_mutex. On failure nothing has changed for readers or appenders.
  */
 int __must_check sluice_log_roll(struct sluice_log *log);
+
+/**
+ * sluice_log_load_producers() - learn what producers wrote, for the log as it is
+ * Needs append_mutex, or a log that nobody else has yet. For opening and after a
+ * truncation: loads the newest snapshot that is not beyond the log end, reads
+ * the headers of the batches behind it, and replaces log->producers. Publishes
+ * the first unstable offset. Removes snapshots that are beyond the log end, and
+ * old ones that no segment begins with.
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ *
+ * Returns 0; -EUCLEAN if the snapshot is damaged; -ENOMEM, or an error of the
+ * file system. On failure log->producers is as it was.
+ */
+int __must_check sluice_log_load_producers(struct sluice_log *log, char *err);
+
+/**
+ * sluice_log_take_snapshot() - remember the producers as they are at the log end
+ * Needs append_mutex. For the roll, so that each segment but the first begins
+ * with a snapshot. In memory only; where there is none, this one is left out,
+ * and whoever needs it reads more of the log instead.
+ */
+void sluice_log_take_snapshot(struct sluice_log *log);
+
+/**
+ * sluice_log_write_snapshots() - write what was taken
+ * Needs structure_mutex: one at a time. Takes append_mutex for a moment only.
+ * What cannot be written is given up, with a warning: as above.
+ */
+void sluice_log_write_snapshots(struct sluice_log *log);
+
+/**
+ * sluice_log_save_producers() - take a snapshot and write all
+ * For a clean close: the log then opens without a batch being read.
+ */
+void sluice_log_save_producers(struct sluice_log *log);
+
+/** sluice_log_drop_snapshots() - those taken of offsets above @offset, unwritten. */
+void sluice_log_drop_snapshots(struct sluice_log *log, s64 offset);
 
 #endif /* SLUICE_LOG_LOG_INTERNAL_H */

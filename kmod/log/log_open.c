@@ -13,11 +13,6 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 	log->dir = dir;
 	log->config = *c;
 	log->leader_epoch = leader_epoch;
-	log->producers = sluice_producer_state_new();
-	if (!log->producers) {
-		port_free(log);
-		return NULL;
-	}
 	port_mutex_init(&log->structure_mutex);
 	port_mutex_init(&log->append_mutex);
 	port_mutex_init(&log->flush_mutex);
@@ -111,6 +106,8 @@ int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c, s32
 		goto err_new;
 	}
 	ret = count ? add_segments(log, offsets, count, err) : add_first_segment(log, err);
+	if (!ret)
+		ret = sluice_log_load_producers(log, err);
 	if (ret)
 		goto err_segments;
 	port_free(offsets);

@@ -1,36 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-/* Idempotent producers: their epoch and their last batches. */
+/* The rules of idempotent and transactional producers. */
 #include "producer_state.h"
-
-#define BUCKETS		256	/* allocated with the first producer */
-
-struct producer_batch {
-	s32 first_sequence;
-	s32 last_sequence;
-	s64 base_offset;
-};
-
-/*
- * @newer, @older: all producers in the order of their last batch
- * @batches: a ring; the one written last is at (@next - 1)
- */
-struct producer {
-	s64 id;
-	struct producer *bucket_next;
-	struct producer *newer;
-	struct producer *older;
-	s16 epoch;
-	u8 count;
-	u8 next;
-	struct producer_batch batches[SLUICE_PRODUCER_BATCHES];
-};
+#include "completed_txns.h"
+#include "producer_table.h"
 
 struct sluice_producer_state {
-	struct producer **buckets;
-	struct producer *spare;
-	struct producer *newest;
-	struct producer *oldest;
-	u32 count;
+	struct sluice_producer_table table;
+	struct sluice_completed_txns completed;
 };
 
 struct sluice_producer_state *sluice_producer_state_new(void)
@@ -40,37 +16,16 @@ struct sluice_producer_state *sluice_producer_state_new(void)
 
 void sluice_producer_state_free(struct sluice_producer_state *s)
 {
-	struct producer *p, *older;
-
 	if (!s)
 		return;
-	for (p = s->newest; p; p = older) {
-		older = p->older;
-		port_free(p);
-	}
-	port_free(s->spare);
-	port_free(s->buckets);
+	sluice_completed_txns_destroy(&s->completed);
+	sluice_producer_table_destroy(&s->table);
 	port_free(s);
 }
 
-static struct producer **bucket(const struct sluice_producer_state *s, s64 id)
+u32 sluice_producer_state_count(const struct sluice_producer_state *s)
 {
-	u64 h = (u64)id * 0x9e3779b97f4a7c15ULL;
-
-	return &s->buckets[h >> 56];
-}
-
-static struct producer *find(const struct sluice_producer_state *s, s64 id)
-{
-	struct producer *p;
-
-	if (!s->buckets)
-		return NULL;
-	for (p = *bucket(s, id); p; p = p->bucket_next) {
-		if (p->id == id)
-			return p;
-	}
-	return NULL;
+	return s->table.count;
 }
 
 /* Sequences wrap from the largest s32 to 0. */
@@ -81,163 +36,325 @@ static s32 sequence_add(s32 sequence, s32 n)
 
 static s32 last_sequence(const struct sluice_batch *b)
 {
-	return sequence_add(b->base_sequence, b->last_offset_delta);
+	return b->base_sequence < 0 ? -1 : sequence_add(b->base_sequence, b->last_offset_delta);
 }
 
-static const struct producer_batch *newest_batch(const struct producer *p)
+static const struct sluice_producer_batch *newest_batch(const struct sluice_producer *p)
 {
-	return &p->batches[(p->next + SLUICE_PRODUCER_BATCHES - 1) % SLUICE_PRODUCER_BATCHES];
+	u32 i = (p->next + SLUICE_PRODUCER_BATCHES - 1) % SLUICE_PRODUCER_BATCHES;
+
+	return p->count ? &p->batches[i] : NULL;
 }
 
-static const struct producer_batch *find_duplicate(const struct producer *p,
-						   const struct sluice_batch *b)
+static const struct sluice_producer_batch *find_duplicate(const struct sluice_producer *p,
+							  const struct sluice_batch *b)
 {
 	u32 i;
 
+	if (p->epoch != b->producer_epoch)
+		return NULL;
 	for (i = 0; i < p->count; i++) {
-		const struct producer_batch *old = &p->batches[i];
+		const struct sluice_producer_batch *old = &p->batches[i];
 
-		if (old->first_sequence == b->base_sequence &&
-		    old->last_sequence == last_sequence(b))
+		/* As long and with the same end: then it has the same beginning. */
+		if (old->last_sequence == last_sequence(b) &&
+		    old->offset_delta == b->last_offset_delta)
 			return old;
 	}
 	return NULL;
 }
 
-static int check_known(const struct producer *p, const struct sluice_batch *b, s64 *ret_dup_base,
+static int check_epoch(const struct sluice_producer *p, const struct sluice_producer_append *pa,
 		       const char **ret_why)
 {
-	const struct producer_batch *dup;
+	s16 epoch = pa->b->producer_epoch;
 
-	if (b->producer_epoch < p->epoch) {
+	if (epoch < p->epoch) {
 		*ret_why = "the producer epoch is an old one";
 		return -ESTALE;
 	}
-	if (b->producer_epoch > p->epoch) {
+	/*
+	 * With no transaction open it is a marker that was written, and is sent
+	 * again: it changes nothing.
+	 */
+	if (pa->marker && pa->transaction_version >= 2 && epoch == p->epoch &&
+	    p->txn_first_offset >= 0) {
+		*ret_why = "the marker is of an earlier transaction of the producer";
+		return -ESTALE;
+	}
+	return 0;
+}
+
+static int check_sequence(const struct sluice_producer *p, const struct sluice_batch *b,
+			  const char **ret_why)
+{
+	const struct sluice_producer_batch *newest = newest_batch(p);
+
+	/* Of a producer without an epoch nothing is known. */
+	if (p->epoch == -1)
+		return 0;
+	if (b->producer_epoch != p->epoch) {
 		if (b->base_sequence == 0)
 			return 0;
 		*ret_why = "a new producer epoch must start at sequence 0";
 		return -EILSEQ;
 	}
-	dup = find_duplicate(p, b);
-	if (dup) {
-		*ret_dup_base = dup->base_offset;
-		return 1;
-	}
-	if (b->base_sequence == sequence_add(newest_batch(p)->last_sequence, 1))
+	if (b->base_sequence == (newest ? sequence_add(newest->last_sequence, 1) : 0))
 		return 0;
 	*ret_why = "the sequence is not the next one of this producer";
 	return -EILSEQ;
 }
 
-static int reserve(struct sluice_producer_state *s)
+static int check_known(const struct sluice_producer *p, const struct sluice_producer_append *pa,
+		       struct sluice_producer_batch *ret_dup, const char **ret_why)
 {
-	if (!s->buckets) {
-		s->buckets = port_alloc(BUCKETS * sizeof(*s->buckets));
-		if (!s->buckets)
-			return -ENOMEM;
+	const struct sluice_producer_batch *dup = NULL;
+	int ret;
+
+	if (pa->as == SLUICE_APPEND_AS_CLIENT)
+		dup = find_duplicate(p, pa->b);
+	if (dup) {
+		*ret_dup = *dup;
+		return 1;
 	}
-	if (!s->spare) {
-		s->spare = port_alloc(sizeof(*s->spare));
-		if (!s->spare)
-			return -ENOMEM;
+	ret = check_epoch(p, pa, ret_why);
+	if (ret)
+		return ret;
+	if (pa->marker) {
+		if (pa->marker->coordinator_epoch >= p->coordinator_epoch)
+			return 0;
+		*ret_why = "the marker is of a coordinator that another has replaced";
+		return -EOWNERDEAD;
+	}
+	if (pa->as == SLUICE_APPEND_AS_CLIENT) {
+		ret = check_sequence(p, pa->b, ret_why);
+		if (ret)
+			return ret;
+	}
+	if (p->txn_first_offset >= 0 && !(pa->b->attributes & SLUICE_BATCH_TRANSACTIONAL)) {
+		*ret_why = "the producer has a transaction open, the batch is not part of it";
+		return -EBUSY;
 	}
 	return 0;
 }
 
-int sluice_producer_state_check(struct sluice_producer_state *s, const struct sluice_batch *b,
-				s64 *ret_dup_base, const char **ret_why)
+int sluice_producer_state_check(struct sluice_producer_state *s,
+				const struct sluice_producer_append *pa,
+				struct sluice_producer_batch *ret_dup, const char **ret_why)
 {
-	struct producer *p;
-	int ret;
+	const struct sluice_producer *p;
+	int ret = 0;
 
-	if (b->producer_id < 0)
+	if (pa->b->producer_id < 0)
 		return 0;
-	p = find(s, b->producer_id);
-	if (p)
-		return check_known(p, b, ret_dup_base, ret_why);
-	ret = reserve(s);
+	p = sluice_producer_table_find(&s->table, pa->b->producer_id);
+	if (p && pa->as != SLUICE_APPEND_AS_REPLICA) {
+		ret = check_known(p, pa, ret_dup, ret_why);
+		if (ret)
+			return ret;
+	}
+	if (!p)
+		ret = sluice_producer_table_reserve(&s->table);
+	else if (pa->marker && p->txn_first_offset >= 0)
+		ret = sluice_completed_txns_reserve(&s->completed);
 	if (ret)
 		*ret_why = "no memory to remember the producer";
 	return ret;
 }
 
-static void unlink_age(struct sluice_producer_state *s, struct producer *p)
+bool sluice_producer_state_aborts(const struct sluice_producer_state *s,
+				  const struct sluice_batch *b, const struct sluice_marker *m,
+				  struct sluice_aborted_txn *ret_txn)
 {
-	if (p->newer)
-		p->newer->older = p->older;
-	else
-		s->newest = p->older;
-	if (p->older)
-		p->older->newer = p->newer;
-	else
-		s->oldest = p->newer;
+	const struct sluice_producer *p, *next;
+
+	if (!m || !m->abort || b->producer_id < 0)
+		return false;
+	p = sluice_producer_table_find(&s->table, b->producer_id);
+	if (!p || p->txn_first_offset < 0)
+		return false;
+	next = s->table.open.oldest;
+	if (next == p)
+		next = p->newer;
+	ret_txn->producer_id = p->id;
+	ret_txn->first_offset = p->txn_first_offset;
+	ret_txn->last_offset = sluice_batch_last_offset(b);
+	ret_txn->last_stable_offset = next ? next->txn_first_offset : ret_txn->last_offset + 1;
+	return true;
 }
 
-static void link_newest(struct sluice_producer_state *s, struct producer *p)
+static void set_epoch(struct sluice_producer *p, s16 epoch)
 {
-	p->newer = NULL;
-	p->older = s->newest;
-	if (s->newest)
-		s->newest->newer = p;
-	else
-		s->oldest = p;
-	s->newest = p;
-}
-
-static void forget_oldest(struct sluice_producer_state *s)
-{
-	struct producer *p = s->oldest;
-	struct producer **link = bucket(s, p->id);
-
-	while (*link != p)
-		link = &(*link)->bucket_next;
-	*link = p->bucket_next;
-	unlink_age(s, p);
-	port_free(p);
-	s->count--;
-}
-
-static struct producer *add(struct sluice_producer_state *s, const struct sluice_batch *b)
-{
-	struct producer *p = s->spare;
-	struct producer **head = bucket(s, b->producer_id);
-
-	s->spare = NULL;
-	p->id = b->producer_id;
-	p->epoch = b->producer_epoch;
-	p->bucket_next = *head;
-	*head = p;
-	link_newest(s, p);
-	if (++s->count > SLUICE_PRODUCERS_MAX)
-		forget_oldest(s);
-	return p;
-}
-
-void sluice_producer_state_update(struct sluice_producer_state *s, const struct sluice_batch *b)
-{
-	struct producer_batch *slot;
-	struct producer *p;
-
-	if (b->producer_id < 0)
+	if (p->epoch == epoch)
 		return;
-	p = find(s, b->producer_id);
-	if (p) {
-		unlink_age(s, p);
-		link_newest(s, p);
-	} else {
-		p = add(s, b);
-	}
-	if (p->epoch != b->producer_epoch) {
-		p->epoch = b->producer_epoch;
-		p->count = 0;
-		p->next = 0;
-	}
-	slot = &p->batches[p->next];
-	slot->first_sequence = b->base_sequence;
-	slot->last_sequence = last_sequence(b);
-	slot->base_offset = b->base_offset;
+	p->epoch = epoch;
+	p->count = 0;
+	p->next = 0;
+}
+
+static void add_batch(struct sluice_producer *p, const struct sluice_producer_batch *batch)
+{
+	p->batches[p->next] = *batch;
 	p->next = (p->next + 1) % SLUICE_PRODUCER_BATCHES;
 	if (p->count < SLUICE_PRODUCER_BATCHES)
 		p->count++;
+	p->last_timestamp = batch->timestamp;
+}
+
+static void update_by_marker(struct sluice_producer_state *s, struct sluice_producer *p,
+			     const struct sluice_batch *b, const struct sluice_marker *m)
+{
+	set_epoch(p, b->producer_epoch);
+	p->coordinator_epoch = m->coordinator_epoch;
+	p->last_timestamp = b->attributes & SLUICE_BATCH_LOG_APPEND_TIME ? b->max_timestamp :
+									    m->timestamp;
+	if (p->txn_first_offset < 0)
+		return;
+	sluice_completed_txns_add(&s->completed, p->txn_first_offset, sluice_batch_last_offset(b));
+	p->txn_first_offset = -1;
+}
+
+static void update_by_data(struct sluice_producer *p, const struct sluice_batch *b)
+{
+	const struct sluice_producer_batch batch = {
+		.last_sequence = last_sequence(b),
+		.offset_delta = b->last_offset_delta,
+		.last_offset = sluice_batch_last_offset(b),
+		.timestamp = b->max_timestamp,
+	};
+
+	set_epoch(p, b->producer_epoch);
+	add_batch(p, &batch);
+	if (b->attributes & SLUICE_BATCH_TRANSACTIONAL && p->txn_first_offset < 0)
+		p->txn_first_offset = b->base_offset;
+}
+
+void sluice_producer_state_update(struct sluice_producer_state *s, const struct sluice_batch *b,
+				  const struct sluice_marker *m)
+{
+	struct sluice_producer *p;
+	bool was_open;
+
+	if (b->producer_id < 0 || (b->attributes & SLUICE_BATCH_CONTROL && !m))
+		return;
+	p = sluice_producer_table_find(&s->table, b->producer_id);
+	if (!p)
+		p = sluice_producer_table_add(&s->table, b->producer_id);
+	was_open = p->txn_first_offset >= 0;
+	if (m)
+		update_by_marker(s, p, b, m);
+	else
+		update_by_data(p, b);
+	sluice_producer_table_move(&s->table, p, was_open);
+}
+
+void sluice_producer_state_replicated(struct sluice_producer_state *s, s64 high_watermark)
+{
+	sluice_completed_txns_remove(&s->completed, high_watermark);
+}
+
+s64 sluice_producer_state_first_unstable(const struct sluice_producer_state *s)
+{
+	const struct sluice_producer *oldest = s->table.open.oldest;
+
+	return min_t(s64, sluice_completed_txns_first(&s->completed),
+		     oldest ? oldest->txn_first_offset : S64_MAX);
+}
+
+int sluice_producer_state_replay(struct sluice_producer_state *s, struct port_file *file,
+				 u64 position, const struct sluice_batch *b,
+				 struct sluice_aborted_txn *ret_txn)
+{
+	struct sluice_producer_append pa = { .b = b, .as = SLUICE_APPEND_AS_REPLICA };
+	struct sluice_marker marker;
+	bool aborts;
+	const char *why;
+	int ret;
+
+	if (b->producer_id < 0)
+		return 0;
+	if (b->attributes & SLUICE_BATCH_CONTROL) {
+		ret = sluice_marker_read(file, position, b, &marker);
+		/* Compaction leaves control batches empty; others are not for us. */
+		if (ret == -EINVAL || ret == -ENOMSG)
+			return 0;
+		if (ret)
+			return ret;
+		pa.marker = &marker;
+	}
+	ret = sluice_producer_state_check(s, &pa, NULL, &why);
+	if (ret)
+		return ret;
+	aborts = sluice_producer_state_aborts(s, b, pa.marker, ret_txn);
+	sluice_producer_state_update(s, b, pa.marker);
+	/* What is on disk when a log is opened is all that there is of it. */
+	sluice_producer_state_replicated(s, S64_MAX);
+	return aborts;
+}
+
+bool sluice_producer_state_expire(struct sluice_producer_state *s, s64 now_ms, s64 expiration_ms)
+{
+	return sluice_producer_table_expire(&s->table, now_ms, expiration_ms);
+}
+
+static int each_of_list(const struct sluice_producer_list *list,
+			int (*fn)(void *ctx, const struct sluice_producer_entry *e), void *ctx)
+{
+	const struct sluice_producer *p;
+	int ret;
+
+	for (p = list->oldest; p; p = p->newer) {
+		const struct sluice_producer_batch *newest = newest_batch(p);
+		struct sluice_producer_entry e = {
+			.id = p->id,
+			.epoch = p->epoch,
+			.last_timestamp = p->last_timestamp,
+			.coordinator_epoch = p->coordinator_epoch,
+			.txn_first_offset = p->txn_first_offset,
+			.last = { .last_sequence = -1, .last_offset = -1, .timestamp = -1 },
+		};
+
+		if (newest)
+			e.last = *newest;
+		ret = fn(ctx, &e);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int sluice_producer_state_each(const struct sluice_producer_state *s,
+			       int (*fn)(void *ctx, const struct sluice_producer_entry *e),
+			       void *ctx)
+{
+	int ret = each_of_list(&s->table.idle, fn, ctx);
+
+	return ret ? ret : each_of_list(&s->table.open, fn, ctx);
+}
+
+int sluice_producer_state_add(struct sluice_producer_state *s,
+			      const struct sluice_producer_entry *e)
+{
+	struct sluice_producer *p;
+	int ret;
+
+	if (sluice_producer_table_find(&s->table, e->id))
+		return -EEXIST;
+	ret = sluice_producer_table_reserve(&s->table);
+	if (ret)
+		return ret;
+	p = sluice_producer_table_add(&s->table, e->id);
+	p->epoch = e->epoch;
+	if (e->last.last_offset >= 0)
+		add_batch(p, &e->last);
+	p->last_timestamp = e->last_timestamp;
+	p->coordinator_epoch = e->coordinator_epoch;
+	p->txn_first_offset = e->txn_first_offset;
+	sluice_producer_table_move(&s->table, p, false);
+	return 0;
+}
+
+void sluice_producer_state_added(struct sluice_producer_state *s)
+{
+	sluice_producer_table_sort(&s->table);
 }

@@ -41,6 +41,7 @@ int sluice_log_roll(struct sluice_log *log)
 	if (ret)
 		return ret;
 
+	sluice_log_take_snapshot(log);
 	sluice_segment_list_add(&log->segments, seg);
 	log->active = seg;
 	/* Last, and pairs with sluice_segment_sealed(): who sees it must find the new one. */

@@ -89,13 +89,12 @@ static void merge_config(struct kern_topic_config *to, const struct kern_topic_c
 
 static void log_config(const struct kern_topic_config *c, struct sluice_log_config *ret)
 {
-	*ret = (struct sluice_log_config){
-		.segment_bytes = c->segment_bytes,
-		.max_message_bytes = c->max_message_bytes,
-		.index_interval_bytes = c->index_interval_bytes,
-		.segment_index_bytes = c->segment_index_bytes,
-		.log_append_time = c->message_timestamp_type == 1,
-	};
+	sluice_log_config_default(ret);
+	ret->segment_bytes = c->segment_bytes;
+	ret->max_message_bytes = c->max_message_bytes;
+	ret->index_interval_bytes = c->index_interval_bytes;
+	ret->segment_index_bytes = c->segment_index_bytes;
+	ret->log_append_time = c->message_timestamp_type == 1;
 }
 
 static int open_partition(struct user_topic *t, uint32_t index, char *why, size_t size)

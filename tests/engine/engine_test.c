@@ -204,10 +204,16 @@ u8 *batch_make(const struct batch_spec *spec, size_t *ret_size)
 
 int append_bytes(struct sluice_log *log, const void *bytes, size_t len, struct sluice_append *a)
 {
+	return append_bytes_as(log, bytes, len, SLUICE_APPEND_AS_CLIENT, a);
+}
+
+int append_bytes_as(struct sluice_log *log, const void *bytes, size_t len, enum sluice_append_as as,
+		    struct sluice_append *a)
+{
 	struct port_iter iter;
 
 	port_iter_init(&iter, bytes, len);
-	a->src = &iter;
+	*a = (struct sluice_append){.src = &iter, .as = as};
 	return sluice_log_append(log, a);
 }
 

@@ -60,8 +60,10 @@ u8 *batch_make(const struct batch_spec *spec, size_t *ret_size);
 /** batch_seal() - set the CRC after a change. */
 void batch_seal(u8 *batch, size_t size);
 
-/** append_bytes() - sluice_log_append() of a buffer. */
+/** append_bytes() - sluice_log_append() of a buffer, as a client. */
 int append_bytes(struct sluice_log *log, const void *bytes, size_t len, struct sluice_append *a);
+int append_bytes_as(struct sluice_log *log, const void *bytes, size_t len, enum sluice_append_as as,
+		    struct sluice_append *a);
 
 /** append_spec() - make and append; must succeed; gives the base offset. */
 s64 append_spec(struct sluice_log *log, struct batch_spec spec);

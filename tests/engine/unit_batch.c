@@ -98,7 +98,7 @@ static void check_refused(const struct sluice_batch *b, const char *expected)
 {
 	const char *why = NULL;
 
-	assert_int_equal(sluice_batch_check_produce(b, &why), -EINVAL);
+	assert_int_equal(sluice_batch_check_produce(b, SLUICE_APPEND_AS_CLIENT, &why), -EINVAL);
 	assert_string_equal(why, expected);
 }
 
@@ -108,10 +108,10 @@ static void sluice_batch_check_produce__good(void **state)
 	const char *why = NULL;
 
 	(void)state;
-	assert_int_equal(sluice_batch_check_produce(&b, &why), 0);
+	assert_int_equal(sluice_batch_check_produce(&b, SLUICE_APPEND_AS_CLIENT, &why), 0);
 	for (u16 codec = 0; codec <= SLUICE_COMPRESSION_ZSTD; codec++) {
 		b.attributes = codec;
-		assert_int_equal(sluice_batch_check_produce(&b, &why), 0);
+		assert_int_equal(sluice_batch_check_produce(&b, SLUICE_APPEND_AS_CLIENT, &why), 0);
 	}
 	assert_null(why);
 }
@@ -144,6 +144,7 @@ static void sluice_batch_check_produce__bad(void **state)
 static void sluice_batch_check_produce__bad_attributes(void **state)
 {
 	struct sluice_batch b = good_batch();
+	const char *why = NULL;
 
 	(void)state;
 	for (u16 codec = SLUICE_COMPRESSION_ZSTD + 1; codec <= 7; codec++) {
@@ -151,7 +152,8 @@ static void sluice_batch_check_produce__bad_attributes(void **state)
 		check_refused(&b, "the compression type is unknown");
 	}
 	b.attributes = SLUICE_BATCH_LOG_APPEND_TIME;
-	check_refused(&b, "a producer may not set LogAppendTime");
+	assert_int_equal(sluice_batch_check_produce(&b, SLUICE_APPEND_AS_CLIENT, &why), -ETIME);
+	assert_string_equal(why, "a producer may not set LogAppendTime");
 	b.attributes = SLUICE_BATCH_DELETE_HORIZON;
 	check_refused(&b, "a producer may not set a delete horizon");
 	for (int bit = 7; bit < 16; bit++) {

@@ -163,7 +163,8 @@ static void run_on_log(const struct scenario *s, struct port_dir *dir, bool stic
 		log = log_open(dir, &s->config);
 		end = sluice_log_end_offset(log);
 		hit = run_once(s, dir, log, n, sticky, &ret);
-		assert_true(hit == (ret != 0));
+		/* Without memory for it a roll goes on without a snapshot. */
+		assert_true(hit || !ret);
 		moved = sluice_log_end_offset(log) - end;
 		assert_int_equal(moved, ret ? 0 : s->records);
 		log_check(log);

@@ -18,9 +18,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	assert(b.size >= SLUICE_BATCH_HEADER_LEN && b.size <= S32_MAX);
 	assert(sluice_batch_last_offset(&b) >= b.base_offset);
 
-	ret = sluice_batch_check_produce(&b, &why);
-	assert((ret == 0) == (why == NULL));
-	why = NULL;
+	for (int as = SLUICE_APPEND_AS_CLIENT; as <= SLUICE_APPEND_AS_COORDINATOR; as++) {
+		ret = sluice_batch_check_produce(&b, (enum sluice_append_as)as, &why);
+		assert((ret == 0) == (why == NULL));
+		why = NULL;
+	}
 	ret = sluice_records_check(&b, data + SLUICE_BATCH_HEADER_LEN,
 				   size - SLUICE_BATCH_HEADER_LEN, &why);
 	assert((ret == 0) == (why == NULL));

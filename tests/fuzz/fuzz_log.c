@@ -34,6 +34,8 @@ static const struct sluice_log_config config = {
 	.max_message_bytes = 600,
 	.index_interval_bytes = 100,
 	.segment_index_bytes = 1000,
+	.timestamp_before_max_ms = S64_MAX,
+	.producer_expiration_ms = S64_MAX,
 };
 
 static int add_name(void *ctx, const char *name, size_t len)
@@ -65,7 +67,7 @@ static int append_one(struct sluice_log *log, u32 value_len, s64 timestamp)
 	const struct sluice_record_out r = {
 		.timestamp = timestamp, .key_len = -1, .value = value, .value_len = (s32)value_len};
 	size_t size = sluice_batch_build_size(&r);
-	struct sluice_append a;
+	struct sluice_append a = {0};
 	struct port_iter iter;
 	u8 bytes[600];
 

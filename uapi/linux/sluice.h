@@ -310,10 +310,15 @@ struct sluice_offset_for_time {
  *
  *  -EBADMSG	CRC wrong				CORRUPT_MESSAGE (2)
  *  -EINVAL	length, magic, count, attributes wrong	INVALID_RECORD (87)
+ *  -ETIME	a time out of bounds, or LogAppendTime	INVALID_TIMESTAMP (32)
  *  -EMSGSIZE	larger than max.message.bytes		MESSAGE_TOO_LARGE (10)
  *  -ENOENT	no such topic or partition		UNKNOWN_TOPIC_OR_PARTITION (3)
  *  -EILSEQ	sequence is not the next one		OUT_OF_ORDER_SEQUENCE_NUMBER (45)
  *  -ESTALE	producer epoch is an old one		INVALID_PRODUCER_EPOCH (47)
+ *  -EBUSY	the producer has a transaction open,
+ *		the batch is not part of it		INVALID_TXN_STATE (48)
+ *  -EOWNERDEAD	marker of a coordinator that another
+ *		has replaced				TRANSACTION_COORDINATOR_FENCED (52)
  *  -ENOSPC, -EDQUOT, -EIO, -EROFS			KAFKA_STORAGE_ERROR (56)
  *  -EACCES	the directory's mode forbids it		TOPIC_AUTHORIZATION_FAILED (29)
  *  -ENOBUFS	too many events wait to be read

@@ -85,4 +85,59 @@ struct sluice_time_index_entry {
 	__be32	relative_offset;
 } __attribute__((packed));
 
+/**
+ * struct sluice_txn_index_entry - one entry of a .txnindex file
+ * @version: SLUICE_TXN_INDEX_VERSION
+ * @producer_id: whose transaction was aborted
+ * @first_offset: of its first batch
+ * @last_offset: of its marker, which is in this segment
+ * @last_stable_offset: what the last stable offset became by its end
+ */
+struct sluice_txn_index_entry {
+	__be16	version;
+	__be64	producer_id;
+	__be64	first_offset;
+	__be64	last_offset;
+	__be64	last_stable_offset;
+} __attribute__((packed));
+
+#define SLUICE_TXN_INDEX_VERSION	0
+
+/**
+ * struct sluice_snapshot_header - the beginning of a .snapshot file
+ * @version: SLUICE_SNAPSHOT_VERSION
+ * @crc: CRC-32C of everything from @count to the end of the file
+ * @count: of the entries that follow
+ */
+struct sluice_snapshot_header {
+	__be16	version;
+	__be32	crc;
+	__be32	count;
+} __attribute__((packed));
+
+#define SLUICE_SNAPSHOT_VERSION		1
+#define SLUICE_SNAPSHOT_CRC_START	6	/* position of count */
+
+/**
+ * struct sluice_snapshot_entry - one producer in a .snapshot file
+ * @producer_id: its id
+ * @epoch: its epoch
+ * @last_sequence: of its last batch, -1 if there is none
+ * @last_offset: of its last batch, -1 if there is none
+ * @offset_delta: last offset of that batch, less its base offset
+ * @timestamp: largest time of its last batch, or the time of a marker after it
+ * @coordinator_epoch: of its last marker, -1 if there is none
+ * @txn_first_offset: where its open transaction begins, -1 if there is none
+ */
+struct sluice_snapshot_entry {
+	__be64	producer_id;
+	__be16	epoch;
+	__be32	last_sequence;
+	__be64	last_offset;
+	__be32	offset_delta;
+	__be64	timestamp;
+	__be32	coordinator_epoch;
+	__be64	txn_first_offset;
+} __attribute__((packed));
+
 #endif /* _UAPI_LINUX_SLUICE_FORMAT_H */

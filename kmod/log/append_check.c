@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/*
+ * What is asked of a batch before it becomes part of the log. Most rules need
+ * the header alone; the records are read only for rules that no default asks
+ * for. What is inside a compressed batch the log cannot see: sluiced looks.
+ */
+#include "append_check.h"
+#include "record.h"
+
+int sluice_append_fill_head(struct sluice_append *a, struct sluice_append_head *head, u32 size)
+{
+	u32 len = min_t(u32, size, sizeof(head->bytes));
+	int ret;
+
+	if (len <= head->len)
+		return 0;
+	ret = port_iter_copy(a->src, head->bytes + head->len, len - head->len);
+	if (ret)
+		a->why = "the batch could not be read from the caller";
+	else
+		head->len = len;
+	return ret;
+}
+
+static bool too_late(const struct sluice_log_config *c, s64 timestamp, s64 now)
+{
+	return timestamp > now && timestamp - now > c->timestamp_after_max_ms;
+}
+
+/* The difference may exceed what an s64 holds; -1 is Kafka's "no time". */
+static bool too_early(const struct sluice_log_config *c, s64 timestamp, s64 now)
+{
+	return timestamp != -1 && timestamp < now &&
+	       (u64)now - (u64)timestamp > (u64)c->timestamp_before_max_ms;
+}
+
+static int check_time(const struct sluice_log *log, struct sluice_append *a, s64 timestamp, s64 now)
+{
+	if (too_late(&log->config, timestamp, now)) {
+		a->why = "a time is later than message.timestamp.after.max.ms allows";
+		return -ETIME;
+	}
+	if (too_early(&log->config, timestamp, now)) {
+		a->why = "a time is earlier than message.timestamp.before.max.ms allows";
+		return -ETIME;
+	}
+	return 0;
+}
+
+static int check_size(const struct sluice_log *log, struct sluice_append *a,
+		      const struct sluice_batch *b)
+{
+	if (b->size > log->config.segment_bytes) {
+		a->why = "the batch is larger than segment.bytes";
+		return -EMSGSIZE;
+	}
+	if (b->size - SLUICE_BATCH_HEADER_LEN > port_iter_count(a->src)) {
+		a->why = "the batch is longer than what was sent";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
+			       const struct sluice_append_head *head, struct sluice_batch *ret_b)
+{
+	/* A leader may have had a larger limit when it took the batch. */
+	u32 size_max = a->as == SLUICE_APPEND_AS_REPLICA ? U32_MAX : log->config.max_message_bytes;
+	int ret;
+
+	port_mutex_assert_held(&log->append_mutex);
+	ret = sluice_batch_parse(head->bytes, size_max, ret_b);
+	if (ret) {
+		a->why = ret == -EMSGSIZE ? "the batch is larger than max.message.bytes" :
+			 ret == -EINVAL ? "a field of the batch header is impossible" :
+					  "the magic of the batch is not 2";
+		return ret;
+	}
+	a->size = ret_b->size;
+	a->record_count = ret_b->record_count;
+	ret = check_size(log, a, ret_b);
+	if (ret)
+		return ret;
+	if (a->as == SLUICE_APPEND_AS_REPLICA)
+		return sluice_append_check_replica(log, a, ret_b);
+	ret = sluice_batch_check_produce(ret_b, a->as, &a->why);
+	if (ret || log->config.log_append_time)
+		return ret;
+	return check_time(log, a, ret_b->max_timestamp, port_now_ms());
+}
+
+static int check_record(const struct sluice_log *log, struct sluice_append *a,
+			const struct sluice_batch *b, const struct sluice_record *r, s64 now)
+{
+	if (log->config.cleanup_policy & SLUICE_CLEANUP_COMPACT && r->key_len < 0) {
+		a->why = "a record has no key, which a compacted topic needs";
+		return -EINVAL;
+	}
+	if (log->config.log_append_time)
+		return 0;
+	/* Wraps where it is nonsense; then it is out of bounds, or as good as any. */
+	return check_time(log, a, (s64)((u64)b->base_timestamp + (u64)r->timestamp_delta), now);
+}
+
+static bool records_matter(const struct sluice_log *log, const struct sluice_append *a,
+			   const struct sluice_batch *b)
+{
+	const struct sluice_log_config *c = &log->config;
+
+	if (a->as == SLUICE_APPEND_AS_REPLICA ||
+	    b->attributes & (SLUICE_BATCH_COMPRESSION_MASK | SLUICE_BATCH_CONTROL))
+		return false;
+	/* The header has the largest time, not the smallest. */
+	return c->cleanup_policy & SLUICE_CLEANUP_COMPACT ||
+	       (!c->log_append_time && c->timestamp_before_max_ms != S64_MAX);
+}
+
+int sluice_append_check_records(const struct sluice_log *log, struct sluice_append *a,
+				struct port_file *file, u64 position, const struct sluice_batch *b)
+{
+	u64 end = position + b->size;
+	struct sluice_record r;
+	s64 now;
+	s32 i;
+	int ret;
+
+	if (!records_matter(log, a, b))
+		return 0;
+	now = port_now_ms();
+	position += SLUICE_BATCH_HEADER_LEN;
+	for (i = 0; i < b->record_count; i++) {
+		ret = sluice_record_read(file, position, end, &r);
+		if (ret) {
+			a->why = "a record is malformed";
+			return ret == -EBADMSG ? -EINVAL : ret;
+		}
+		ret = check_record(log, a, b, &r, now);
+		if (ret)
+			return ret;
+		position = r.end;
+	}
+	if (position == end)
+		return 0;
+	a->why = "the batch has more bytes than its records";
+	return -EINVAL;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* What is asked of a batch before it becomes part of the log. */
+#ifndef SLUICE_LOG_APPEND_CHECK_H
+#define SLUICE_LOG_APPEND_CHECK_H
+
+#include "log_internal.h"
+
+/*
+ * A batch up to this size is written by one call. Of a larger one this much
+ * goes with the header, the rest straight from the source.
+ */
+#define SLUICE_APPEND_HEAD	512
+
+/**
+ * struct sluice_append_head - the first bytes of a batch, which only the log sees
+ * @len: how many; all of them if the batch is small
+ */
+struct sluice_append_head {
+	u32 len;
+	u8 bytes[SLUICE_APPEND_HEAD];
+};
+
+/**
+ * sluice_append_fill_head() - take as much of the batch as fits
+ * @size: of the whole batch
+ */
+int __must_check sluice_append_fill_head(struct sluice_append *a, struct sluice_append_head *head,
+					 u32 size);
+
+/**
+ * sluice_append_check_header() - all that the header tells
+ * @ret_b: the header
+ * Needs append_mutex. Sets a->size and a->record_count, and a->why on failure.
+ * Errors as of sluice_log_append().
+ */
+int __must_check sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
+					    const struct sluice_append_head *head,
+					    struct sluice_batch *ret_b);
+
+/**
+ * sluice_append_check_replica() - may this batch follow, with the offset it has
+ * Needs append_mutex. Sets a->why on failure. Returns 0, or -ERANGE if its offset
+ * is one that the log has already.
+ */
+int __must_check sluice_append_check_replica(const struct sluice_log *log, struct sluice_append *a,
+					     const struct sluice_batch *b);
+
+/**
+ * sluice_append_check_records() - what has to be asked of each record
+ * @position: of the batch in @file, stored and its CRC verified
+ * Reads nothing where no setting of the log asks for it, and nothing that is
+ * compressed. Sets a->why on failure. Returns 0, -EINVAL if a record is
+ * malformed or has no key where compaction needs one, -ETIME if its time is out
+ * of bounds, or an error of the file.
+ */
+int __must_check sluice_append_check_records(const struct sluice_log *log, struct sluice_append *a,
+					     struct port_file *file, u64 position,
+					     const struct sluice_batch *b);
+
+#endif /* SLUICE_LOG_APPEND_CHECK_H */
