@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 /* Every attached directory of every namespace; innermost mutex. */
 static DEFINE_MUTEX(all_mutex);
@@ -60,6 +61,17 @@ struct sluice_data_dir *sluice_data_dir_find(struct sluice_net *sn, const char *
 	return NULL;
 }
 
+int sluice_data_dir_queues_init(struct sluice_data_dir *dd)
+{
+	dd->flush_wq = alloc_workqueue("sluice_flush", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return dd->flush_wq ? 0 : -ENOMEM;
+}
+
+void sluice_data_dir_queues_destroy(struct sluice_data_dir *dd)
+{
+	destroy_workqueue(dd->flush_wq);
+}
+
 int sluice_data_dir_attach(struct net *net, u32 fd, const char *path, char *why)
 {
 	struct sluice_net *sn = sluice_net(net);
@@ -92,6 +104,9 @@ int sluice_data_dir_attach(struct net *net, u32 fd, const char *path, char *why)
 	strcpy(dd->path, path);
 	dd->state = SLUICE_DATA_DIR_STATE_ATTACHED;
 	dd->file = file;
+	err = sluice_data_dir_queues_init(dd);
+	if (err)
+		goto err_queues;
 	err = claim(dd);
 	if (err) {
 		strscpy(why, "attached already, by another name or in another network namespace",
@@ -105,6 +120,8 @@ int sluice_data_dir_attach(struct net *net, u32 fd, const char *path, char *why)
 	return 0;
 
 err_claim:
+	sluice_data_dir_queues_destroy(dd);
+err_queues:
 	kfree(dd);
 err_check:
 	fput(file);
@@ -129,6 +146,8 @@ static int detach(struct net *net, struct sluice_data_dir *dd)
 	sn->generation++;
 	unclaim(dd);
 	sluice_event_data_dir(net, SLUICE_EVENT_TYPE_DATA_DIR_DETACHED, dd->path);
+	/* No partition is left to queue anything; what runs still has its log closed. */
+	sluice_data_dir_queues_destroy(dd);
 	fput(dd->file);
 	put_cred(dd->cred);
 	kfree(dd);

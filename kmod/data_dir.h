@@ -13,6 +13,7 @@ struct cred;
 struct file;
 struct net;
 struct sluice_net;
+struct workqueue_struct;
 
 /**
  * struct sluice_data_dir - an attached directory
@@ -23,6 +24,8 @@ struct sluice_net;
  * @all_node: in the list of all attached directories; protected by its mutex
  * @file: the directory; pins its mount
  * @cred: of the process that attached it; files are created and opened with it
+ * @flush_wq: syncs of its partitions; a queue of its own, so that a slow disk
+ *	cannot hold the syncs of another
  * @topic_count: topics in it
  * @state: enum sluice_data_dir_state
  * @path: as the attaching process named it
@@ -32,10 +35,17 @@ struct sluice_data_dir {
 	struct list_head all_node;
 	struct file *file;
 	const struct cred *cred;
+	struct workqueue_struct *flush_wq;
 	u32 topic_count;
 	int state;
 	char path[];
 };
+
+/** sluice_data_dir_queues_init() - make its work queues; 0 or -ENOMEM. */
+int __must_check sluice_data_dir_queues_init(struct sluice_data_dir *dd);
+
+/** sluice_data_dir_queues_destroy() - wait for what they still run. */
+void sluice_data_dir_queues_destroy(struct sluice_data_dir *dd);
 
 /**
  * sluice_data_dir_attach() - make a directory usable in a namespace

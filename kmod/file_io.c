@@ -54,6 +54,23 @@ static void worker_call_fn(struct work_struct *work)
 	call->fn(call->arg);
 }
 
+/*
+ * As wide as a queue can be, and for nobody else: each item waits for a disk,
+ * and a disk that does not answer must not hold what others have queued.
+ */
+static struct workqueue_struct *io_wq;
+
+int sluice_file_io_init(void)
+{
+	io_wq = alloc_workqueue("sluice_io", WQ_MEM_RECLAIM | WQ_UNBOUND, WQ_MAX_ACTIVE);
+	return io_wq ? 0 : -ENOMEM;
+}
+
+void sluice_file_io_exit(void)
+{
+	destroy_workqueue(io_wq);
+}
+
 /* Where no signal, umask or limit of the caller reaches. */
 static void call_in_worker(void (*fn)(void *arg), void *arg)
 {
@@ -62,8 +79,13 @@ static void call_in_worker(void (*fn)(void *arg), void *arg)
 		.arg = arg,
 	};
 
+	/* A worker has none of these; and none must wait for a second one. */
+	if (current->flags & PF_WQ_WORKER) {
+		fn(arg);
+		return;
+	}
 	INIT_WORK_ONSTACK(&call.work, worker_call_fn);
-	queue_work(system_unbound_wq, &call.work);
+	queue_work(io_wq, &call.work);
 	flush_work(&call.work);
 	destroy_work_on_stack(&call.work);
 }

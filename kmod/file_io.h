@@ -11,6 +11,9 @@ struct address_space;
 struct cred;
 struct file;
 
+int sluice_file_io_init(void);
+void sluice_file_io_exit(void);
+
 /**
  * sluice_root_check() - can logs be kept in this directory
  * @why: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong

@@ -1,37 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One work item for each partition, so that a slow disk under one does not
- * hold the answers of another. It takes the requests that are there, syncs
- * once, answers them, and goes on as long as more have come meanwhile: what was
- * appended before the sync began is on stable storage after it.
+ * One work item for each partition, so that one that waits for its storage does
+ * not hold the answers of another; and one queue for each data directory, for a
+ * queue runs only so many items at a time, and the disk that is slow must not
+ * have them all. The item takes the requests that are there, syncs once, answers
+ * them, and goes on as long as more have come meanwhile: what was appended
+ * before the sync began is on stable storage after it.
  */
 
 #include "flush.h"
 
+#include "data_dir.h"
 #include "partition.h"
 #include "trace.h"
 
 #include <linux/completion.h>
 #include <linux/sluice_netlink.h>
 
-static struct workqueue_struct *flush_wq;
-
-int sluice_flush_init(void)
-{
-	flush_wq = alloc_workqueue("sluice_flush", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return flush_wq ? 0 : -ENOMEM;
-}
-
-void sluice_flush_exit(void)
-{
-	destroy_workqueue(flush_wq);
-}
-
 /* Queue the work; the reference is put at its end. */
 static void queue(struct sluice_partition *p)
 {
 	sluice_partition_hold(p);
-	if (!queue_work(flush_wq, &p->flush.work))
+	if (!queue_work(p->flush.wq, &p->flush.work))
 		sluice_partition_put(p);
 }
 
@@ -103,11 +93,24 @@ static void flush_work_fn(struct work_struct *work)
 	sluice_partition_put(p);
 }
 
+/* flush.ms has passed since an append; the timer is off until the next one. */
+static void due_fn(struct work_struct *work)
+{
+	struct sluice_flush_state *fs =
+		container_of(to_delayed_work(work), struct sluice_flush_state, due);
+	struct sluice_partition *p = container_of(fs, struct sluice_partition, flush);
+
+	/* Drain waits for this item, so the partition is there to be held. */
+	queue(p);
+}
+
 void sluice_flush_state_init(struct sluice_partition *p)
 {
 	spin_lock_init(&p->flush.lock);
 	INIT_LIST_HEAD(&p->flush.requests);
 	INIT_WORK(&p->flush.work, flush_work_fn);
+	INIT_DELAYED_WORK(&p->flush.due, due_fn);
+	p->flush.wq = p->topic->data_dir->flush_wq;
 }
 
 void sluice_flush_start(struct sluice_partition *p)
@@ -148,6 +151,8 @@ void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d)
 
 void sluice_flush_drain(struct sluice_partition *p)
 {
+	/* Appends armed it, and there are none any more. */
+	cancel_delayed_work_sync(&p->flush.due);
 	/* Nothing is added to the list of a dead partition. */
 	answer(&p->flush, &p->flush.requests, S64_MAX, p->flush.drain_err);
 	flush_work(&p->flush.work);
@@ -179,21 +184,54 @@ static bool take_back(struct sluice_partition *p, struct sluice_durable *d)
 	return taken;
 }
 
-int sluice_flush_wait(struct sluice_partition *p)
+/* @state: what may end the wait: TASK_INTERRUPTIBLE or TASK_KILLABLE. */
+static int wait_for(struct sluice_partition *p, s64 offset, unsigned int state)
 {
-	struct flush_wait fw = { .durable.done = flush_wait_done };
-	int err = sluice_partition_enter(p);
+	struct flush_wait fw = {
+		.durable.done = flush_wait_done,
+		.durable.offset = offset,
+	};
 
-	if (err)
-		return err;
-	fw.durable.offset = sluice_log_end_offset(p->log);
-	sluice_partition_leave(p);
 	init_completion(&fw.completion);
 	sluice_flush_request(p, &fw.durable);
-	if (wait_for_completion_interruptible(&fw.completion)) {
+	if (wait_for_completion_state(&fw.completion, state)) {
 		if (take_back(p, &fw.durable))
 			return -EINTR;
 		wait_for_completion(&fw.completion);
 	}
 	return fw.err;
+}
+
+int sluice_flush_wait(struct sluice_partition *p)
+{
+	int err = sluice_partition_enter(p);
+	s64 end_offset;
+
+	if (err)
+		return err;
+	end_offset = sluice_log_end_offset(p->log);
+	sluice_partition_leave(p);
+	return wait_for(p, end_offset, TASK_INTERRUPTIBLE);
+}
+
+void sluice_flush_note_append(struct sluice_partition *p)
+{
+	s64 flush_ms = READ_ONCE(p->topic->config.flush_ms);
+
+	/* Longer than this it need not be exact, and a timer cannot be. */
+	if (flush_ms != S64_MAX)
+		queue_delayed_work(p->flush.wq, &p->flush.due,
+				   msecs_to_jiffies(min_t(s64, flush_ms, INT_MAX)));
+}
+
+bool sluice_flush_is_due(const struct sluice_partition *p)
+{
+	s64 unflushed = sluice_log_end_offset(p->log) - sluice_log_recovery_point(p->log);
+
+	return unflushed >= READ_ONCE(p->topic->config.flush_messages);
+}
+
+int sluice_flush_appended(struct sluice_partition *p, s64 end_offset)
+{
+	return wait_for(p, end_offset, TASK_KILLABLE);
 }

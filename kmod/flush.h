@@ -40,6 +40,8 @@ struct sluice_durable {
  * @requests: not yet answered, by time
  * @work: one sync and its answers; holds a reference to the partition while
  *	it is queued or runs
+ * @due: flush.ms: queues @work; holds no reference, drain cancels it
+ * @wq: the data directory's, which outlives what is queued
  * @drain_err: of the last sync of all, once the log is closed; written and
  *	read with the partition's users
  */
@@ -47,12 +49,12 @@ struct sluice_flush_state {
 	spinlock_t lock;
 	struct list_head requests;
 	struct work_struct work;
+	struct delayed_work due;
+	struct workqueue_struct *wq;
 	int drain_err;
 };
 
-int sluice_flush_init(void);
-void sluice_flush_exit(void);
-
+/** sluice_flush_state_init() - the topic and its data directory are set. */
 void sluice_flush_state_init(struct sluice_partition *p);
 
 /**
@@ -80,5 +82,24 @@ void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d);
  * Return: 0 or -errno; -EINTR on a signal (the flush goes on).
  */
 int __must_check sluice_flush_wait(struct sluice_partition *p);
+
+/**
+ * sluice_flush_note_append() - sync when flush.ms has passed, if it is set
+ * Context: entered.
+ */
+void sluice_flush_note_append(struct sluice_partition *p);
+
+/**
+ * sluice_flush_is_due() - are flush.messages or more not on stable storage
+ * Context: entered.
+ */
+bool sluice_flush_is_due(const struct sluice_partition *p);
+
+/**
+ * sluice_flush_appended() - wait until what was appended is on stable storage
+ * Return: 0 or -errno; -EINTR if the process is being killed.
+ * Context: process, not entered.
+ */
+int __must_check sluice_flush_appended(struct sluice_partition *p, s64 end_offset);
 
 #endif /* SLUICE_FLUSH_H */

@@ -2,7 +2,7 @@
 /* The order of beginning and end, nothing else. */
 
 #include "af_sluice.h"
-#include "flush.h"
+#include "file_io.h"
 #include "netlink.h"
 #include "netns.h"
 
@@ -13,9 +13,9 @@ static int __init sluice_init(void)
 {
 	int err;
 
-	err = sluice_flush_init();
+	err = sluice_file_io_init();
 	if (err)
-		goto err_flush;
+		goto err_file_io;
 	err = sluice_netns_init();
 	if (err)
 		goto err_netns;
@@ -37,8 +37,8 @@ err_proc:
 err_af:
 	sluice_netns_exit();
 err_netns:
-	sluice_flush_exit();
-err_flush:
+	sluice_file_io_exit();
+err_file_io:
 	rcu_barrier();
 	return err;
 }
@@ -53,7 +53,7 @@ static void __exit sluice_exit(void)
 	sluice_proc_exit();
 	sluice_af_exit();
 	sluice_netns_exit();
-	sluice_flush_exit();
+	sluice_file_io_exit();
 	rcu_barrier();
 }
 

@@ -138,6 +138,7 @@ static void append_done(struct sluice_partition *p, const struct sluice_append *
 	atomic64_inc(&p->stats.append_batches);
 	atomic64_add(a->record_count, &p->stats.append_records);
 	atomic64_add(a->size, &p->stats.append_bytes);
+	sluice_flush_note_append(p);
 	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
 	if (a->rolled) {
 		atomic64_inc(&p->stats.rolls);
@@ -155,8 +156,21 @@ static void append_failed(struct sluice_partition *p)
 					     "an append failed and could not be taken back");
 }
 
+/* flush.messages, as in Kafka: the append that makes it so many waits for the sync. */
+static int flush_appended(struct sluice_partition *p, struct sluice_append *a)
+{
+	int err = sluice_flush_appended(p, a->last_offset + 1);
+
+	/* Who is killed hears no answer; the batch is in the log. */
+	if (!err || err == -EINTR)
+		return 0;
+	a->why = "appended, but the sync that flush.messages asks for failed";
+	return err;
+}
+
 int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
 {
+	bool flush = false;
 	int err;
 
 	/*
@@ -182,9 +196,10 @@ int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
 		append_failed(p);
 	else
 		append_done(p, a);
+	flush = !err && sluice_flush_is_due(p);
 out:
 	sluice_partition_leave(p);
-	return err;
+	return flush ? flush_appended(p, a) : err;
 }
 
 int sluice_partition_permission(struct sluice_partition *p, int mask)

@@ -95,7 +95,8 @@ void sluice_partition_leave(struct sluice_partition *p);
  * Return: 0 or what sluice_log_append() says; -ENODEV dead. A failure of the
  * file system that leaves the tail uncertain takes the partition offline with
  * an event; later appends are -EIO. -EFBIG if the process may not write files
- * as large as a segment (RLIMIT_FSIZE).
+ * as large as a segment (RLIMIT_FSIZE). If flush.messages makes it wait for a
+ * sync that fails, the error of that.
  * Context: process, no locks held.
  */
 int __must_check sluice_partition_append(struct sluice_partition *p, struct sluice_append *a);

@@ -14,6 +14,7 @@
 
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
+#include <linux/sluice_netlink.h>
 #include <linux/uio.h>
 
 /* What a send may say. The kernel's own flags come with splice(2) into a socket. */
@@ -151,6 +152,19 @@ static s64 log_start_offset(struct sluice_partition *p)
 	return offset;
 }
 
+/* What the topic's durability makes of what was asked for. */
+static bool waits_for_storage(const struct produce *pr)
+{
+	switch (READ_ONCE(pr->target.topic->durability)) {
+	case SLUICE_DURABILITY_ALWAYS:
+		return true;
+	case SLUICE_DURABILITY_CACHE:
+		return false;
+	default:
+		return pr->req.receipt.when == SLUICE_RECEIPT_DURABLE;
+	}
+}
+
 static void give_receipt(struct produce *pr)
 {
 	struct sluice_event *ev = &pr->receipt->event.ev;
@@ -160,7 +174,7 @@ static void give_receipt(struct produce *pr)
 	ev->log_start_offset = log_start_offset(pr->p);
 	ev->partition = pr->p->index;
 	memcpy(ev->topic_id, pr->target.topic->id, sizeof(ev->topic_id));
-	if (pr->req.receipt.when == SLUICE_RECEIPT_DURABLE)
+	if (waits_for_storage(pr))
 		sluice_receipt_durable(pr->receipt, pr->p, pr->end_offset);
 	else
 		sluice_receipt_appended(pr->receipt);

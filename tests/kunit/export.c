@@ -4,6 +4,7 @@
  * kernel with KUnit: the module that people use exports nothing.
  */
 
+#include "data_dir.h"
 #include "file_io.h"
 #include "log/log.h"
 #include "partition.h"
@@ -28,6 +29,9 @@ EXPORT_FOR_TEST(port_file_read);
 EXPORT_FOR_TEST(port_file_write);
 EXPORT_FOR_TEST(port_file_write_iter);
 EXPORT_FOR_TEST(port_file_crc32c);
+EXPORT_FOR_TEST(port_file_rename);
+EXPORT_FOR_TEST(port_file_remove);
+EXPORT_FOR_TEST(port_file_reserve);
 EXPORT_FOR_TEST(port_file_truncate);
 EXPORT_FOR_TEST(port_file_sync);
 EXPORT_FOR_TEST(sluice_root_check);
@@ -48,6 +52,8 @@ EXPORT_FOR_TEST(sluice_notify_add);
 EXPORT_FOR_TEST(sluice_notify_del);
 EXPORT_FOR_TEST(sluice_notify_wake);
 EXPORT_FOR_TEST(sluice_waiter_init);
+EXPORT_FOR_TEST(sluice_data_dir_queues_init);
+EXPORT_FOR_TEST(sluice_data_dir_queues_destroy);
 EXPORT_FOR_TEST(sluice_flush_request);
 EXPORT_FOR_TEST(sluice_flush_wait);
 EXPORT_FOR_TEST(sluice_partition_create);

@@ -71,6 +71,7 @@ struct kunit_partition *kunit_partition_new(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, kp);
 	kp->data_dir.file = root;
 	kp->data_dir.cred = root->f_cred;
+	KUNIT_ASSERT_EQ(test, sluice_data_dir_queues_init(&kp->data_dir), 0);
 	kp->topic.net = &init_net;
 	kp->topic.data_dir = &kp->data_dir;
 	kunit_make_dir(test, kp->topic.name);
@@ -89,6 +90,13 @@ void kunit_partition_end(struct kunit_partition *kp)
 	}
 	sluice_partition_put(kp->p);
 	kp->p = NULL;
+}
+
+void kunit_partition_free(struct kunit_partition *kp)
+{
+	kunit_partition_end(kp);
+	if (kp && kp->data_dir.flush_wq)
+		sluice_data_dir_queues_destroy(&kp->data_dir);
 }
 
 int kunit_append(struct kunit *test, struct kunit_partition *kp, int flip,

@@ -46,6 +46,9 @@ void kunit_partition_open(struct kunit *test, struct kunit_partition *kp);
 /** kunit_partition_end() - drain, unless it is drained, and put. */
 void kunit_partition_end(struct kunit_partition *kp);
 
+/** kunit_partition_free() - the same and what it needs; for a suite's exit. */
+void kunit_partition_free(struct kunit_partition *kp);
+
 /**
  * kunit_append() - append a batch of one record
  * @flip: position of a byte to spoil before, or -1

@@ -4,6 +4,7 @@
 #include "kunit_sluice.h"
 
 #include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/workqueue.h>
 
 #define REQUESTS	50
@@ -50,7 +51,7 @@ static int flush_init(struct kunit *test)
 
 static void flush_exit(struct kunit *test)
 {
-	kunit_partition_end(test->priv);
+	kunit_partition_free(test->priv);
 }
 
 static s64 append(struct kunit *test)
@@ -182,6 +183,101 @@ static void flush_wait__is_durable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, flushes(test), 1ULL);
 }
 
+/* The third record makes it three that are not on stable storage. */
+static void flush_messages__the_append_waits(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+
+	kp->topic.config.flush_messages = 3;
+	append(test);
+	append(test);
+	KUNIT_EXPECT_EQ(test, flushes(test), 0ULL);
+	KUNIT_EXPECT_EQ(test, sluice_log_recovery_point(kp->p->log), 0LL);
+	append(test);
+	KUNIT_EXPECT_EQ(test, sluice_log_recovery_point(kp->p->log), 3LL);
+	append(test);
+	KUNIT_EXPECT_EQ(test, sluice_log_recovery_point(kp->p->log), 3LL);
+}
+
+static void wait_for_recovery_point(struct kunit *test, s64 offset)
+{
+	struct kunit_partition *kp = test->priv;
+	unsigned int i;
+
+	/* It is a timer's work. */
+	for (i = 0; i < 300 && sluice_log_recovery_point(kp->p->log) < offset; i++)
+		msleep(100);
+	KUNIT_EXPECT_EQ(test, sluice_log_recovery_point(kp->p->log), offset);
+}
+
+static void flush_ms__syncs_later(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+
+	append(test);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&kp->p->flush.due));
+	kp->topic.config.flush_ms = 50;
+	append(test);
+	append(test);
+	wait_for_recovery_point(test, 3);
+	KUNIT_EXPECT_EQ(test, flushes(test), 1ULL);
+	/* Armed again by the next one. */
+	append(test);
+	wait_for_recovery_point(test, 4);
+}
+
+static void flush_ms__ends_with_the_partition(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+
+	kp->topic.config.flush_ms = 3600 * 1000;
+	append(test);
+	KUNIT_EXPECT_TRUE(test, delayed_work_pending(&kp->p->flush.due));
+	sluice_partition_make_dead(kp->p);
+	KUNIT_EXPECT_EQ(test, sluice_partition_drain(kp->p), 0);
+	KUNIT_EXPECT_FALSE(test, delayed_work_pending(&kp->p->flush.due));
+}
+
+struct blocker {
+	struct work_struct work;
+	struct completion *gate;
+};
+
+static void blocker_fn(struct work_struct *work)
+{
+	wait_for_completion(container_of(work, struct blocker, work)->gate);
+}
+
+/* All that one disk's queue can run waits; another disk's syncs go on. */
+static void flush__is_not_held_by_another_disk(struct kunit *test)
+{
+	const unsigned int count = WQ_DFL_ACTIVE + 1;
+	struct blocker *b = kunit_kcalloc(test, count, sizeof(*b), GFP_KERNEL);
+	struct kunit_partition *slow = kunit_partition_new(test);
+	struct kunit_partition *kp = test->priv;
+	DECLARE_COMPLETION_ONSTACK(gate);
+	struct request *held, *r;
+	struct sluice_append a;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, b);
+	KUNIT_ASSERT_EQ(test, kunit_append(test, slow, -1, &a), 0);
+	held = new_requests(test, 1, 1);
+	r = new_requests(test, 1, append(test));
+	for (i = 0; i < count; i++) {
+		INIT_WORK(&b[i].work, blocker_fn);
+		b[i].gate = &gate;
+		queue_work(slow->data_dir.flush_wq, &b[i].work);
+	}
+	sluice_flush_request(slow->p, &held->d);
+	sluice_flush_request(kp->p, &r->d);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&r->done, 30 * HZ), 0UL);
+	KUNIT_EXPECT_EQ(test, atomic_read(&held->answers), 0);
+	complete_all(&gate);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&held->done, 30 * HZ), 0UL);
+	kunit_partition_free(slow);
+}
+
 struct gate_opener {
 	struct delayed_work work;
 	struct completion gate;
@@ -252,6 +348,10 @@ static struct kunit_case flush_cases[] = {
 	KUNIT_CASE(flush_request__failed_log),
 	KUNIT_CASE(flush_request__fails_while_waiting),
 	KUNIT_CASE(flush_wait__is_durable),
+	KUNIT_CASE(flush_messages__the_append_waits),
+	KUNIT_CASE(flush_ms__syncs_later),
+	KUNIT_CASE(flush_ms__ends_with_the_partition),
+	KUNIT_CASE(flush__is_not_held_by_another_disk),
 	KUNIT_CASE(partition_drain__answers_before_the_flusher),
 	KUNIT_CASE(partition_drain__answers_beside_the_flusher),
 	{}

@@ -33,7 +33,7 @@ static int partition_init(struct kunit *test)
 
 static void partition_exit(struct kunit *test)
 {
-	kunit_partition_end(test->priv);
+	kunit_partition_free(test->priv);
 }
 
 static void partition_append__counts_and_wakes(struct kunit *test)
