@@ -102,10 +102,12 @@ static int stamp_time(struct sluice_segment *seg, struct sluice_append *a, struc
  * What the indexes get with a batch.
  * @offset: an entry for the offset index was written
  * @time: an entry for the time index was written, it is @time_entry
+ * @txn: an entry for the transaction index was written
  */
 struct index_entries {
 	bool offset;
 	bool time;
+	bool txn;
 	struct sluice_time_entry time_entry;
 };
 
@@ -142,6 +144,23 @@ err_write:
 	return ret;
 }
 
+static int write_aborted(struct sluice_log *log, struct sluice_append *a,
+			 const struct sluice_batch *b, const struct sluice_marker *marker,
+			 struct index_entries *entries)
+{
+	struct sluice_aborted_txn txn;
+	int ret;
+
+	if (!sluice_producer_state_aborts(log->producers, b, marker, &txn))
+		return 0;
+	entries->txn = true;
+	ret = sluice_txn_index_write(&log->active->txn_index, log->dir, log->active->base_offset,
+				     &txn);
+	if (ret)
+		a->why = "the transaction index could not be written";
+	return ret;
+}
+
 /* Cuts the files back; a log whose tail cannot be cut is no longer one to append to. */
 static void undo(struct sluice_log *log, const struct index_entries *entries)
 {
@@ -153,6 +172,8 @@ static void undo(struct sluice_log *log, const struct index_entries *entries)
 		ret = sluice_offset_index_undo(&seg->offset_index);
 	if (!ret && entries->time)
 		ret = sluice_time_index_undo(&seg->time_index);
+	if (!ret && entries->txn)
+		ret = sluice_txn_index_undo(&seg->txn_index);
 	if (ret)
 		sluice_log_set_failed(log, ret);
 }
@@ -184,6 +205,8 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 					    (u32)seg->published);
 	if (entries->time)
 		sluice_time_index_publish(&seg->time_index, &entries->time_entry);
+	if (entries->txn)
+		sluice_txn_index_publish(&seg->txn_index);
 	sluice_segment_note_timestamp(seg, b);
 	WRITE_ONCE(log->size_bytes, log->size_bytes + b->size);
 	/* Pairs with sluice_segment_published(). */
@@ -210,6 +233,8 @@ static int write_batch(struct sluice_log *log, struct sluice_append *a, struct s
 		ret = stamp_time(seg, a, b, head);
 	if (!ret)
 		ret = write_entries(log, a, b, &entries);
+	if (!ret && marker)
+		ret = write_aborted(log, a, b, marker, &entries);
 	if (ret) {
 		undo(log, &entries);
 		return ret;

@@ -248,6 +248,35 @@ int __must_check sluice_log_offset_for_time(struct sluice_log *log, s64 timestam
 					    s64 *ret_offset, s64 *ret_timestamp);
 
 /**
+ * struct sluice_aborted_txn - a transaction that was aborted
+ * @first_offset: of its first batch
+ * @last_offset: of its marker
+ * @last_stable_offset: what the last stable offset became by its end: the first
+ *	offset of the next open transaction, or the one behind the marker
+ */
+struct sluice_aborted_txn {
+	s64 producer_id;
+	s64 first_offset;
+	s64 last_offset;
+	s64 last_stable_offset;
+};
+
+/**
+ * sluice_log_aborted() - the transactions that a reader has to leave out
+ * @offset: first of the range that is read
+ * @end_offset: behind it; not above the last stable offset
+ * @txns: gets those that were aborted and overlap the range, in the order of
+ *	their markers: @capacity of them at most
+ * @ret_count: how many there are. More than @capacity: ask again with more room,
+ *	or for a shorter range
+ * Returns 0; -ERANGE if @offset is below the log start; -EIO if an index is
+ * broken; or an error of a file. May wait for whoever changes segments.
+ */
+int __must_check sluice_log_aborted(struct sluice_log *log, s64 offset, s64 end_offset,
+				    struct sluice_aborted_txn *txns, u32 capacity,
+				    u32 *ret_count);
+
+/**
  * sluice_log_flush() - all that was published when it began is made durable
  * Concurrent calls share the work. A failed sync marks the log failed.
  * @ret_recovery_point: everything below it is now on stable storage

@@ -42,7 +42,9 @@ static int sync_indexes(struct sluice_segment *seg)
 {
 	int ret = port_file_sync(seg->offset_index.file);
 
-	return ret ? ret : port_file_sync(seg->time_index.file);
+	if (!ret)
+		ret = port_file_sync(seg->time_index.file);
+	return ret ? ret : sluice_txn_index_sync(&seg->txn_index);
 }
 
 static int sync_segments(struct sluice_log *log)

@@ -58,6 +58,22 @@ static int add_segment(struct sluice_log *log, s64 base_offset, char *err)
 	return 0;
 }
 
+/* Of the active segment it must be known: where the next entry goes. */
+static int count_aborted(struct sluice_log *log, char *err)
+{
+	struct sluice_segment *seg = log->active;
+	int ret = sluice_txn_index_count(log->dir, seg->base_offset, &seg->txn_index.entries);
+
+	if (ret == -EUCLEAN)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "%020lld.txnindex: its size is no multiple of that of an entry",
+			 seg->base_offset);
+	else if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld.txnindex: cannot be read (error %d)",
+			 seg->base_offset, -ret);
+	return ret;
+}
+
 static int add_segments(struct sluice_log *log, const s64 *offsets, u32 count, char *err)
 {
 	s64 log_end_offset;
@@ -79,6 +95,9 @@ static int add_segments(struct sluice_log *log, const s64 *offsets, u32 count, c
 	if (ret)
 		return ret;
 	ret = sluice_segment_check_end(log->active, log_end_offset, err);
+	if (ret)
+		return ret;
+	ret = count_aborted(log, err);
 	if (ret)
 		return ret;
 	sluice_watermark_init(&log->watermark, offsets[0], log_end_offset);

@@ -13,7 +13,7 @@
 #ifndef SLUICE_LOG_PRODUCER_STATE_H
 #define SLUICE_LOG_PRODUCER_STATE_H
 
-#include "batch.h"
+#include "log.h"
 #include "marker.h"
 
 struct sluice_producer_state;
@@ -83,20 +83,6 @@ int __must_check sluice_producer_state_check(struct sluice_producer_state *s,
 					     const struct sluice_producer_append *pa,
 					     struct sluice_producer_batch *ret_dup,
 					     const char **ret_why);
-
-/**
- * struct sluice_aborted_txn - a transaction that was aborted
- * @first_offset: of its first batch
- * @last_offset: of its marker
- * @last_stable_offset: what the last stable offset became by its end: the first
- *	offset of the next open transaction, or the one behind the marker
- */
-struct sluice_aborted_txn {
-	s64 producer_id;
-	s64 first_offset;
-	s64 last_offset;
-	s64 last_stable_offset;
-};
 
 /**
  * sluice_producer_state_aborts() - does this batch abort a transaction

@@ -19,6 +19,7 @@ static struct sluice_segment *segment_new(s64 base_offset)
 
 static void segment_free(struct sluice_segment *seg)
 {
+	sluice_txn_index_close(&seg->txn_index);
 	if (seg->time_index.file)
 		port_file_close(seg->time_index.file);
 	if (seg->offset_index.file)
@@ -141,6 +142,7 @@ int sluice_segment_open(struct port_dir *dir, s64 base_offset, char *err,
 	ret = open_indexes(seg, dir, err);
 	if (ret)
 		goto err_open;
+	seg->txn_index.entries = SLUICE_TXN_INDEX_UNKNOWN;
 	if (seg->time_index.entries) {
 		seg->max_timestamp = seg->time_index.last.timestamp;
 		seg->max_timestamp_offset = base_offset + seg->time_index.last.relative_offset;

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "offset_index.h"
 #include "time_index.h"
+#include "txn_index.h"
 
 #define SLUICE_SEGMENT_BYTES_MAX	S32_MAX	/* positions in an index are 31 bits */
 
@@ -33,6 +34,7 @@ struct sluice_segment {
 	u64 published;
 	struct sluice_offset_index offset_index;
 	struct sluice_time_index time_index;
+	struct sluice_txn_index txn_index;
 	s64 max_timestamp;
 	s64 max_timestamp_offset;
 	u64 synced;
