@@ -208,6 +208,7 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 	if (entries->txn)
 		sluice_txn_index_publish(&seg->txn_index);
 	sluice_segment_note_timestamp(seg, b);
+	sluice_leader_epochs_assign(&log->epochs, b->leader_epoch, b->base_offset);
 	WRITE_ONCE(log->size_bytes, log->size_bytes + b->size);
 	/* Pairs with sluice_segment_published(). */
 	smp_store_release(&seg->published, seg->published + b->size);
@@ -302,6 +303,12 @@ static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_
 			a->why = "the log has no more offsets";
 			return -EOVERFLOW;
 		}
+	}
+	ret = sluice_leader_epochs_reserve(&log->epochs, b->leader_epoch);
+	if (ret) {
+		a->why = ret == -ENOMEM ? "no memory for the leader epoch" :
+					  "the log has batches of too many leader epochs";
+		return ret;
 	}
 	if (!needs_roll(log, b))
 		return 0;

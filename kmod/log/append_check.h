@@ -39,8 +39,8 @@ int __must_check sluice_append_check_header(struct sluice_log *log, struct sluic
 
 /**
  * sluice_append_check_replica() - may this batch follow, with the offset it has
- * Needs append_mutex. Sets a->why on failure. Returns 0, or -ERANGE if its offset
- * is one that the log has already.
+ * Needs append_mutex. Sets a->why on failure. Returns 0; -ERANGE if its offset is
+ * one that the log has already; -ESTALE if its leader epoch is above the log's.
  */
 int __must_check sluice_append_check_replica(const struct sluice_log *log, struct sluice_append *a,
 					     const struct sluice_batch *b);

@@ -9,6 +9,7 @@ void sluice_log_close(struct sluice_log *log)
 	sluice_log_drop_snapshots(log, -1);
 	sluice_producer_state_free(log->producers);
 	sluice_segment_list_destroy(&log->segments);
+	sluice_leader_epochs_destroy(&log->epochs);
 	port_mutex_destroy(&log->flush_mutex);
 	port_mutex_destroy(&log->append_mutex);
 	port_mutex_destroy(&log->structure_mutex);

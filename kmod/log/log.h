@@ -76,7 +76,8 @@ int __must_check sluice_log_config_check(const struct sluice_log_config *c, cons
 /**
  * sluice_log_open() - open the log in a directory; an empty one becomes a log
  * @dir: borrowed; must live as long as the log
- * @leader_epoch: stamped on batches appended from now on
+ * @leader_epoch: stamped on batches appended from now on; that of the last
+ *	batch, if it is larger
  * @err: SLUICE_ERROR_TEXT_MAX bytes; on failure, what was wrong with which file
  * @ret_log: the log; free it with sluice_log_close()
  *
@@ -107,6 +108,16 @@ void sluice_log_set_config(struct sluice_log *log, const struct sluice_log_confi
 
 /** sluice_log_set_leader_epoch() - -ESTALE if it is lower than before. */
 int __must_check sluice_log_set_leader_epoch(struct sluice_log *log, s32 leader_epoch);
+
+/**
+ * sluice_log_epoch_end() - where a leader epoch ended (OffsetsForLeaderEpoch)
+ * @ret_epoch: the largest epoch of the log's batches that is not above @epoch;
+ *	@epoch itself if all that is left of the log is newer; -1 if @epoch is
+ *	newer than all, or negative
+ * @ret_end_offset: where the next epoch begins, or the log end if @ret_epoch is
+ *	the newest; -1 with epoch -1
+ */
+void sluice_log_epoch_end(struct sluice_log *log, s32 epoch, s32 *ret_epoch, s64 *ret_end_offset);
 
 /**
  * struct sluice_append - one append

@@ -79,6 +79,10 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 	if (sluice_log_recovery_point(log) >= wanted)
 		return 0;
 	end_offset = sluice_log_end_offset(log);
+	/* After the end was read: it has the epochs of all that lies below. */
+	ret = sluice_log_save_epochs(log);
+	if (ret)
+		return ret;
 	ret = sync_segments(log);
 	if (!ret)
 		ret = sync_names(log);
@@ -114,7 +118,7 @@ int sluice_log_flush_indexes(struct sluice_log *log)
 	port_mutex_lock(&log->flush_mutex);
 	if (sluice_log_failed(log)) {
 		ret = -EIO;
-	} else {
+	} else if ((ret = sluice_log_save_epochs(log)) == 0) {
 		seg = sluice_segment_list_floor(&log->segments, S64_MAX);
 		ret = sync_indexes(seg);
 		sluice_segment_put(seg);

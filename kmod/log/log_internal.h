@@ -14,6 +14,7 @@
 #define SLUICE_LOG_LOG_INTERNAL_H
 
 #include "log.h"
+#include "leader_epoch.h"
 #include "producer_snapshot.h"
 #include "producer_state.h"
 #include "segment_list.h"
@@ -33,6 +34,7 @@
  * @append_mutex: held by the one append; protects the next group
  * @config: in force since the last append
  * @leader_epoch: stamped on batches
+ * @epochs: leader epochs of the batches; has a lock of its own for who looks
  * @active: the last of @segments, which holds its reference
  * @producers: what is known of the producers at the log end
  * @snapshots: taken of @producers and not yet written, the oldest first
@@ -43,6 +45,7 @@
  *	segment->synced
  * @flush_first: index of the first segment that is not wholly durable
  * @dir_synced: how many segments have durable names
+ * @epochs_saved: epochs.changes as the checkpoint file has them
  */
 struct sluice_log {
 	struct port_dir *dir;
@@ -57,6 +60,7 @@ struct sluice_log {
 	struct port_mutex append_mutex;
 	struct sluice_log_config config;
 	s32 leader_epoch;
+	struct sluice_leader_epochs epochs;
 	struct sluice_segment *active;
 	struct sluice_producer_state *producers;
 	struct sluice_producer_snapshot *snapshots;
@@ -65,6 +69,7 @@ struct sluice_log {
 	struct port_mutex flush_mutex;
 	u32 flush_first;
 	u32 dir_synced;
+	u64 epochs_saved;
 };
 
 /**
@@ -110,5 +115,24 @@ void sluice_log_save_producers(struct sluice_log *log);
 
 /** sluice_log_drop_snapshots() - those taken of offsets above @offset, unwritten. */
 void sluice_log_drop_snapshots(struct sluice_log *log, s64 offset);
+
+/**
+ * sluice_log_load_epochs() - read leader-epoch-checkpoint; for the open
+ * @err: set on failure
+ * What the file does not say of the log, or says of what is no longer there,
+ * is put right; without a file all comes from the batches. The log's leader
+ * epoch is then at least that of its last batch.
+ */
+int __must_check sluice_log_load_epochs(struct sluice_log *log, char *err);
+
+/** sluice_log_epochs_unsaved() - did the epochs change since they were saved. */
+bool sluice_log_epochs_unsaved(struct sluice_log *log);
+
+/**
+ * sluice_log_save_epochs() - make leader-epoch-checkpoint as the epochs are
+ * Needs flush_mutex. Durable when it returns; nothing to do if nothing changed.
+ * A failure leaves the old file; only that of the directory's sync ends the log.
+ */
+int __must_check sluice_log_save_epochs(struct sluice_log *log);
 
 #endif /* SLUICE_LOG_LOG_INTERNAL_H */

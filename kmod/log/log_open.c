@@ -17,6 +17,7 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 	port_mutex_init(&log->append_mutex);
 	port_mutex_init(&log->flush_mutex);
 	sluice_segment_list_init(&log->segments);
+	sluice_leader_epochs_init(&log->epochs);
 	return log;
 }
 
@@ -127,6 +128,8 @@ int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c, s32
 	ret = count ? add_segments(log, offsets, count, err) : add_first_segment(log, err);
 	if (!ret)
 		ret = sluice_log_load_producers(log, err);
+	if (!ret)
+		ret = sluice_log_load_epochs(log, err);
 	if (ret)
 		goto err_segments;
 	port_free(offsets);

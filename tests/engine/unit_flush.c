@@ -5,6 +5,12 @@
 
 #define MANY 1000
 
+/*
+ * The first flush of a log saves its first leader epoch: two times memory, the
+ * temporary file removed, opened, written, synced, renamed, and the directory.
+ */
+#define SAVE_EPOCHS 8
+
 /* Flushes and gives how many port calls, so how many syncs, that took. */
 static u32 flush_syncs(struct sluice_log *log, s64 expected_recovery_point)
 {
@@ -29,7 +35,7 @@ static void sluice_log_flush__moves_the_recovery_point(void **state)
 	append_spec(log, (struct batch_spec){.records = 3});
 	assert_int_equal(sluice_log_recovery_point(log), 0);
 	/* The log file, and the directory that names it. */
-	assert_int_equal(flush_syncs(log, 3), 2);
+	assert_int_equal(flush_syncs(log, 3), SAVE_EPOCHS + 2);
 	assert_int_equal(flush_syncs(log, 3), 0);
 	append_spec(log, (struct batch_spec){.records = 3});
 	assert_int_equal(flush_syncs(log, 6), 1);
@@ -46,7 +52,7 @@ static void sluice_log_flush__sealed_segments_once(void **state)
 		append_spec(log, (struct batch_spec){.records = 1, .value_len = 600});
 	assert_int_equal(sluice_log_segment_count(log), 4);
 	/* Three sealed ones with two indexes each, the active one, the directory. */
-	assert_int_equal(flush_syncs(log, 4), 3 * 3 + 1 + 1);
+	assert_int_equal(flush_syncs(log, 4), SAVE_EPOCHS + 3 * 3 + 1 + 1);
 	append_spec(log, (struct batch_spec){.records = 1, .value_len = 600});
 	/* The indexes of the one that was active, the new one, the directory. */
 	assert_int_equal(flush_syncs(log, 5), 2 + 1 + 1);
@@ -68,7 +74,7 @@ static void sluice_log_flush_indexes__of_the_active_segment(void **state)
 	port_fault_set(MANY, false);
 	assert_int_equal(sluice_log_flush_indexes(log), 0);
 	/* Two indexes and the directory; of the snapshot memory, open, write and sync. */
-	assert_int_equal(port_fault_left(), MANY - 3 - 4);
+	assert_int_equal(port_fault_left(), MANY - SAVE_EPOCHS - 3 - 4);
 	assert_true(file_exists(*state, "00000000000000000001.snapshot"));
 	port_fault_set(2, false);
 	assert_int_equal(sluice_log_flush_indexes(log), -EIO);
@@ -87,24 +93,54 @@ static void sluice_log_flush__failure_ends_the_log(void **state)
 	size_t size;
 	u8 *bytes = batch_make(&(struct batch_spec){.records = 1}, &size);
 
-	for (u32 n = 1; n <= 2; n++) {
+	/* A file, its two indexes, the next one's file, the directory. */
+	for (u32 n = 1; n <= 5; n++) {
 		struct sluice_log *log;
 
 		dir_clear(*state);
 		log = log_open(*state, &c);
 		append_spec(log, (struct batch_spec){.records = 1});
+		assert_int_equal(sluice_log_flush(log, &recovery_point), 0);
+		append_spec(log, (struct batch_spec){.records = 1, .value_len = 600});
+		append_spec(log, (struct batch_spec){.records = 1, .value_len = 600});
+		assert_int_equal(sluice_log_segment_count(log), 2);
 		port_fault_set(n, false);
 		assert_int_equal(sluice_log_flush(log, &recovery_point), -EIO);
 		assert_true(port_fault_hit());
 		port_fault_set(0, false);
 		assert_int_equal(sluice_log_failed(log), -EIO);
-		assert_int_equal(sluice_log_recovery_point(log), 0);
+		assert_int_equal(sluice_log_recovery_point(log), 1);
 		assert_int_equal(sluice_log_flush(log, &recovery_point), -EIO);
 		assert_int_equal(append_bytes(log, bytes, size, &a), -EIO);
 		log_check(log);
 		sluice_log_close(log);
 	}
 	free(bytes);
+}
+
+/* Only a directory that cannot be synced leaves a doubt; the rest is done again. */
+static void sluice_log_flush__without_room_for_the_epochs(void **state)
+{
+	struct sluice_log_config c = small_config();
+	s64 recovery_point;
+
+	for (u32 n = 1; n <= SAVE_EPOCHS; n++) {
+		struct sluice_log *log;
+		bool final = n == SAVE_EPOCHS;
+
+		dir_clear(*state);
+		log = log_open(*state, &c);
+		append_spec(log, (struct batch_spec){.records = 1});
+		port_fault_set(n, false);
+		assert_true(sluice_log_flush(log, &recovery_point) < 0);
+		assert_true(port_fault_hit());
+		port_fault_set(0, false);
+		assert_int_equal(sluice_log_recovery_point(log), 0);
+		assert_int_equal(sluice_log_failed(log), final ? -EIO : 0);
+		if (!final)
+			assert_int_equal(flush_syncs(log, 1), SAVE_EPOCHS + 2);
+		sluice_log_close(log);
+	}
 }
 
 #define FLUSHERS 4
@@ -154,6 +190,7 @@ int main(void)
 		TEST(sluice_log_flush__sealed_segments_once),
 		TEST(sluice_log_flush_indexes__of_the_active_segment),
 		TEST(sluice_log_flush__failure_ends_the_log),
+		TEST(sluice_log_flush__without_room_for_the_epochs),
 		TEST(sluice_log_flush__concurrent_callers),
 	};
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The engine's fuzzers.
 
-ENGINE_FUZZERS := $(addprefix $(B)/tests/fuzz/,fuzz_batch fuzz_record fuzz_log)
+ENGINE_FUZZERS := $(addprefix $(B)/tests/fuzz/,fuzz_batch fuzz_record fuzz_log \
+	fuzz_leader_epoch)
 FUZZERS += $(ENGINE_FUZZERS)
 
 $(ENGINE_FUZZERS): $(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libsluice-engine.a
