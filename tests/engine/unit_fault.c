@@ -75,6 +75,73 @@ static int append_idempotent(struct port_dir *dir, struct sluice_log *log)
 	return append(log, (struct batch_spec){.records = 1, .producer_id_plus_1 = 8});
 }
 
+static void make_txn_log(struct port_dir *dir)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_log *log = log_open(dir, &c);
+	s64 recovery_point;
+
+	append_spec(log, (struct batch_spec){.records = 2,
+					     .producer_id_plus_1 = 8,
+					     .attributes = SLUICE_BATCH_TRANSACTIONAL});
+	for (int i = 0; i < 7; i++)
+		append_spec(log, (struct batch_spec){.records = 4, .value_len = 30});
+	assert_int_equal(sluice_log_flush(log, &recovery_point), 0);
+	assert_int_equal(sluice_log_flush_indexes(log), 0);
+	sluice_log_close(log);
+}
+
+static int append_abort(struct port_dir *dir, struct sluice_log *log)
+{
+	/* {version 0, type ABORT}, {version 0, coordinator epoch 0} */
+	static const u8 key[4], value[6];
+	const struct sluice_record_out r = {
+		.timestamp = TIME_0, .key = key, .key_len = 4, .value = value, .value_len = 6};
+	struct sluice_batch_header *h;
+	struct sluice_append a;
+	u8 bytes[100];
+	size_t size = sluice_batch_build_size(&r);
+	int ret;
+
+	(void)dir;
+	sluice_batch_build(bytes, size, &r);
+	h = (struct sluice_batch_header *)bytes;
+	put_unaligned_be16(SLUICE_BATCH_TRANSACTIONAL | SLUICE_BATCH_CONTROL, &h->attributes);
+	put_unaligned_be64(7, &h->producer_id);
+	put_unaligned_be16(0, &h->producer_epoch);
+	batch_seal(bytes, size);
+	ret = append_bytes_as(log, bytes, size, SLUICE_APPEND_AS_COORDINATOR, &a);
+	if (ret)
+		assert_non_null(a.why);
+	/* The transaction is either over or open, and the index says the same. */
+	assert_int_equal(sluice_log_last_stable_offset(log), ret ? 0 : a.base_offset + 1);
+	return ret;
+}
+
+static void make_aborted_log(struct port_dir *dir)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_log *log;
+
+	make_txn_log(dir);
+	log = log_open(dir, &c);
+	assert_int_equal(append_abort(dir, log), 0);
+	sluice_log_close(log);
+}
+
+static int list_aborted(struct port_dir *dir, struct sluice_log *log)
+{
+	struct sluice_aborted_txn txn;
+	u32 count = 77;
+	int ret = sluice_log_aborted(log, 0, sluice_log_end_offset(log), &txn, 1, &count);
+
+	(void)dir;
+	assert_int_equal(count, ret ? 77 : 1);
+	if (!ret)
+		assert_int_equal(txn.producer_id, 7);
+	return ret;
+}
+
 static int fetch(struct port_dir *dir, struct sluice_log *log)
 {
 	struct sluice_range range;
@@ -219,6 +286,18 @@ static void sluice_log_append__idempotent(void **state)
 	run_both(state, (struct scenario){make_log, append_idempotent, {0}, 1});
 }
 
+static void sluice_log_append__abort(void **state)
+{
+	struct scenario s = {make_txn_log, append_abort, small_config(), 1};
+
+	run_on_log(&s, *state, false);
+}
+
+static void sluice_log_aborted__search(void **state)
+{
+	run_both(state, (struct scenario){make_aborted_log, list_aborted, {0}, 0});
+}
+
 static void sluice_log_fetch__scan(void **state)
 {
 	run_both(state, (struct scenario){make_log, fetch, {0}, 0});
@@ -261,6 +340,12 @@ static void sluice_log_open__segments(void **state)
 {
 	run_on_dir(*state, make_log, open_close, false, 30);
 	run_on_dir(*state, make_log, open_close, true, 30);
+}
+
+static void sluice_log_open__producers(void **state)
+{
+	run_on_dir(*state, make_aborted_log, open_close, false, 31);
+	run_on_dir(*state, make_aborted_log, open_close, true, 31);
 }
 
 static int recover(struct port_dir *dir, struct sluice_log *log)
@@ -307,7 +392,9 @@ int main(void)
 		TEST(sluice_log_append__to_an_empty_log), TEST(sluice_log_append__log_append_time),
 		TEST(sluice_log_append__idempotent),	  TEST(sluice_log_fetch__scan),
 		TEST(sluice_log_offset_for_time__search), TEST(sluice_log_open__empty_directory),
-		TEST(sluice_log_open__segments),	  TEST(sluice_log_recover__torn),
+		TEST(sluice_log_append__abort),		  TEST(sluice_log_aborted__search),
+		TEST(sluice_log_open__producers),	  TEST(sluice_log_open__segments),
+		TEST(sluice_log_recover__torn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

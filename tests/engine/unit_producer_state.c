@@ -228,9 +228,8 @@ static void check__replica_is_not_judged(void **state)
 			 &dup),
 		0);
 	assert_int_equal(check_as(*state,
-				  (struct sluice_producer_append){.b = &c,
-								  .marker = &m,
-								  .as = SLUICE_APPEND_AS_REPLICA},
+				  (struct sluice_producer_append){
+					  .b = &c, .marker = &m, .as = SLUICE_APPEND_AS_REPLICA},
 				  &dup),
 			 0);
 }

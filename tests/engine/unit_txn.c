@@ -124,7 +124,8 @@ static void txn__malformed_markers(void **state)
 	/* Each a byte of the record: short key, unknown type, version, short value, lengths. */
 	static const struct {
 		u8 at, value;
-	} changes[] = {{4, 6}, {8, 2}, {8, 3}, {7, 1}, {5, 0x80}, {9, 10}, {9, 1}, {4, 1}, {4, 0x80}};
+	} changes[] = {{4, 6},	{8, 2}, {8, 3}, {7, 1},	  {5, 0x80},
+		       {9, 10}, {9, 1}, {4, 1}, {4, 0x80}};
 	struct fixture *f = *state;
 	u64 digest = dir_digest(f->dir);
 	struct sluice_append a;
@@ -143,13 +144,13 @@ static void txn__malformed_markers(void **state)
 	marker_make(bytes, 5, 0, true, 0);
 	bytes[SLUICE_BATCH_HEADER_LEN + 8] = 4;
 	batch_seal(bytes, sizeof(bytes));
-	assert_int_equal(append_bytes_as(f->log, bytes, sizeof(bytes), SLUICE_APPEND_AS_COORDINATOR,
-					 &a),
-			 -EINVAL);
+	assert_int_equal(
+		append_bytes_as(f->log, bytes, sizeof(bytes), SLUICE_APPEND_AS_COORDINATOR, &a),
+		-EINVAL);
 	marker_make(bytes, -1, 0, true, 0);
-	assert_int_equal(append_bytes_as(f->log, bytes, sizeof(bytes), SLUICE_APPEND_AS_COORDINATOR,
-					 &a),
-			 -EINVAL);
+	assert_int_equal(
+		append_bytes_as(f->log, bytes, sizeof(bytes), SLUICE_APPEND_AS_COORDINATOR, &a),
+		-EINVAL);
 	assert_string_equal(a.why, "a transactional batch must have a producer id");
 	assert_int_equal(dir_digest(f->dir), digest);
 }
@@ -226,10 +227,8 @@ static void txn__refusals(void **state)
 static void txn__duplicate_is_answered_with_its_time(void **state)
 {
 	struct fixture *f = *state;
-	struct batch_spec spec = {.records = 2,
-				  .producer_id_plus_1 = 6,
-				  .timestamp = TIME_0,
-				  .timestamp_step = 7};
+	struct batch_spec spec = {
+		.records = 2, .producer_id_plus_1 = 6, .timestamp = TIME_0, .timestamp_step = 7};
 	struct sluice_append a;
 
 	append_spec(f->log, spec);
@@ -267,7 +266,7 @@ static void make_aborted(struct fixture *f)
 static void aborted__file(void **state)
 {
 	static const u8 expected[68] = {
-		[9] = 6, [17] = 2, [25] = 3, [33] = 0, /* 5 is open: from 0 on nothing is stable */
+		[9] = 6,  [17] = 2, [25] = 3, [33] = 0, /* 5 is open: from 0 on nothing is stable */
 		[43] = 5, [51] = 0, [59] = 4, [67] = 5,
 	};
 	struct fixture *f = *state;
@@ -401,8 +400,8 @@ static void make_known(struct fixture *f)
 	assert_int_equal(end_txn_by(f, 9, false, 2, &a), 0);
 	write_txn(f, 5, 0, 2);
 	append_spec(f->log, (struct batch_spec){.records = 1, .producer_id_plus_1 = 7});
-	append_spec(f->log, (struct batch_spec){
-				    .records = 2, .producer_id_plus_1 = 7, .base_sequence = 1});
+	append_spec(f->log,
+		    (struct batch_spec){.records = 2, .producer_id_plus_1 = 7, .base_sequence = 1});
 }
 
 static void reopen__reads_the_batches(void **state)
@@ -566,9 +565,9 @@ static void compact__needs_keys(void **state)
 
 	f->config.cleanup_policy = SLUICE_CLEANUP_COMPACT;
 	sluice_log_set_config(f->log, &f->config);
-	assert_int_equal(append_as(f, (struct batch_spec){.records = 2}, SLUICE_APPEND_AS_CLIENT,
-				   &a),
-			 -EINVAL);
+	assert_int_equal(
+		append_as(f, (struct batch_spec){.records = 2}, SLUICE_APPEND_AS_CLIENT, &a),
+		-EINVAL);
 	assert_string_equal(a.why, "a record has no key, which a compacted topic needs");
 	assert_int_equal(sluice_log_end_offset(f->log), 0);
 	assert_int_equal(sluice_log_size_bytes(f->log), 0);
@@ -583,9 +582,9 @@ static void compact__needs_keys(void **state)
 	assert_int_equal(append_bytes(f->log, bytes, size, &a), -EINVAL);
 	/* Markers have their own keys; a leader has looked already. */
 	assert_int_equal(end_txn(f, 5, true), 1);
-	assert_int_equal(append_as(f, (struct batch_spec){.records = 2}, SLUICE_APPEND_AS_REPLICA,
-				   &a),
-			 -ERANGE);
+	assert_int_equal(
+		append_as(f, (struct batch_spec){.records = 2}, SLUICE_APPEND_AS_REPLICA, &a),
+		-ERANGE);
 	log_check(f->log);
 }
 

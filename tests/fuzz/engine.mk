@@ -2,7 +2,7 @@
 # The engine's fuzzers.
 
 ENGINE_FUZZERS := $(addprefix $(B)/tests/fuzz/,fuzz_batch fuzz_record fuzz_log \
-	fuzz_leader_epoch)
+	fuzz_leader_epoch fuzz_snapshot fuzz_txn_index)
 FUZZERS += $(ENGINE_FUZZERS)
 
 $(ENGINE_FUZZERS): $(B)/tests/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libsluice-engine.a
