@@ -24,7 +24,8 @@
  *
  * Where there are no replicas nobody sets the high watermark, and it is the log
  * end. The last stable offset is the high watermark, or the first offset of the
- * oldest transaction whose end is not yet below the high watermark.
+ * oldest transaction whose end is not yet below the high watermark; of one that
+ * began below the log start, the log start.
  */
 #ifndef SLUICE_LOG_WATERMARK_H
 #define SLUICE_LOG_WATERMARK_H
@@ -102,8 +103,10 @@ static inline s64 sluice_watermark_stable(const struct sluice_watermark *w)
 {
 	/* The log end first: a transaction below it was noted before it moved. */
 	s64 high = sluice_watermark_high(w);
+	s64 stable = min_t(s64, high, smp_load_acquire(&w->first_unstable_offset));
 
-	return min_t(s64, high, smp_load_acquire(&w->first_unstable_offset));
+	/* Of an open transaction the beginning may have been deleted. */
+	return max_t(s64, stable, sluice_watermark_log_start(w));
 }
 
 static inline void sluice_watermark_set_first_unstable(struct sluice_watermark *w, s64 offset)

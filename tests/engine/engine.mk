@@ -19,7 +19,8 @@ $(B)/tests/engine/unit_log_dump: $(patsubst %.c,$(B)/asan/%.o,$(wildcard tools/s
 	tools/sluicectl/output.c) $(B)/asan/libsluice-ctl.a
 
 # The concurrent tests again under ThreadSanitizer, which needs its own build.
-ENGINE_TSAN_TESTS := $(B)/tests/engine/tsan_readers $(B)/tests/engine/tsan_flush
+ENGINE_TSAN_TESTS := $(B)/tests/engine/tsan_readers $(B)/tests/engine/tsan_flush \
+	$(B)/tests/engine/tsan_txn
 UNIT_TESTS += $(ENGINE_TSAN_TESTS)
 ENGINE_TSAN_SRCS := tests/engine/engine_test.c $(wildcard kmod/log/*.c)
 

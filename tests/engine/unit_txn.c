@@ -5,7 +5,9 @@
  * ProducerAppendInfo, LogValidator, TransactionIndex and LocalLog of Kafka.
  */
 #include "engine_test.h"
+#include "watermark.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct fixture {
@@ -194,6 +196,21 @@ static void txn__last_stable_offset_waits_for_the_high_watermark(void **state)
 	assert_int_equal(sluice_log_last_stable_offset(f->log), 6);
 }
 
+static void watermark__stable_is_not_below_the_start(void **state)
+{
+	struct sluice_watermark w;
+
+	(void)state;
+	sluice_watermark_init(&w, 10, 50);
+	assert_int_equal(sluice_watermark_stable(&w), 50);
+	sluice_watermark_set_first_unstable(&w, 12);
+	assert_int_equal(sluice_watermark_stable(&w), 12);
+	sluice_watermark_set_high(&w, 11);
+	assert_int_equal(sluice_watermark_stable(&w), 11);
+	sluice_watermark_set_first_unstable(&w, 5);
+	assert_int_equal(sluice_watermark_stable(&w), 10);
+}
+
 static void txn__refusals(void **state)
 {
 	struct fixture *f = *state;
@@ -361,6 +378,55 @@ static void aborted__old_file_of_the_name(void **state)
 	make_aborted(f);
 	assert_int_equal(file_size(f->dir, "00000000000000000000.txnindex"), 68);
 	check_aborted(f, 0, 7, (s64[]){2, 0}, 2);
+}
+
+#define ROUNDS 300
+
+struct race {
+	struct fixture *f;
+	bool done;
+};
+
+/* Below the last stable offset each transaction of this one has its entry. */
+static void *read_stable(void *arg)
+{
+	struct race *r = arg;
+	struct sluice_aborted_txn txns[2];
+	s64 last = 0;
+
+	while (!__atomic_load_n(&r->done, __ATOMIC_ACQUIRE)) {
+		s64 stable = sluice_log_last_stable_offset(r->f->log);
+		u32 n = 77;
+
+		assert_true(stable >= last);
+		last = stable;
+		/* Four offsets each: two records, a plain one, the marker. */
+		if (stable < 4)
+			continue;
+		stable = stable / 4 * 4;
+		assert_int_equal(sluice_log_aborted(r->f->log, stable - 4, stable, txns, 2, &n), 0);
+		assert_int_equal(n, 1);
+		assert_int_equal(txns[0].first_offset, stable - 4);
+		assert_int_equal(txns[0].last_offset, stable - 1);
+		assert_int_equal(txns[0].last_stable_offset, stable);
+	}
+	return NULL;
+}
+
+static void aborted__read_while_appended(void **state)
+{
+	struct race r = {.f = *state};
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, read_stable, &r), 0);
+	for (s32 i = 0; i < ROUNDS; i++) {
+		write_txn(r.f, 5, i * 2, 2);
+		append_spec(r.f->log, (struct batch_spec){.records = 1, .value_len = 100});
+		end_txn(r.f, 5, true);
+	}
+	__atomic_store_n(&r.done, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	assert_int_equal(sluice_log_last_stable_offset(r.f->log), ROUNDS * 4);
 }
 
 static void check_known(struct fixture *f)
@@ -597,6 +663,7 @@ int main(void)
 		TEST(txn__malformed_markers),
 		TEST(txn__last_stable_offset),
 		TEST(txn__last_stable_offset_waits_for_the_high_watermark),
+		TEST(watermark__stable_is_not_below_the_start),
 		TEST(txn__refusals),
 		TEST(txn__duplicate_is_answered_with_its_time),
 		TEST(aborted__file),
@@ -604,6 +671,7 @@ int main(void)
 		TEST(aborted__over_segments),
 		TEST(aborted__broken_index),
 		TEST(aborted__old_file_of_the_name),
+		TEST(aborted__read_while_appended),
 		TEST(reopen__reads_the_batches),
 		TEST(reopen__after_a_clean_close),
 		TEST(reopen__snapshots_of_rolls),
