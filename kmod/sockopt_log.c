@@ -3,6 +3,7 @@
  * Options that ask or tell a partition's log something, whatever the socket is
  * bound to: the broker's way to find what a fetch wants, by topic id.
  */
+#include "file_io.h"
 #include "flush.h"
 #include "partition.h"
 #include "sockopt.h"
@@ -78,6 +79,7 @@ static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
 		return 0;
 	f->segment_base_offset = range.segment_base_offset;
 	f->position = range.position;
+	f->inode = file_inode(sluice_file(range.file))->i_ino;
 	sluice_stats_fetch(&p->stats, range.bytes);
 	/* The file is found by its name; the reference was for the look-up. */
 	sluice_segment_put(range.seg);
@@ -97,6 +99,7 @@ static void fetch_one(struct sluice_sock *ssk, struct sluice_fetch *f)
 	f->high_watermark = -1;
 	f->last_stable_offset = -1;
 	f->log_end_offset = -1;
+	f->inode = 0;
 	if (f->flags & ~SLUICE_FETCH_MIN_ONE) {
 		f->error = -EINVAL;
 		return;

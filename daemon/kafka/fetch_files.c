@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <endian.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 #include <linux/sluice_format.h>
@@ -10,36 +11,68 @@
 
 static struct diag_limit open_limit;
 
-/* Whether a file that was found by the topic's name is the topic's: see segment_file_get(). */
-static bool still_there(struct worker *w, const struct fetch_part *part)
-{
-	struct sluice_fetch again = *part->lookup;
+/* How often a segment may be replaced while one request looks for it. */
+#define TRIES_MAX 8
 
-	return !data_socket_fetch(w->data, &again, 1) && again.error != -ENOENT;
+/* Ask anew what the range is. What is sent stays within the limits that were shared out. */
+static int16_t ask_again(struct worker *w, struct fetch_part *part)
+{
+	struct sluice_fetch *f = part->lookup;
+	int err = data_socket_fetch(w->data, f, 1);
+
+	if (!err)
+		err = f->error;
+	if (err)
+		return fetch_error_code(err);
+	if (f->bytes > part->bytes)
+		part->cut = true;
+	else
+		part->bytes = f->bytes;
+	return KAFKA_ERROR_NONE;
 }
 
-static int16_t get_file(struct worker *w, const struct fetch_part *part,
-			struct segment_file **ret_file)
+static bool same_file(const struct sluice_fetch *a, const struct sluice_fetch *b)
 {
-	const struct sluice_fetch *found = part->lookup;
-	bool opened;
-	int err = segment_file_get(&w->segments, part->topic, found->partition,
-				   found->segment_base_offset, ret_file, &opened);
+	return a->segment_base_offset == b->segment_base_offset && a->inode == b->inode;
+}
 
-	if (err) {
-		/* Gone with its topic, most likely; otherwise somebody should look. */
-		if (err == -ENOENT && !still_there(w, part))
-			return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-		diag_limited(&open_limit, DIAG_ERROR, "cannot open segment %lld of %s-%d in %s: %s",
-			     (long long)found->segment_base_offset, part->topic->name,
-			     found->partition, part->topic->data_dir, strerror(-err));
-		return KAFKA_ERROR_KAFKA_STORAGE_ERROR;
+/*
+ * The file that the range is in. It is found by its name, which retention,
+ * truncation, compaction, or another topic of that name may meanwhile have given
+ * to another file: what was opened is used only if the kernel, asked while it is
+ * open, still means the same one.
+ */
+static int16_t get_file(struct worker *w, struct fetch_part *part, struct segment_file **ret_file)
+{
+	int err = 0;
+
+	for (int i = 0; i < TRIES_MAX && part->bytes; i++) {
+		const struct sluice_fetch found = *part->lookup;
+		int16_t code;
+		bool opened;
+
+		err = segment_file_get(&w->segments, part->topic, found.partition,
+				       found.segment_base_offset, found.inode, ret_file, &opened);
+		if (!err && !opened)
+			return KAFKA_ERROR_NONE;
+		if (err && err != -ENOENT && err != -ESTALE)
+			break;
+		code = ask_again(w, part);
+		if (!err && !code && same_file(&found, part->lookup))
+			return KAFKA_ERROR_NONE;
+		if (!err)
+			segment_file_forget(&w->segments, *ret_file);
+		if (code)
+			return code;
 	}
-	if (opened && !still_there(w, part)) {
-		segment_file_forget(&w->segments, *ret_file);
-		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
-	}
-	return KAFKA_ERROR_NONE;
+	*ret_file = NULL;
+	if (!part->bytes)
+		return KAFKA_ERROR_NONE;
+	diag_limited(&open_limit, DIAG_ERROR, "cannot open segment %lld of %s-%d in %s: %s",
+		     (long long)part->lookup->segment_base_offset, part->topic->name,
+		     part->lookup->partition, part->topic->data_dir,
+		     err ? strerror(-err) : "it changes all the time");
+	return KAFKA_ERROR_KAFKA_STORAGE_ERROR;
 }
 
 /* Whether the range holds its first batch whole. */
@@ -68,7 +101,7 @@ int fetch_files_open(struct request *r, struct fetch_part *parts, uint32_t n)
 		if (!part->bytes)
 			continue;
 		part->out->error_code = get_file(r->worker, part, &file);
-		if (part->out->error_code)
+		if (part->out->error_code || !file)
 			continue;
 		if (part->cut && !first_is_whole(file, part)) {
 			segment_file_put(&r->worker->segments, file);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/log/segment_fd_cache.h"
@@ -68,26 +69,42 @@ static struct segment_file *find(const struct segment_fd_cache *c, uint64_t hash
 	return NULL;
 }
 
-static int open_segment(const struct image_topic *topic, int32_t partition, int64_t base_offset)
+/* A descriptor, or -ESTALE if the file of that name is not the one that is wanted. */
+static int open_segment(const struct image_topic *topic, int32_t partition, int64_t base_offset,
+			uint64_t inode)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	int n = snprintf(path, sizeof(path), "%s/%s-%" PRId32 "/%020" PRId64 ".log",
 			 topic->data_dir, topic->name, partition, base_offset);
-	int fd;
+	int fd, err;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	err = fstat(fd, &st) ? -errno : 0;
+	if (!err && st.st_ino != inode)
+		err = -ESTALE;
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 int segment_file_get(struct segment_fd_cache *c, const struct image_topic *topic, int32_t partition,
-		     int64_t base_offset, struct segment_file **ret_file, bool *ret_opened)
+		     int64_t base_offset, uint64_t inode, struct segment_file **ret_file,
+		     bool *ret_opened)
 {
 	uint64_t hash = hash_key(topic->id, partition, base_offset);
 	struct segment_file *f = find(c, hash, topic->id, partition, base_offset);
 	int err;
 
+	if (f && f->inode != inode) {
+		uncache(c, f);
+		f = NULL;
+	}
 	*ret_opened = !f;
 	if (f) {
 		list_remove(&f->link);
@@ -99,7 +116,7 @@ int segment_file_get(struct segment_fd_cache *c, const struct image_topic *topic
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
-	f->fd = open_segment(topic, partition, base_offset);
+	f->fd = open_segment(topic, partition, base_offset, inode);
 	if (f->fd < 0) {
 		err = f->fd;
 		free(f);
@@ -107,6 +124,7 @@ int segment_file_get(struct segment_fd_cache *c, const struct image_topic *topic
 	}
 	f->partition = partition;
 	f->base_offset = base_offset;
+	f->inode = inode;
 	f->users = 1;
 	list_init(&f->link);
 	memcpy(f->topic_id, topic->id, sizeof(f->topic_id));

@@ -26,6 +26,7 @@ struct segment_file {
 	uint8_t topic_id[SLUICE_TOPIC_ID_LEN];
 	int32_t partition;
 	int64_t base_offset;
+	uint64_t inode;
 };
 
 struct segment_fd_cache {
@@ -42,13 +43,17 @@ void segment_fd_cache_free(struct segment_fd_cache *c);
 
 /**
  * segment_file_get - the file of a segment; give it back with segment_file_put()
- * @ret_opened: whether it was opened just now. It was found by the topic's
- *	name then, which may be another topic's by now: ask the kernel once more
- *	whether the topic id still exists, and call segment_file_forget() if not.
- * Returns 0 or -errno of open(2).
+ * @inode: of the file, as SLUICE_FETCH told; one that was opened as another
+ *	file is forgotten
+ * @ret_opened: whether it was opened just now. Then the number may have been
+ *	given to another file before it was opened: ask the kernel once more, and
+ *	call segment_file_forget() if the answer is not the same. While it is open
+ *	no other file can have the number.
+ * Returns 0; -ESTALE if the name is another file's; or -errno of open(2).
  */
 int segment_file_get(struct segment_fd_cache *c, const struct image_topic *topic, int32_t partition,
-		     int64_t base_offset, struct segment_file **ret_file, bool *ret_opened);
+		     int64_t base_offset, uint64_t inode, struct segment_file **ret_file,
+		     bool *ret_opened);
 void segment_file_put(struct segment_fd_cache *c, struct segment_file *f);
 
 /** segment_file_forget - put it, and never give it out again */

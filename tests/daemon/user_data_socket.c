@@ -202,6 +202,7 @@ static void fetch_one(struct sluice_fetch *f)
 
 	f->segment_base_offset = f->position = -1;
 	f->bytes = 0;
+	f->inode = 0;
 	f->leader_epoch = -1;
 	f->log_start_offset = f->high_watermark = f->last_stable_offset = f->log_end_offset = -1;
 	f->error = -ENOENT;
@@ -222,6 +223,7 @@ static void fetch_one(struct sluice_fetch *f)
 		return;
 	f->segment_base_offset = range.segment_base_offset;
 	f->position = (int64_t)range.position;
+	f->inode = user_segment_inode(f->topic_id, f->partition, f->segment_base_offset);
 	sluice_segment_put(range.seg);
 }
 
@@ -232,6 +234,8 @@ int data_socket_fetch(struct data_socket *ds, struct sluice_fetch *f, size_t n)
 	for (size_t i = 0; i < n; i++)
 		fetch_one(&f[i]);
 	user_module_unlock();
+	if (user_fault.after_fetch)
+		user_fault.after_fetch();
 	return 0;
 }
 

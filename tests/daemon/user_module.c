@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tests/daemon/user_module.h"
 
@@ -56,6 +57,18 @@ struct sluice_log *user_log(const uint8_t id[SLUICE_TOPIC_ID_LEN], int32_t parti
 	if (!t || partition < 0 || partition >= (int32_t)t->t.partition_count)
 		return NULL;
 	return t->partitions[partition].log;
+}
+
+uint64_t user_segment_inode(const uint8_t id[SLUICE_TOPIC_ID_LEN], int32_t partition,
+			    int64_t base_offset)
+{
+	struct user_topic *t = user_topic_by_id(id);
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s-%d/%020lld.log", t->t.data_dir, t->t.name, partition,
+		 (long long)base_offset);
+	return stat(path, &st) ? 0 : st.st_ino;
 }
 
 static void topic_free(struct user_topic *t)

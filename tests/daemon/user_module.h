@@ -35,6 +35,10 @@ struct user_topic *user_topic_by_name(const char *name);
 /** user_log - the log of a partition, or NULL */
 struct sluice_log *user_log(const uint8_t id[SLUICE_TOPIC_ID_LEN], int32_t partition);
 
+/** user_segment_inode - of the .log file that has the segment's name now; 0: none has */
+uint64_t user_segment_inode(const uint8_t id[SLUICE_TOPIC_ID_LEN], int32_t partition,
+			    int64_t base_offset);
+
 int user_topic_create(const struct kern_topic *t, char *why, size_t size);
 int user_topic_set(const struct kern_topic *t);
 int user_topic_delete(const uint8_t id[SLUICE_TOPIC_ID_LEN]);
@@ -46,10 +50,12 @@ void user_watches_check(void);
  * user_fault - what the next appends of all sockets do: for tests
  * @append_error: -errno that appends fail with; 0: they work
  * @hold_durable: "durable" receipts wait until it is false again
+ * @after_fetch: called after each look-up of ranges, before anybody opens files
  */
 struct user_fault {
 	int append_error;
 	bool hold_durable;
+	void (*after_fetch)(void);
 };
 extern struct user_fault user_fault;
 

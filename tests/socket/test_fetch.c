@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "tests/socket/batch.h"
 #include "tests/socket/harness.h"
@@ -83,6 +84,7 @@ static void fetch__names_the_file(void)
 	CHECK(topic_partition(&t, 0).segments > 2);
 	for (int64_t offset = 0; offset < 20; offset++) {
 		struct sluice_fetch f = fetch_of(&t, 0, offset, 1 << 20);
+		struct stat st;
 		uint8_t header[61];
 		char name[32];
 		int file;
@@ -91,6 +93,8 @@ static void fetch__names_the_file(void)
 		snprintf(name, sizeof(name), "%020lld.log", (long long)f.segment_base_offset);
 		file = open(topic_path(&t, 0, name), O_RDONLY | O_CLOEXEC);
 		CHECK(file >= 0);
+		CHECK(!fstat(file, &st));
+		CHECK_EQ(f.inode, st.st_ino);
 		CHECK_EQ(pread(file, header, 61, f.position), 61);
 		CHECK_EQ(get_be64(header), offset & ~1);
 		CHECK(lseek(file, 0, SEEK_END) >= f.position + f.bytes);
@@ -126,11 +130,11 @@ static void fetch__errors_by_element(void)
 	struct sluice_fetch f[] = {
 		fetch_of(&t, 2, 0, 100),  fetch_of(&t, -1, 0, 100), fetch_of(&t, 0, 21, 100),
 		fetch_of(&t, 0, -1, 100), fetch_of(&t, 0, 0, 100),  fetch_of(&t, 0, 0, 100),
-		fetch_of(&t, 0, 0, 100),
+		fetch_of(&t, 0, 0, 100),  fetch_of(&t, 0, 0, 100),
 	};
 
 	f[4].topic_id[0] ^= 1;
-	f[5].flags = 2;
+	f[5].flags = 8;
 	CHECK(!get_option(fd, SLUICE_FETCH, f, sizeof(f)));
 	CHECK_EQ(f[0].error, -ENOENT);
 	CHECK_EQ(f[0].high_watermark, -1);
@@ -146,6 +150,7 @@ static void fetch__errors_by_element(void)
 	CHECK_EQ(f[4].error, -ENOENT);
 	CHECK_EQ(f[5].error, -EINVAL);
 	CHECK_EQ(f[6].error, 0);
+	CHECK_EQ(f[7].error, 0);
 	close(fd);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/daemon/served.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +363,58 @@ static void fetch__tells_of_a_missing_file(void **state)
 	assert_int_equal(count_batches(part(&a, 1)->records), 1);
 }
 
+static unsigned int replacements;
+
+/* Give the segment's name to a copy of its file, so often as is asked for. */
+static void replace_segment(void)
+{
+	char path[256], copy[256], bytes[4096];
+	int from, to;
+	ssize_t n;
+
+	if (!replacements)
+		return;
+	replacements--;
+	snprintf(path, sizeof(path), "%s/" TOPIC "-0/00000000000000000000.log", served_dir());
+	snprintf(copy, sizeof(copy), "%s/copy", served_dir());
+	from = open(path, O_RDONLY);
+	to = open(copy, O_CREAT | O_EXCL | O_WRONLY, 0600);
+	n = read(from, bytes, sizeof(bytes));
+	assert_true(n > 0 && n < (ssize_t)sizeof(bytes));
+	assert_int_equal(write(to, bytes, (size_t)n), n);
+	assert_int_equal(rename(copy, path), 0);
+	close(from);
+	close(to);
+}
+
+/* Between the look-up and open(2) the name becomes another file's, as compaction does. */
+static void fetch__after_a_replacement(void **state)
+{
+	struct kafka_fetch_response a;
+	struct query q;
+
+	(void)state;
+	append(0, 100, 'a');
+	append(1, 100, 'b');
+	query_init(&q, 2);
+	user_fault.after_fetch = replace_segment;
+	for (unsigned int i = 0; i < 5; i++) {
+		replacements = i;
+		fetch(&q, 12, &a);
+		assert_int_equal(part(&a, 0)->error_code, 0);
+		assert_int_equal(count_batches(part(&a, 0)->records), 1);
+		assert_int_equal(count_batches(part(&a, 1)->records), 1);
+	}
+	/* The first finds the file open. The second gives up some time. */
+	replacements = 1000;
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->error_code, 0);
+	fetch(&q, 12, &a);
+	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_KAFKA_STORAGE_ERROR);
+	assert_int_equal(part(&a, 0)->records.len, 0);
+	assert_int_equal(count_batches(part(&a, 1)->records), 1);
+}
+
 static void fetch__sessions(void **state)
 {
 	struct kafka_fetch_response a;
@@ -491,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fetch__ends_when_the_topic_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(fetch__after_delete_and_create, setup, teardown),
 		cmocka_unit_test_setup_teardown(fetch__tells_of_a_missing_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(fetch__after_a_replacement, setup, teardown),
 		cmocka_unit_test_setup_teardown(fetch__sessions, setup, teardown),
 		cmocka_unit_test_setup_teardown(fetch__large, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_offsets__times, setup, teardown),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,13 +53,31 @@ static int teardown(void **state)
 	return system(command);
 }
 
+static const char *segment_path(int64_t base_offset)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/t-0/%020" PRId64 ".log", dir, base_offset);
+	return path;
+}
+
+static uint64_t inode_of(int64_t base_offset)
+{
+	struct stat st;
+
+	assert_int_equal(stat(segment_path(base_offset), &st), 0);
+	return st.st_ino;
+}
+
 static struct segment_file *get(int64_t base_offset, bool expect_opened)
 {
 	struct segment_file *f;
 	bool opened;
 	int content;
 
-	assert_int_equal(segment_file_get(&cache, &topic, 0, base_offset, &f, &opened), 0);
+	assert_int_equal(segment_file_get(&cache, &topic, 0, base_offset, inode_of(base_offset), &f,
+					  &opened),
+			 0);
 	assert_int_equal(opened, expect_opened);
 	assert_int_equal(pread(f->fd, &content, sizeof(content), 0), sizeof(content));
 	assert_int_equal(content, base_offset);
@@ -83,9 +102,43 @@ static void get__says_what_is_missing(void **state)
 	bool opened;
 
 	(void)state;
-	assert_int_equal(segment_file_get(&cache, &topic, 0, 99, &f, &opened), -ENOENT);
-	assert_int_equal(segment_file_get(&cache, &topic, 1, 1, &f, &opened), -ENOENT);
+	assert_int_equal(segment_file_get(&cache, &topic, 0, 99, 1, &f, &opened), -ENOENT);
+	assert_int_equal(segment_file_get(&cache, &topic, 1, 1, 1, &f, &opened), -ENOENT);
 	assert_int_equal(cache.files.count, 0);
+}
+
+/* The name went to another file between the look-up and now. */
+static void get__refuses_another_file(void **state)
+{
+	struct segment_file *f;
+	bool opened;
+
+	(void)state;
+	assert_int_equal(segment_file_get(&cache, &topic, 0, 1, inode_of(2), &f, &opened), -ESTALE);
+	assert_int_equal(cache.files.count, 0);
+}
+
+/* What was opened before under the name is not what is wanted now. */
+static void get__after_a_replacement(void **state)
+{
+	struct segment_file *old = get(1, true);
+	const int replaced = 1;
+	char other[sizeof(dir) + 16];
+	int fd, content;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other", dir);
+	fd = open(other, O_CREAT | O_WRONLY, 0600);
+	assert_int_equal(write(fd, &replaced, sizeof(replaced)), sizeof(replaced));
+	close(fd);
+	assert_int_equal(rename(other, segment_path(1)), 0);
+	segment_file_put(&cache, get(1, true));
+	assert_int_equal(cache.files.count, 1);
+	segment_file_put(&cache, get(1, false));
+	/* Whoever sends from the old one goes on. */
+	assert_int_equal(pread(old->fd, &content, sizeof(content), 0), sizeof(content));
+	segment_file_put(&cache, old);
+	assert_int_equal(cache.files.count, 1);
 }
 
 static void put__closes_the_longest_unused(void **state)
@@ -151,6 +204,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(get__opens_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(get__says_what_is_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(get__refuses_another_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(get__after_a_replacement, setup, teardown),
 		cmocka_unit_test_setup_teardown(put__closes_the_longest_unused, setup, teardown),
 		cmocka_unit_test_setup_teardown(put__keeps_all_that_are_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(prune__forgets_topics_that_are_gone, setup,

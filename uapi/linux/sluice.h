@@ -219,7 +219,8 @@ struct sluice_position {
  *	that holds it
  * @flags: in: SLUICE_FETCH_*
  * @error: out: 0 or a negative errno: -ENOENT unknown partition, -ERANGE
- *	offset outside the log, -EACCES, -EIO partition offline. The fields
+ *	offset outside the log, -EINVAL flags, -EACCES, -EIO partition
+ *	offline. The fields
  *	below are then -1, except @bytes (0) and the watermarks where they are
  *	known
  * @segment_base_offset: out: base offset of the segment, which names its file
@@ -231,6 +232,10 @@ struct sluice_position {
  * @last_stable_offset: out: first offset of an open transaction, or the high
  *	watermark
  * @log_end_offset: out: next offset to be assigned
+ * @inode: out: inode number of that .log file. The name may be another file's
+ *	by the time it is opened (the segment was truncated, compacted or deleted
+ *	and made anew): use a descriptor only if fstat(2) says this number, and a
+ *	fetch made while it was open did, too. 0 if there is no range
  *
  * Needs no bind: the caller's right to read the partition is checked each
  * time. The option takes an array; each element is answered by itself.
@@ -250,6 +255,7 @@ struct sluice_fetch {
 	__s64	high_watermark;
 	__s64	last_stable_offset;
 	__s64	log_end_offset;
+	__u64	inode;
 };
 #define SLUICE_FETCH_MIN_ONE	(1 << 0) /* the first batch whole, even if it
 					  * is larger than max_bytes */
