@@ -57,12 +57,19 @@ int config_init(struct config *c)
 	return 0;
 }
 
+static void free_topic_default(struct config_topic_default *d)
+{
+	free(d->value);
+	free(d->broker_key);
+	free(d->broker_value);
+}
+
 void config_free(struct config *c)
 {
 	for (int id = 0; id < CONFIG_ITEM_COUNT; id++)
 		free(c->text[id]);
 	for (unsigned int i = 0; i < c->n_topic_defaults; i++)
-		free(c->topic_defaults[i].value);
+		free_topic_default(&c->topic_defaults[i]);
 	free(c->topic_defaults);
 	for (unsigned int i = 0; i < c->n_ignored; i++)
 		free(c->ignored[i]);
@@ -112,11 +119,12 @@ static int set_topic_default(struct config *c, const struct topic_default *d, co
 			     const char *key, const char *value, struct config_error *err)
 {
 	struct config_topic_default *at = NULL;
-	char scaled[32];
-	const char *why;
+	char buf[32];
+	const char *scaled, *why;
+	int ret;
 
-	if (topic_default_scale(d, value, scaled, sizeof(scaled), &value, &why) ||
-	    topic_default_check(d, value, &why))
+	if (topic_default_scale(d, value, buf, sizeof(buf), &scaled, &why) ||
+	    topic_default_check(d, scaled, &why))
 		return fail(err, "%s: %s=%s: %s", where, key, value, why);
 	for (unsigned int i = 0; i < c->n_topic_defaults; i++) {
 		if (!strcmp(c->topic_defaults[i].key, d->topic_key))
@@ -137,7 +145,10 @@ static int set_topic_default(struct config *c, const struct topic_default *d, co
 	if (d->rank < at->rank)
 		return 0;
 	at->rank = d->rank;
-	return replace(&at->value, value, err);
+	ret = replace(&at->value, scaled, err);
+	if (!ret)
+		ret = replace(&at->broker_key, key, err);
+	return ret ? ret : replace(&at->broker_value, value, err);
 }
 
 static int set_ignored(struct config *c, const char *key, struct config_error *err)
@@ -339,6 +350,20 @@ static unsigned int cpu_count(void)
 	return n > 0 ? (unsigned int)n : 1;
 }
 
+static void finish_cleaner(const struct config *c, struct config_cleaner *ret)
+{
+	*ret = (struct config_cleaner){
+		.enable = boolean(c, CONFIG_LOG_CLEANER_ENABLE),
+		.threads = (unsigned int)number(c, CONFIG_LOG_CLEANER_THREADS),
+		.backoff_ms = number(c, CONFIG_LOG_CLEANER_BACKOFF_MS),
+		.dedupe_buffer_bytes = (uint64_t)number(c, CONFIG_LOG_CLEANER_DEDUPE_BUFFER_SIZE),
+		.load_factor = strtod(c->text[CONFIG_LOG_CLEANER_IO_BUFFER_LOAD_FACTOR], NULL),
+		.io_buffer_bytes = (uint32_t)number(c, CONFIG_LOG_CLEANER_IO_BUFFER_SIZE),
+		.io_max_bytes_per_second =
+			strtod(c->text[CONFIG_LOG_CLEANER_IO_MAX_BYTES_PER_SECOND], NULL),
+	};
+}
+
 int config_finish(struct config *c, struct config_error *err)
 {
 	const char *why;
@@ -369,14 +394,24 @@ int config_finish(struct config *c, struct config_error *err)
 	c->request_max_bytes = (uint32_t)number(c, CONFIG_SOCKET_REQUEST_MAX_BYTES);
 	c->fetch_max_bytes = (uint32_t)number(c, CONFIG_FETCH_MAX_BYTES);
 	c->connections_max_idle_ms = number(c, CONFIG_CONNECTIONS_MAX_IDLE_MS);
+	c->producer_expiration_ms = number(c, CONFIG_PRODUCER_ID_EXPIRATION_MS);
+	finish_cleaner(c, &c->cleaner);
 	return 0;
+}
+
+const struct config_topic_default *config_topic_default_given(const struct config *c,
+							      const char *topic_key)
+{
+	for (unsigned int i = 0; i < c->n_topic_defaults; i++) {
+		if (!strcmp(c->topic_defaults[i].key, topic_key))
+			return &c->topic_defaults[i];
+	}
+	return NULL;
 }
 
 const char *config_topic_default(const struct config *c, const char *topic_key)
 {
-	for (unsigned int i = 0; i < c->n_topic_defaults; i++) {
-		if (!strcmp(c->topic_defaults[i].key, topic_key))
-			return c->topic_defaults[i].value;
-	}
-	return NULL;
+	const struct config_topic_default *d = config_topic_default_given(c, topic_key);
+
+	return d ? d->value : NULL;
 }

@@ -22,12 +22,28 @@ struct config_error {
  * struct config_topic_default - what topics get that do not set it themselves
  * @key: name of the topic setting
  * @value: its value
+ * @broker_key, @broker_value: how the broker's configuration says it
  * @rank: how precise the broker setting was that gave it: "ms" wins over "minutes" over "hours"
  */
 struct config_topic_default {
 	const char *key;
 	char *value;
+	char *broker_key;
+	char *broker_value;
 	unsigned int rank;
+};
+
+/**
+ * struct config_cleaner - how logs are compacted: log.cleaner.*
+ */
+struct config_cleaner {
+	bool enable;
+	unsigned int threads;
+	int64_t backoff_ms;
+	uint64_t dedupe_buffer_bytes;
+	double load_factor;
+	uint32_t io_buffer_bytes;
+	double io_max_bytes_per_second;
 };
 
 /**
@@ -60,6 +76,8 @@ struct config {
 	uint32_t request_max_bytes;
 	uint32_t fetch_max_bytes;
 	int64_t connections_max_idle_ms;
+	int64_t producer_expiration_ms;
+	struct config_cleaner cleaner;
 };
 
 /** config_init - the defaults; 0 or -ENOMEM */
@@ -78,6 +96,10 @@ int config_override(struct config *c, const char *assignment, struct config_erro
 
 /** config_finish - check what concerns several settings, and fill the typed fields */
 int config_finish(struct config *c, struct config_error *err);
+
+/** config_topic_default_given - the same with the broker setting that says so, or NULL */
+const struct config_topic_default *config_topic_default_given(const struct config *c,
+							      const char *topic_key);
 
 /** config_topic_default - what the broker sets for a topic setting, or NULL */
 const char *config_topic_default(const struct config *c, const char *topic_key);

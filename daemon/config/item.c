@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,42 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.key = "listeners", .type = CONFIG_LIST, .default_value = "PLAINTEXT://:9092",
 		.doc = "Where to listen, as NAME://host:port; no host: all addresses.",
 	},
+	[CONFIG_LOG_CLEANER_BACKOFF_MS] = {
+		.key = "log.cleaner.backoff.ms", .type = CONFIG_LONG, .default_value = "15000",
+		.min = 0, .max = INT64_MAX,
+		.doc = "How long compaction waits, when it found nothing to do, before it looks "
+		       "again, in milliseconds.",
+	},
+	[CONFIG_LOG_CLEANER_DEDUPE_BUFFER_SIZE] = {
+		.key = "log.cleaner.dedupe.buffer.size", .type = CONFIG_LONG,
+		.default_value = "134217728", .min = 1048576, .max = INT64_MAX,
+		.doc = "Memory in which compaction remembers keys, of all its threads together.",
+	},
+	[CONFIG_LOG_CLEANER_ENABLE] = {
+		.key = "log.cleaner.enable", .type = CONFIG_BOOLEAN, .default_value = "true",
+		.doc = "Compact topics that have cleanup.policy compact.",
+	},
+	[CONFIG_LOG_CLEANER_IO_BUFFER_LOAD_FACTOR] = {
+		.key = "log.cleaner.io.buffer.load.factor", .type = CONFIG_DOUBLE,
+		.default_value = "0.9", .min = 0,
+		.doc = "How full that memory may become.",
+	},
+	[CONFIG_LOG_CLEANER_IO_BUFFER_SIZE] = {
+		.key = "log.cleaner.io.buffer.size", .type = CONFIG_INT, .default_value = "524288",
+		.min = 0, .max = INT32_MAX,
+		.doc = "Bytes that compaction reads and writes at once, of all its threads "
+		       "together.",
+	},
+	[CONFIG_LOG_CLEANER_IO_MAX_BYTES_PER_SECOND] = {
+		.key = "log.cleaner.io.max.bytes.per.second", .type = CONFIG_DOUBLE,
+		.default_value = "1.7976931348623157E308", .min = 0,
+		.doc = "Bytes that compaction reads and writes in a second at most.",
+	},
+	[CONFIG_LOG_CLEANER_THREADS] = {
+		.key = "log.cleaner.threads", .type = CONFIG_INT, .default_value = "1",
+		.min = 0, .max = 1024,
+		.doc = "Threads that compact.",
+	},
 	[CONFIG_LOG_DIRS] = {
 		.key = "log.dirs", .old_key = "log.dir", .type = CONFIG_LIST,
 		.default_value = "/var/lib/sluice",
@@ -72,6 +109,11 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.key = "num.partitions", .type = CONFIG_INT, .default_value = "1",
 		.min = 1, .max = PARTITIONS_MAX,
 		.doc = "Partitions of a topic that is created without saying how many.",
+	},
+	[CONFIG_PRODUCER_ID_EXPIRATION_MS] = {
+		.key = "producer.id.expiration.ms", .type = CONFIG_INT,
+		.default_value = "86400000", .min = 1, .max = INT32_MAX,
+		.doc = "How long a log remembers a producer that is silent, in milliseconds.",
 	},
 	[CONFIG_SOCKET_LISTEN_BACKLOG_SIZE] = {
 		.key = "socket.listen.backlog.size", .type = CONFIG_INT, .default_value = "1024",
@@ -120,6 +162,18 @@ static int check_number(const struct config_item *item, const char *value, char 
 	return 0;
 }
 
+static int check_double(const struct config_item *item, const char *value, char *why, size_t size)
+{
+	char *end;
+	double v = strtod(value, &end);
+
+	if (end == value || *end || !isfinite(v) || v < (double)item->min) {
+		snprintf(why, size, "it must be a number, at least %lld", (long long)item->min);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int config_item_check(const struct config_item *item, const char *value, char *why, size_t size)
 {
 	switch (item->type) {
@@ -130,6 +184,7 @@ int config_item_check(const struct config_item *item, const char *value, char *w
 		return -EINVAL;
 	case CONFIG_INT:
 	case CONFIG_LONG: return check_number(item, value, why, size);
+	case CONFIG_DOUBLE: return check_double(item, value, why, size);
 	default: return 0;
 	}
 }

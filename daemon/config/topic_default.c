@@ -13,11 +13,13 @@
 static const struct {
 	const char *broker_key;
 	struct topic_default d;
+	const char *default_value; /* of the one that the topic's default comes from */
 } coarse[] = {
-	{"log.retention.hours", {"retention.ms", HOUR_MS, 1}},
-	{"log.retention.minutes", {"retention.ms", MINUTE_MS, 2}},
-	{"log.roll.hours", {"segment.ms", HOUR_MS, 1}},
-	{"log.roll.jitter.hours", {"segment.jitter.ms", HOUR_MS, 1}},
+	{"log.flush.scheduler.interval.ms", {"flush.ms", 1, 2}, "9223372036854775807"},
+	{"log.retention.hours", {"retention.ms", HOUR_MS, 1}, "168"},
+	{"log.retention.minutes", {"retention.ms", MINUTE_MS, 2}, NULL},
+	{"log.roll.hours", {"segment.ms", HOUR_MS, 1}, "168"},
+	{"log.roll.jitter.hours", {"segment.jitter.ms", HOUR_MS, 1}, "0"},
 };
 
 bool topic_default_find(const char *broker_key, struct topic_default *ret)
@@ -39,6 +41,16 @@ bool topic_default_find(const char *broker_key, struct topic_default *ret)
 		}
 	}
 	return false;
+}
+
+void topic_default_origin(const char *topic_key, const char **item_key, const char **item_default)
+{
+	for (size_t i = 0; i < sizeof(coarse) / sizeof(coarse[0]); i++) {
+		if (coarse[i].default_value && !strcmp(coarse[i].d.topic_key, topic_key)) {
+			*item_key = coarse[i].broker_key;
+			*item_default = coarse[i].default_value;
+		}
+	}
 }
 
 int topic_default_scale(const struct topic_default *d, const char *value, char *buf, size_t size,
@@ -64,5 +76,5 @@ int topic_default_scale(const struct topic_default *d, const char *value, char *
 
 int topic_default_check(const struct topic_default *d, const char *value, const char **ret_why)
 {
-	return topic_config_check(d->topic_key, value, ret_why);
+	return topic_config_check_kafka(d->topic_key, value, ret_why);
 }

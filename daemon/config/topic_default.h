@@ -34,6 +34,13 @@ bool topic_default_find(const char *broker_key, struct topic_default *ret);
 int topic_default_scale(const struct topic_default *d, const char *value, char *buf, size_t size,
 			const char **ret_value, const char **ret_why);
 
+/**
+ * topic_default_origin - the broker setting that Kafka takes a default from
+ * @item_key, @item_default: broker key and default of the topic setting
+ * Some come in hours: log.retention.hours=168 gives retention.ms.
+ */
+void topic_default_origin(const char *topic_key, const char **item_key, const char **item_default);
+
 /** topic_default_check - is the (scaled) value possible; 0, or -EINVAL with @ret_why */
 int topic_default_check(const struct topic_default *d, const char *value, const char **ret_why);
 

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdbool.h>
-
 #include "daemon/controller/topic_defaults.h"
 #include "daemon/core/diag.h"
 #include "daemon/log/log_dir.h"
 #include "daemon/log/topic_config.h"
 
 static struct diag_limit apply_limit;
-
-static bool same(const struct kern_topic_config *a, const struct kern_topic_config *b)
-{
-	return a->segment_bytes == b->segment_bytes &&
-	       a->max_message_bytes == b->max_message_bytes &&
-	       a->index_interval_bytes == b->index_interval_bytes &&
-	       a->segment_index_bytes == b->segment_index_bytes &&
-	       a->message_timestamp_type == b->message_timestamp_type &&
-	       a->durability == b->durability;
-}
 
 /* What a topic without settings of its own has. */
 static struct kern_topic_config broker_defaults(const struct config *config)
@@ -31,6 +19,8 @@ static struct kern_topic_config broker_defaults(const struct config *config)
 
 		topic_config_to_kern(items[i].key, value ? value : items[i].default_value, &ret);
 	}
+	ret.producer_expiration_ms = config->producer_expiration_ms;
+	ret.set |= KERN_CONFIG_PRODUCER_ID_EXPIRATION_MS;
 	return ret;
 }
 
@@ -44,7 +34,7 @@ void topic_defaults_apply(const struct config *config, struct kern *k, struct ke
 	wanted.leader_epoch = -1;
 	wanted.config = broker_defaults(config);
 	/* The usual case needs no file to be read. */
-	if (same(&wanted.config, &t->config))
+	if (kern_config_has(&t->config, &wanted.config))
 		return;
 	if (log_dir_topic_settings(t->data_dir, t->name, &own, &n, &err)) {
 		diag_limited(&apply_limit, DIAG_WARNING, "%s", err.text);
@@ -53,12 +43,12 @@ void topic_defaults_apply(const struct config *config, struct kern *k, struct ke
 	for (size_t i = 0; i < n; i++)
 		topic_config_to_kern(own[i].key, own[i].value, &wanted.config);
 	log_dir_settings_free(own, n);
-	if (same(&wanted.config, &t->config))
+	if (kern_config_has(&t->config, &wanted.config))
 		return;
 	if (kern_topic_set(k, &wanted)) {
 		diag_limited(&apply_limit, DIAG_WARNING, "topic %s: cannot set its defaults: %s",
 			     t->name, kern_error(k));
 		return;
 	}
-	t->config = wanted.config;
+	kern_config_merge(&t->config, &wanted.config);
 }

@@ -9,6 +9,8 @@
 #include "daemon/kafka/config_view.h"
 #include "daemon/kafka/dispatch.h"
 #include "daemon/kafka/request_text.h"
+#include "daemon/log/log_dir_open.h"
+#include "daemon/log/topic_config.h"
 #include "daemon/worker.h"
 
 #define PARTITIONS_MAX 100000
@@ -107,6 +109,7 @@ static int16_t check_settings(const struct create_call *cc,
 {
 	struct request *r = cc->request;
 	struct log_dir_error err;
+	const char *why;
 
 	t->settings = request_alloc(r, (size_t)in->configs.n, sizeof(*t->settings));
 	if (!t->settings)
@@ -121,6 +124,11 @@ static int16_t check_settings(const struct create_call *cc,
 		if (!s->key || !s->value)
 			return fail(out, KAFKA_ERROR_INVALID_CONFIG,
 				    "a setting has a NUL character in it");
+		if (topic_config_check_kafka(s->key, s->value, &why)) {
+			log_dir_fail(&err, -EINVAL, "%.100s=%.100s: %s", s->key, s->value, why);
+			return fail(out, KAFKA_ERROR_INVALID_CONFIG,
+				    request_copy_text(r, err.text));
+		}
 		t->n_settings++;
 	}
 	if (log_dir_topic_check(t->name, t->partition_count, t->settings, t->n_settings, &err))

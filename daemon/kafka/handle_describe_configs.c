@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/config/topic_default.h"
 #include "daemon/controller/controller.h"
 #include "daemon/kafka/config_view.h"
 #include "daemon/kafka/dispatch.h"
@@ -103,7 +104,9 @@ static void describe_topic_settings(const struct describe_call *dc, const resour
 		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct topic_config_item *item = &items[i];
-		const char *broker_key = item->broker_key ? item->broker_key : item->key;
+		const struct config_topic_default *given = config_topic_default_given(c, item->key);
+		const char *origin = item->broker_key ? item->broker_key : item->key;
+		const char *origin_default = item->default_value;
 		const char *mine;
 		const char *value;
 		int8_t source;
@@ -118,9 +121,11 @@ static void describe_topic_settings(const struct describe_call *dc, const resour
 		config = add(dc, out, item->key, mine ? mine : value, (int8_t)item->type, source,
 			     item->doc);
 		add_synonym(config, item->key, mine, CONFIG_SOURCE_TOPIC);
-		add_synonym(config, broker_key, config_topic_default(c, item->key),
-			    CONFIG_SOURCE_BROKER);
-		add_synonym(config, broker_key, item->default_value, CONFIG_SOURCE_DEFAULT);
+		if (given)
+			add_synonym(config, given->broker_key, given->broker_value,
+				    CONFIG_SOURCE_BROKER);
+		topic_default_origin(item->key, &origin, &origin_default);
+		add_synonym(config, origin, origin_default, CONFIG_SOURCE_DEFAULT);
 	}
 }
 

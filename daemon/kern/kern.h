@@ -49,7 +49,11 @@ void kern_data_dirs_free(struct kern_data_dir *dirs, size_t n);
 
 /**
  * struct kern_topic_config - what the log itself acts on
- * A field is sent only if its bit is set in @set (KERN_CONFIG_*).
+ * A field is sent only if its bit is set in @set (KERN_CONFIG_*). Named as in
+ * struct sluice_log_config, which says what they mean.
+ * @message_timestamp_type: 0 CreateTime, 1 LogAppendTime
+ * @durability: SLUICE_DURABILITY_*
+ * @cleanup_policy: KERN_CLEANUP_*
  */
 struct kern_topic_config {
 	uint32_t set;
@@ -57,15 +61,85 @@ struct kern_topic_config {
 	uint32_t max_message_bytes;
 	uint32_t index_interval_bytes;
 	uint32_t segment_index_bytes;
-	uint32_t message_timestamp_type; /* 0 CreateTime, 1 LogAppendTime */
-	uint32_t durability;		 /* SLUICE_DURABILITY_* */
+	uint32_t message_timestamp_type;
+	uint32_t durability;
+	uint32_t cleanup_policy;
+	uint32_t batch_bytes;
+	uint32_t linger_ms;
+	int64_t segment_ms;
+	int64_t segment_jitter_ms;
+	int64_t timestamp_before_max_ms;
+	int64_t timestamp_after_max_ms;
+	int64_t retention_ms;
+	int64_t retention_bytes;
+	int64_t file_delete_delay_ms;
+	int64_t flush_messages;
+	int64_t flush_ms;
+	int64_t producer_expiration_ms;
 };
-#define KERN_CONFIG_SEGMENT_BYTES	   (1u << 0)
-#define KERN_CONFIG_MAX_MESSAGE_BYTES	   (1u << 1)
-#define KERN_CONFIG_INDEX_INTERVAL_BYTES   (1u << 2)
-#define KERN_CONFIG_SEGMENT_INDEX_BYTES	   (1u << 3)
-#define KERN_CONFIG_MESSAGE_TIMESTAMP_TYPE (1u << 4)
-#define KERN_CONFIG_DURABILITY		   (1u << 5)
+#define KERN_CLEANUP_DELETE  (1u << 0)
+#define KERN_CLEANUP_COMPACT (1u << 1)
+
+#define KERN_CONFIG_SEGMENT_BYTES		    (1u << 0)
+#define KERN_CONFIG_MAX_MESSAGE_BYTES		    (1u << 1)
+#define KERN_CONFIG_INDEX_INTERVAL_BYTES	    (1u << 2)
+#define KERN_CONFIG_SEGMENT_INDEX_BYTES		    (1u << 3)
+#define KERN_CONFIG_MESSAGE_TIMESTAMP_TYPE	    (1u << 4)
+#define KERN_CONFIG_DURABILITY			    (1u << 5)
+#define KERN_CONFIG_CLEANUP_POLICY		    (1u << 6)
+#define KERN_CONFIG_BATCH_BYTES			    (1u << 7)
+#define KERN_CONFIG_LINGER_MS			    (1u << 8)
+#define KERN_CONFIG_SEGMENT_MS			    (1u << 9)
+#define KERN_CONFIG_SEGMENT_JITTER_MS		    (1u << 10)
+#define KERN_CONFIG_MESSAGE_TIMESTAMP_BEFORE_MAX_MS (1u << 11)
+#define KERN_CONFIG_MESSAGE_TIMESTAMP_AFTER_MAX_MS  (1u << 12)
+#define KERN_CONFIG_RETENTION_MS		    (1u << 13)
+#define KERN_CONFIG_RETENTION_BYTES		    (1u << 14)
+#define KERN_CONFIG_FILE_DELETE_DELAY_MS	    (1u << 15)
+#define KERN_CONFIG_FLUSH_MESSAGES		    (1u << 16)
+#define KERN_CONFIG_FLUSH_MS			    (1u << 17)
+#define KERN_CONFIG_PRODUCER_ID_EXPIRATION_MS	    (1u << 18)
+
+/* Its fields by the width of their attributes, each as f(NAME, field). */
+#define KERN_CONFIG_U32(f)                                                                    \
+	f(SEGMENT_BYTES, segment_bytes) f(MAX_MESSAGE_BYTES, max_message_bytes)               \
+		f(INDEX_INTERVAL_BYTES, index_interval_bytes)                                 \
+			f(SEGMENT_INDEX_BYTES, segment_index_bytes) f(MESSAGE_TIMESTAMP_TYPE, \
+								      message_timestamp_type) \
+				f(DURABILITY, durability) f(CLEANUP_POLICY, cleanup_policy)   \
+					f(BATCH_BYTES, batch_bytes) f(LINGER_MS, linger_ms)
+#define KERN_CONFIG_S64(f)                                                                        \
+	f(SEGMENT_MS, segment_ms) f(SEGMENT_JITTER_MS, segment_jitter_ms)                         \
+		f(MESSAGE_TIMESTAMP_BEFORE_MAX_MS, timestamp_before_max_ms)                       \
+			f(MESSAGE_TIMESTAMP_AFTER_MAX_MS, timestamp_after_max_ms)                 \
+				f(RETENTION_MS, retention_ms) f(RETENTION_BYTES, retention_bytes) \
+					f(FILE_DELETE_DELAY_MS, file_delete_delay_ms)             \
+						f(FLUSH_MESSAGES, flush_messages)                 \
+							f(FLUSH_MS, flush_ms)                     \
+								f(PRODUCER_ID_EXPIRATION_MS,      \
+								  producer_expiration_ms)
+
+/** kern_config_merge() - take over what is set in @from. */
+static inline void kern_config_merge(struct kern_topic_config *to,
+				     const struct kern_topic_config *from)
+{
+#define MERGE(NAME, field)                  \
+	if (from->set & KERN_CONFIG_##NAME) \
+		to->field = from->field;
+	KERN_CONFIG_U32(MERGE)
+	KERN_CONFIG_S64(MERGE)
+#undef MERGE
+	to->set |= from->set;
+}
+
+/** kern_config_has() - does @c have the values that are set in @wanted. */
+static inline bool kern_config_has(const struct kern_topic_config *c,
+				   const struct kern_topic_config *wanted)
+{
+#define DIFFERS(NAME, field) ((wanted->set & KERN_CONFIG_##NAME) && c->field != wanted->field) ||
+	return !(KERN_CONFIG_U32(DIFFERS) KERN_CONFIG_S64(DIFFERS) false);
+#undef DIFFERS
+}
 
 struct kern_topic {
 	char name[SLUICE_TOPIC_NAME_MAX + 1];

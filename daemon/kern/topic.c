@@ -8,14 +8,6 @@
 #include <netlink/msg.h>
 #include "daemon/kern/netlink.h"
 
-/* The settings by attribute, so that sending and reading agree. */
-#define CONFIG_FIELDS(f)                                                          \
-	f(SEGMENT_BYTES, segment_bytes) f(MAX_MESSAGE_BYTES, max_message_bytes)   \
-		f(INDEX_INTERVAL_BYTES, index_interval_bytes)                     \
-			f(SEGMENT_INDEX_BYTES, segment_index_bytes)               \
-				f(MESSAGE_TIMESTAMP_TYPE, message_timestamp_type) \
-					f(DURABILITY, durability)
-
 static int put_config(struct nl_msg *msg, const struct kern_topic_config *c)
 {
 	struct nlattr *nest;
@@ -29,7 +21,13 @@ static int put_config(struct nl_msg *msg, const struct kern_topic_config *c)
 	if (c->set & KERN_CONFIG_##NAME &&                            \
 	    nla_put_u32(msg, SLUICE_A_TOPIC_CONFIG_##NAME, c->field)) \
 		return -NLE_MSGSIZE;
-	CONFIG_FIELDS(PUT)
+	KERN_CONFIG_U32(PUT)
+#undef PUT
+#define PUT(NAME, field)                                                        \
+	if (c->set & KERN_CONFIG_##NAME &&                                      \
+	    nla_put_u64(msg, SLUICE_A_TOPIC_CONFIG_##NAME, (uint64_t)c->field)) \
+		return -NLE_MSGSIZE;
+	KERN_CONFIG_S64(PUT)
 #undef PUT
 	nla_nest_end(msg, nest);
 	return 0;
@@ -47,7 +45,14 @@ static void read_config(const struct nlattr *nest, struct kern_topic_config *c)
 		c->field = kern_attr_u32(attrs[SLUICE_A_TOPIC_CONFIG_##NAME]); \
 		c->set |= KERN_CONFIG_##NAME;                                  \
 	}
-	CONFIG_FIELDS(READ)
+	KERN_CONFIG_U32(READ)
+#undef READ
+#define READ(NAME, field)                                                               \
+	if (attrs[SLUICE_A_TOPIC_CONFIG_##NAME]) {                                      \
+		c->field = (int64_t)kern_attr_u64(attrs[SLUICE_A_TOPIC_CONFIG_##NAME]); \
+		c->set |= KERN_CONFIG_##NAME;                                           \
+	}
+	KERN_CONFIG_S64(READ)
 #undef READ
 }
 

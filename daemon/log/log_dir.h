@@ -87,6 +87,18 @@ int log_dir_topic_check(const char *name, uint32_t partition_count,
 			const struct log_dir_setting *settings, size_t n_settings,
 			struct log_dir_error *err);
 
+/**
+ * log_dir_topic_alter() - change a topic's own settings
+ * @changes: a NULL value takes the setting back: its default counts again.
+ *	The default of this module, until a daemon with another one in its
+ *	configuration starts
+ * In force at once, if the kernel has the topic, and stored when it returns 0.
+ * Returns 0; -ENOENT no such topic; -EINVAL; others.
+ */
+int log_dir_topic_alter(struct kern *k, const char *path, const char *name,
+			const struct log_dir_setting *changes, size_t n_changes,
+			struct log_dir_error *err);
+
 /** log_dir_topic_delete() - out of the kernel first, then the files. -ENOENT */
 int log_dir_topic_delete(struct kern *k, const char *path, const char *name,
 			 struct log_dir_error *err);

@@ -38,6 +38,8 @@ int log_dir_topic_check(const char *name, uint32_t partition_count,
 						    settings[i].key);
 		}
 	}
+	if (topic_config_check_all(settings, n_settings, &why))
+		return log_dir_fail(err, -EINVAL, "%s", why);
 	return 0;
 }
 

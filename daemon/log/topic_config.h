@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include "daemon/kern/kern.h"
+#include "daemon/log/log_dir.h"
 
 /* Numbers as DescribeConfigs v3 sends them. */
 enum topic_config_type {
@@ -38,6 +39,20 @@ const struct topic_config_item *topic_config_find(const char *key);
  * Returns 0; -ENOENT unknown key; -EINVAL.
  */
 int topic_config_check(const char *key, const char *value, const char **ret_why);
+
+/**
+ * topic_config_check_kafka() - the same as a Kafka broker judges it
+ * For what comes over Kafka's protocol or from server.properties: segment.bytes
+ * is at least 1 MiB. The log itself and sluicectl take less.
+ */
+int topic_config_check_kafka(const char *key, const char *value, const char **ret_why);
+
+/**
+ * topic_config_check_all() - do a topic's settings go together
+ * @own: each of them checked; defaults stand for the others
+ * Returns 0 or -EINVAL with @ret_why.
+ */
+int topic_config_check_all(const struct log_dir_setting *own, size_t n, const char **ret_why);
 
 /** topic_config_to_kern() - put a checked value into what the module acts on, if it does. */
 void topic_config_to_kern(const char *key, const char *value, struct kern_topic_config *c);

@@ -156,6 +156,18 @@ and d['partitions'] == 2 and len(d['partition_list']) == 2" \
 			sluicectl -j topic describe "$topic.set"
 }
 
+settings_changed() {
+	sluicectl topic config -c retention.ms=5000 -d cleanup.policy "$topic.set" &&
+		json "d['settings'] == {'segment.bytes': '100000', 'retention.ms': '5000'}" \
+			sluicectl -j topic describe "$topic.set" &&
+		json "d['settings']['retention.ms'] == {'value': '5000', 'default': False} and
+d['settings']['cleanup.policy'] == {'value': 'delete', 'default': True}" \
+			sluicectl -j topic config "$topic.set" &&
+		sluicectl topic config -d retention.ms "$topic.set" &&
+		fails 2 "whole number" sluicectl topic config -c retention.ms=x "$topic.set" &&
+		fails 3 "" sluicectl topic config -c retention.ms=1 nix
+}
+
 rolls() {
 	seq 1500 | sluicectl produce -p 0 "$topic.set" &&
 		json "d['segments'] > 1 and d['rolls'] == d['segments'] - 1" \
@@ -280,6 +292,7 @@ it "time is up" timeout 30 sluicectl consume -t 1 "$topic"
 it "monitor" monitored
 it "the longest name" longest_name
 it "settings are kept" settings_kept
+it "settings are changed" settings_changed
 it "segments roll" rolls
 it "down: in use" busy
 it "down and up" clean_stop

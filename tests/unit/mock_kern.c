@@ -211,8 +211,15 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 
 int kern_topic_set(struct kern *k, const struct kern_topic *t)
 {
-	(void)t;
-	return begin(k);
+	int err = begin(k);
+
+	for (size_t i = 0; !err && i < k->n_topics; i++) {
+		if (memcmp(k->topics[i].id, t->id, SLUICE_TOPIC_ID_LEN) != 0)
+			continue;
+		kern_config_merge(&k->topics[i].config, &t->config);
+		return 0;
+	}
+	return err ? err : fail(k, -ENOENT, "no such topic");
 }
 
 int kern_topic_delete(struct kern *k, const uint8_t id[SLUICE_TOPIC_ID_LEN])

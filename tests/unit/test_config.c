@@ -106,7 +106,7 @@ static void parse__ignores_what_only_kafka_has(void **state)
 	struct config c;
 
 	(void)state;
-	read_config(&c, "process.roles=broker,controller\nlog.cleaner.threads=1\n"
+	read_config(&c, "process.roles=broker,controller\nnum.io.threads=1\n"
 			"process.roles=broker\nlistener.name.x.ssl.keystore.type=PEM\n"
 			"authorizer.class.name=\n");
 	assert_int_equal(c.n_ignored, 3);
@@ -164,6 +164,29 @@ static void topic_default__finer_unit_wins(void **state)
 	config_free(&c);
 	assert_refused("log.retention.hours=9223372036854775807", "f:1: log.retention.hours=");
 	assert_refused("log.segment.bytes=1", "f:1: log.segment.bytes=1: ");
+}
+
+static void finish__fills_the_cleaner(void **state)
+{
+	struct config_error err;
+	struct config c;
+
+	(void)state;
+	read_config(&c, "");
+	assert_int_equal(config_finish(&c, &err), 0);
+	/* CleanerConfig.java, ServerLogConfigs.java. */
+	assert_true(c.cleaner.enable);
+	assert_int_equal(c.cleaner.threads, 1);
+	assert_int_equal(c.cleaner.backoff_ms, 15000);
+	assert_int_equal(c.cleaner.dedupe_buffer_bytes, 128 << 20);
+	assert_true(c.cleaner.load_factor == 0.9);
+	assert_int_equal(c.cleaner.io_buffer_bytes, 512 << 10);
+	assert_true(c.cleaner.io_max_bytes_per_second > 1e300);
+	assert_int_equal(c.producer_expiration_ms, 86400000);
+	config_free(&c);
+	assert_refused("log.cleaner.io.max.bytes.per.second=inf", "f:1: log.cleaner.io.max");
+	assert_refused("log.cleaner.io.max.bytes.per.second=-1", "f:1: log.cleaner.io.max");
+	assert_refused("producer.id.expiration.ms=0", "f:1: producer.id.expiration.ms=0");
 }
 
 static void finish__needs_plaintext(void **state)
@@ -261,6 +284,7 @@ int main(void)
 		cmocka_unit_test(parse__kafka_s_own_example),
 		cmocka_unit_test(topic_default__finer_unit_wins),
 		cmocka_unit_test(finish__needs_plaintext),
+		cmocka_unit_test(finish__fills_the_cleaner),
 		cmocka_unit_test(listeners__forms),
 		cmocka_unit_test(override__goes_before_the_file),
 		cmocka_unit_test(load__names_what_is_missing),

@@ -122,7 +122,7 @@ static void create__survives_down_and_up(void **state)
 	assert_int_equal(log_dir_topic_create(k, path, "orders", 3, settings, 2, id, &err), 0);
 	assert_int_equal(kern_topic_get(k, "orders", &t), 0);
 	assert_memory_equal(t.id, id, 16);
-	assert_int_equal(t.config.set, KERN_CONFIG_SEGMENT_BYTES);
+	assert_int_equal(t.config.set, KERN_CONFIG_SEGMENT_BYTES | KERN_CONFIG_RETENTION_MS);
 	assert_int_equal(t.config.segment_bytes, 1000);
 	free(t.data_dir);
 	assert_false(temp_exists(dir_fd, ".kafka_cleanshutdown"));
@@ -144,6 +144,75 @@ static void create__survives_down_and_up(void **state)
 	assert_int_equal(n, 2);
 	assert_string_equal(back[1].key, "retention.ms");
 	log_dir_settings_free(back, n);
+}
+
+static int alter(const char *topic, const char *key, const char *value)
+{
+	const struct log_dir_setting change = {key, value};
+
+	return log_dir_topic_alter(k, path, topic, &change, 1, &err);
+}
+
+static struct kern_topic_config config_of(const char *topic)
+{
+	struct kern_topic t;
+
+	assert_int_equal(kern_topic_get(k, topic, &t), 0);
+	free(t.data_dir);
+	return t.config;
+}
+
+static void alter__stores_and_tells_the_kernel(void **state)
+{
+	struct log_dir_setting *back;
+	size_t n;
+
+	(void)state;
+	up_well();
+	create_well("orders", 1);
+	assert_int_equal(alter("orders", "segment.bytes", "1000"), 0);
+	assert_int_equal(alter("orders", "retention.ms", "5"), 0);
+	assert_int_equal(alter("orders", "retention.ms", "6"), 0);
+	assert_int_equal(alter("orders", "segment.bytes", NULL), 0);
+	assert_int_equal(config_of("orders").retention_ms, 6);
+	assert_int_equal(config_of("orders").segment_bytes, 1 << 30);
+	assert_int_equal(log_dir_topic_settings(path, "orders", &back, &n, &err), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(back[0].key, "retention.ms");
+	assert_string_equal(back[0].value, "6");
+	log_dir_settings_free(back, n);
+	/* The next start has it. */
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	new_kernel();
+	up_well();
+	assert_int_equal(config_of("orders").set, KERN_CONFIG_RETENTION_MS);
+	assert_int_equal(config_of("orders").retention_ms, 6);
+}
+
+static void alter__refusals_change_nothing(void **state)
+{
+	const struct log_dir_setting lags[] = {{"min.compaction.lag.ms", "6"},
+					       {"max.compaction.lag.ms", "5"}};
+	char *before;
+
+	(void)state;
+	up_well();
+	create_well("orders", 1);
+	assert_int_equal(alter("orders", "retention.ms", "5"), 0);
+	before = strdup(temp_file_read(dir_fd, SETTINGS "/orders.properties"));
+	assert_int_equal(alter("orders", "retention.ms", "x"), -EINVAL);
+	assert_non_null(strstr(err.text, "retention.ms=x"));
+	assert_int_equal(alter("orders", "nope", "1"), -EINVAL);
+	assert_int_equal(alter("orders", "nope", NULL), -EINVAL);
+	assert_int_equal(log_dir_topic_alter(k, path, "orders", lags, 2, &err), -EINVAL);
+	assert_int_equal(alter("nix", "retention.ms", "5"), -ENOENT);
+	assert_int_equal(alter("a/b", "retention.ms", "5"), -EINVAL);
+	/* The log refuses: nothing is stored. */
+	mock_kern_fail(k, 1, -EINVAL);
+	assert_int_equal(alter("orders", "segment.bytes", "64"), -EINVAL);
+	assert_string_equal(temp_file_read(dir_fd, SETTINGS "/orders.properties"), before);
+	free(before);
+	assert_int_equal(config_of("orders").retention_ms, 5);
 }
 
 static void create__refusals_leave_nothing(void **state)
@@ -702,6 +771,8 @@ int main(void)
 		TEST(up__makes_an_empty_directory),
 		TEST(create__survives_down_and_up),
 		TEST(create__refusals_leave_nothing),
+		TEST(alter__stores_and_tells_the_kernel),
+		TEST(alter__refusals_change_nothing),
 		TEST(create__does_not_take_files_of_a_topic_that_is_not_open),
 		TEST(delete__removes_everything),
 		TEST(create__crash_anywhere),

@@ -120,7 +120,7 @@ static void to_kern__sets_what_the_module_acts_on(void **state)
 	struct kern_topic_config c = {0};
 
 	(void)state;
-	topic_config_to_kern("retention.ms", "5", &c);
+	topic_config_to_kern("min.insync.replicas", "5", &c);
 	assert_int_equal(c.set, 0);
 	topic_config_to_kern("segment.bytes", "2147483647", &c);
 	topic_config_to_kern("max.message.bytes", "100", &c);
@@ -146,6 +146,82 @@ static void to_kern__sets_what_the_module_acts_on(void **state)
 	assert_int_equal(c.durability, SLUICE_DURABILITY_ACKS);
 }
 
+/* All that the log acts on; the values tell each apart. */
+static void to_kern__numbers_go_to_their_fields(void **state)
+{
+	struct kern_topic_config c = {0};
+
+	(void)state;
+	topic_config_to_kern("segment.ms", "1001", &c);
+	topic_config_to_kern("segment.jitter.ms", "1002", &c);
+	topic_config_to_kern("message.timestamp.before.max.ms", "9223372036854775807", &c);
+	topic_config_to_kern("message.timestamp.after.max.ms", "1003", &c);
+	topic_config_to_kern("retention.ms", "-1", &c);
+	topic_config_to_kern("retention.bytes", "5000000000", &c);
+	topic_config_to_kern("file.delete.delay.ms", "1004", &c);
+	topic_config_to_kern("flush.messages", "1005", &c);
+	topic_config_to_kern("flush.ms", "1006", &c);
+	topic_config_to_kern("batch.bytes", "1007", &c);
+	topic_config_to_kern("batch.linger.ms", "1008", &c);
+	assert_int_equal(c.segment_ms, 1001);
+	assert_int_equal(c.segment_jitter_ms, 1002);
+	assert_int_equal(c.timestamp_before_max_ms, INT64_MAX);
+	assert_int_equal(c.timestamp_after_max_ms, 1003);
+	assert_int_equal(c.retention_ms, -1);
+	assert_int_equal(c.retention_bytes, 5000000000);
+	assert_int_equal(c.file_delete_delay_ms, 1004);
+	assert_int_equal(c.flush_messages, 1005);
+	assert_int_equal(c.flush_ms, 1006);
+	assert_int_equal(c.batch_bytes, 1007);
+	assert_int_equal(c.linger_ms, 1008);
+	assert_int_equal(__builtin_popcount(c.set), 11);
+}
+
+static uint32_t cleanup(const char *value)
+{
+	struct kern_topic_config c = {0};
+
+	topic_config_to_kern("cleanup.policy", value, &c);
+	assert_int_equal(c.set, KERN_CONFIG_CLEANUP_POLICY);
+	return c.cleanup_policy;
+}
+
+static void to_kern__cleanup_policy(void **state)
+{
+	(void)state;
+	assert_int_equal(cleanup(""), 0);
+	assert_int_equal(cleanup("delete"), KERN_CLEANUP_DELETE);
+	assert_int_equal(cleanup("compact"), KERN_CLEANUP_COMPACT);
+	assert_int_equal(cleanup("compact, delete"), KERN_CLEANUP_DELETE | KERN_CLEANUP_COMPACT);
+}
+
+static void check_kafka__segment_bytes(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_int_equal(topic_config_check_kafka("segment.bytes", "1048576", &why), 0);
+	assert_int_equal(topic_config_check_kafka("segment.bytes", "1048575", &why), -EINVAL);
+	assert_int_equal(check("segment.bytes", "1048575"), 0);
+	assert_int_equal(topic_config_check_kafka("retention.ms", "-2", &why), -EINVAL);
+	assert_int_equal(topic_config_check_kafka("nope", "1", &why), -ENOENT);
+}
+
+static void check_all__compaction_lags(void **state)
+{
+	struct log_dir_setting own[] = {{"min.compaction.lag.ms", "6"},
+					{"max.compaction.lag.ms", "5"}};
+	const char *why = NULL;
+
+	(void)state;
+	assert_int_equal(topic_config_check_all(own, 2, &why), -EINVAL);
+	assert_non_null(why);
+	assert_int_equal(topic_config_check_all(own, 1, &why), 0);
+	own[0].value = "5";
+	assert_int_equal(topic_config_check_all(own, 2, &why), 0);
+	assert_int_equal(topic_config_check_all(NULL, 0, &why), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +231,10 @@ int main(void)
 		cmocka_unit_test(check__words),
 		cmocka_unit_test(check__unknown_key),
 		cmocka_unit_test(to_kern__sets_what_the_module_acts_on),
+		cmocka_unit_test(to_kern__numbers_go_to_their_fields),
+		cmocka_unit_test(to_kern__cleanup_policy),
+		cmocka_unit_test(check_kafka__segment_bytes),
+		cmocka_unit_test(check_all__compaction_lags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ _sluicectl_words() {
 		fi
 		case $word in
 		-b|--bootstrap|--data-dir|-p|-k|-H|-o|-n|-t|-f|-c|-r|--partition|--partitions|--key|\
-		--header|--offset|--count|--timeout|--format|--config|--replication-factor|--module|--topic)
+		--header|--offset|--count|--timeout|--format|--config|--replication-factor|--module|--topic|\
+		--delete)
 			skip=1 ;;
 		-*) ;;
 		*) echo "$word" ;;
@@ -39,7 +40,7 @@ _sluicectl() {
 	esac
 	case ${words[0]-}:${words[1]-} in
 	:*) options='up down topic produce consume partition log status monitor' ;;
-	topic:) options='create list describe delete' ;;
+	topic:) options='create list describe config delete' ;;
 	partition:) options='list describe' ;;
 	log:) options='check dump' ;;
 	log:check|log:dump)
@@ -51,6 +52,9 @@ _sluicectl() {
 	topic:create) options='-p --partitions -c --config -r --replication-factor --if-not-exists' ;;
 	topic:list) options='-q --quiet' ;;
 	topic:describe|partition:list) options=$(_sluicectl_topics) ;;
+	topic:config)
+		options='-c --config -d --delete'
+		[ "${#words[@]}" -gt 2 ] || options+=" $(_sluicectl_topics)" ;;
 	topic:delete) options="--if-exists $(_sluicectl_topics)" ;;
 	partition:describe) [ "${#words[@]}" -gt 2 ] || options=$(_sluicectl_topics) ;;
 	produce:*)

@@ -132,6 +132,7 @@ int cmd_down(struct ctl *ctl, int argc, char **argv);
 int cmd_topic_create(struct ctl *ctl, int argc, char **argv);
 int cmd_topic_list(struct ctl *ctl, int argc, char **argv);
 int cmd_topic_describe(struct ctl *ctl, int argc, char **argv);
+int cmd_topic_config(struct ctl *ctl, int argc, char **argv);
 int cmd_topic_delete(struct ctl *ctl, int argc, char **argv);
 int cmd_produce(struct ctl *ctl, int argc, char **argv);
 int cmd_consume(struct ctl *ctl, int argc, char **argv);

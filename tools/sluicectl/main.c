@@ -24,7 +24,7 @@ static const struct ctl_command commands[] = {
 	 "directories.\n"
 	 "  -u, --unload  unload the module too\n"},
 	{"topic", cmd_topic,
-	 "usage: sluicectl topic create|list|describe|delete ...\n"
+	 "usage: sluicectl topic create|list|describe|config|delete ...\n"
 	 "Manage topics; 'sluicectl topic COMMAND --help' says more.\n"},
 	{"produce", cmd_produce,
 	 "usage: sluicectl produce [-p PARTITION] [-k SEPARATOR] [-H NAME=VALUE] [-d] [-Z]\n"
@@ -76,6 +76,11 @@ static const struct ctl_command topic_commands[] = {
 	 "usage: sluicectl topic list [-q]\n"
 	 "  -q, --quiet  only the names\n"},
 	{"describe", cmd_topic_describe, "usage: sluicectl topic describe TOPIC...\n"},
+	{"config", cmd_topic_config,
+	 "usage: sluicectl topic config [-c KEY=VALUE] [-d KEY] TOPIC\n"
+	 "Change settings of a topic that exists, or show all.\n"
+	 "  -c, --config KEY=VALUE  a setting, in Kafka's spelling; may repeat\n"
+	 "  -d, --delete KEY        back to the default; may repeat\n"},
 	{"delete", cmd_topic_delete,
 	 "usage: sluicectl topic delete [--if-exists] TOPIC...\n"
 	 "Delete topics with all their records.\n"
