@@ -133,6 +133,7 @@ struct sluice_event_queue {
  * @is_dead: the bound topic was deleted; READ_ONCE
  * @start: SLUICE_START
  * @receipts: SLUICE_RECEIPTS, READ_ONCE
+ * @append_as: SLUICE_APPEND_AS, READ_ONCE
  * @sticky: which partition gets records without a key, modulo their number
  * @topic_name: SLUICE_TOPIC, or NULL
  * @events: to be read with MSG_ERRQUEUE
@@ -154,6 +155,7 @@ struct sluice_sock {
 	bool is_dead;
 	s64 start;
 	u32 receipts;
+	u32 append_as;
 	u32 sticky;
 	char *topic_name;
 	struct sluice_event_queue events;

@@ -207,6 +207,7 @@ static int append_batch(struct produce *pr, struct iov_iter *iov)
 	port_iter_init(&src, iov);
 	memset(a, 0, sizeof(*a));
 	a->src = &src;
+	a->as = READ_ONCE(pr->ssk->append_as);
 	err = sluice_partition_append(pr->p, a);
 	if (err) {
 		sluice_sock_fail(pr->ssk, err, "%s-%u: %s", pr->target.topic->name, pr->p->index,

@@ -3,6 +3,7 @@
 #include "sock_event.h"
 #include "sockopt.h"
 
+#include <linux/capability.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -92,6 +93,28 @@ static int set_receipts(struct sluice_sock *ssk, sockptr_t optval, unsigned int 
 	return 0;
 }
 
+/*
+ * What a coordinator or a replica sends is believed more than what a client
+ * sends, so that saying to be one needs the right to administer the logs.
+ */
+static int set_append_as(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	u32 as;
+	int err;
+
+	err = sluice_opt_get(ssk, &as, sizeof(as), optval, optlen);
+	if (err)
+		return err;
+	if (as > SLUICE_AS_REPLICA)
+		return sluice_sock_fail(ssk, -EINVAL, "nobody appends as %u", as);
+	if (as != SLUICE_AS_CLIENT && ssk->sk.sk_type != SOCK_STREAM)
+		return sluice_sock_fail(ssk, -EOPNOTSUPP, "only a SOCK_STREAM has batches");
+	if (as != SLUICE_AS_CLIENT && !ns_capable(sock_net(&ssk->sk)->user_ns, CAP_NET_ADMIN))
+		return sluice_sock_fail(ssk, -EPERM, "only with CAP_NET_ADMIN");
+	WRITE_ONCE(ssk->append_as, as);
+	return 0;
+}
+
 static int seek_locked(struct sluice_sock *ssk, const struct sluice_seek *seek)
 {
 	struct sluice_cursor *c;
@@ -172,6 +195,8 @@ int sluice_setsockopt(struct socket *sock, int level, int optname, sockptr_t opt
 		return set_seek(ssk, optval, optlen);
 	case SLUICE_RECEIPTS:
 		return set_receipts(ssk, optval, optlen);
+	case SLUICE_APPEND_AS:
+		return set_append_as(ssk, optval, optlen);
 	case SLUICE_WATCH:
 		return set_watch(ssk, optval, optlen);
 	case SLUICE_FLUSH:
@@ -281,7 +306,7 @@ int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *
 		      int __user *optlen)
 {
 	struct sluice_sock *ssk = sluice_sk(sock->sk);
-	u32 receipts;
+	u32 value;
 	int len;
 
 	if (level != SOL_SLUICE)
@@ -298,8 +323,11 @@ int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *
 	case SLUICE_POSITION:
 		return get_position(ssk, optval, optlen, len);
 	case SLUICE_RECEIPTS:
-		receipts = READ_ONCE(ssk->receipts);
-		return sluice_opt_put(&receipts, sizeof(receipts), optval, optlen, len);
+		value = READ_ONCE(ssk->receipts);
+		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
+	case SLUICE_APPEND_AS:
+		value = READ_ONCE(ssk->append_as);
+		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
 	case SLUICE_FETCH:
 		return sluice_opt_get_fetch(ssk, optval, len);
 	case SLUICE_ERROR_TEXT:

@@ -71,15 +71,34 @@ static void answer_time(struct worker *w, const struct image_topic *topic, int64
 	out->offset = found.offset;
 }
 
-static void list_partition(struct worker *w, const struct image_topic *topic, int8_t isolation,
+/* Whether the request's version knows the special timestamp (ReplicaManager.fetchOffset). */
+static bool is_served(int64_t timestamp, int16_t version)
+{
+	switch (timestamp) {
+	case LATEST:
+	case EARLIEST: return true;
+	case MAX_TIMESTAMP: return version >= 7;
+	case EARLIEST_LOCAL: return version >= 8;
+	case LATEST_TIERED: return version >= 9;
+	case EARLIEST_PENDING_TIER: return version >= 11;
+	default: return timestamp >= 0;
+	}
+}
+
+static void list_partition(struct request *r, const struct image_topic *topic, int8_t isolation,
 			   const struct kafka_list_offsets_request_partition *in,
 			   struct kafka_list_offsets_response_partition *out)
 {
+	struct worker *w = r->worker;
 	struct sluice_fetch f;
 	int16_t code;
 
 	kafka_list_offsets_response_partition_init(out);
 	out->partition_index = in->partition_index;
+	if (!is_served(in->timestamp, request_version(r))) {
+		out->error_code = KAFKA_ERROR_UNSUPPORTED_VERSION;
+		return;
+	}
 	code = fetch_watermarks(w, topic, in->partition_index, in->current_leader_epoch, &f);
 	if (code) {
 		out->error_code = code;
@@ -91,11 +110,7 @@ static void list_partition(struct worker *w, const struct image_topic *topic, in
 	case EARLIEST_LOCAL: out->offset = f.log_start_offset; break;
 	case LATEST_TIERED:
 	case EARLIEST_PENDING_TIER: break; /* there is no tier: offset -1 */
-	default:
-		if (in->timestamp < MAX_TIMESTAMP)
-			out->error_code = KAFKA_ERROR_INVALID_REQUEST;
-		else
-			answer_time(w, topic, in->timestamp, out);
+	default: answer_time(w, topic, in->timestamp, out);
 	}
 	if (!out->error_code && out->offset >= 0)
 		out->leader_epoch = f.leader_epoch;
@@ -128,7 +143,7 @@ enum handled handle_list_offsets(struct request *r)
 		if (!out->partitions.v)
 			return request_malformed(r, -ENOMEM);
 		for (int32_t j = 0; j < in->partitions.n; j++)
-			list_partition(w, topic, m.isolation_level, &in->partitions.v[j],
+			list_partition(r, topic, m.isolation_level, &in->partitions.v[j],
 				       &out->partitions.v[j]);
 	}
 	kafka_list_offsets_response_encode(response_begin(r), request_version(r), &answer);

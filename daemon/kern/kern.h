@@ -11,6 +11,7 @@
 #define KERN_KERN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <linux/sluice.h>
 
@@ -166,6 +167,7 @@ struct kern_partition {
 	int error;	/* errno that took it offline, positive */
 	char reason[128];
 	int64_t log_start_offset;
+	int64_t last_stable_offset;
 	int64_t high_watermark;
 	int64_t log_end_offset;
 	int64_t recovery_point;

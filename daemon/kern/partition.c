@@ -26,6 +26,7 @@ static int read_partition(struct nlmsghdr *h, struct kern_partition *p)
 	p->segments = kern_attr_u32(attrs[SLUICE_A_PARTITION_SEGMENTS]);
 #define READ(NAME, field) p->field = kern_attr_u64(attrs[SLUICE_A_PARTITION_##NAME])
 	READ(LOG_START_OFFSET, log_start_offset);
+	READ(LAST_STABLE_OFFSET, last_stable_offset);
 	READ(HIGH_WATERMARK, high_watermark);
 	READ(LOG_END_OFFSET, log_end_offset);
 	READ(RECOVERY_POINT, recovery_point);

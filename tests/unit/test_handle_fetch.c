@@ -454,8 +454,8 @@ static void fetch__large(void **state)
 	assert_int_equal(count_batches(part(&a, 0)->records), 20);
 }
 
-static int16_t list(int32_t partition, int32_t epoch, int64_t timestamp, int64_t *ret_offset,
-		    int64_t *ret_timestamp)
+static int16_t list_version(int16_t version, int32_t partition, int32_t epoch, int64_t timestamp,
+			    int64_t *ret_offset, int64_t *ret_timestamp)
 {
 	struct kafka_list_offsets_request_partition p = {.partition_index = partition,
 							 .current_leader_epoch = epoch,
@@ -470,10 +470,16 @@ static int16_t list(int32_t partition, int32_t epoch, int64_t timestamp, int64_t
 	t.partitions.n = 1;
 	m.topics.v = &t;
 	m.topics.n = 1;
-	CLIENT_CALL(&client, list_offsets, KAFKA_API_LIST_OFFSETS, 7, &m, &a);
+	CLIENT_CALL(&client, list_offsets, KAFKA_API_LIST_OFFSETS, version, &m, &a);
 	*ret_offset = a.topics.v[0].partitions.v[0].offset;
 	*ret_timestamp = a.topics.v[0].partitions.v[0].timestamp;
 	return a.topics.v[0].partitions.v[0].error_code;
+}
+
+static int16_t list(int32_t partition, int32_t epoch, int64_t timestamp, int64_t *ret_offset,
+		    int64_t *ret_timestamp)
+{
+	return list_version(7, partition, epoch, timestamp, ret_offset, ret_timestamp);
 }
 
 static void append_at(int64_t timestamp)
@@ -518,6 +524,34 @@ static void list_offsets__times(void **state)
 	assert_int_equal(timestamp, 9000);
 }
 
+/* Each special timestamp from the version on that brought it; ListOffsetsRequest.json. */
+static void list_offsets__special_timestamps(void **state)
+{
+	static const struct {
+		int64_t timestamp;
+		int16_t since;
+		int64_t offset;
+	} special[] = {{-1, 1, 2}, {-2, 1, 0}, {-3, 7, 1}, {-4, 8, 0}, {-5, 9, -1}, {-6, 11, -1}};
+	int64_t offset, timestamp;
+
+	(void)state;
+	append_at(1000);
+	append_at(2000);
+	for (size_t i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+		for (int16_t v = 1; v <= 11; v++) {
+			int16_t code =
+				list_version(v, 0, -1, special[i].timestamp, &offset, &timestamp);
+
+			assert_int_equal(code, v < special[i].since
+						       ? KAFKA_ERROR_UNSUPPORTED_VERSION
+						       : KAFKA_ERROR_NONE);
+			assert_int_equal(offset, v < special[i].since ? -1 : special[i].offset);
+		}
+	}
+	assert_int_equal(list_version(11, 0, -1, -7, &offset, &timestamp),
+			 KAFKA_ERROR_UNSUPPORTED_VERSION);
+}
+
 static void list_offsets__errors(void **state)
 {
 	int64_t offset, timestamp;
@@ -528,7 +562,7 @@ static void list_offsets__errors(void **state)
 	assert_int_equal(offset, -1);
 	assert_int_equal(list(0, 9, -1, &offset, &timestamp), KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
 	assert_int_equal(list(0, 0, -1, &offset, &timestamp), 0);
-	assert_int_equal(list(0, -1, -99, &offset, &timestamp), KAFKA_ERROR_INVALID_REQUEST);
+	assert_int_equal(list(0, -1, -99, &offset, &timestamp), KAFKA_ERROR_UNSUPPORTED_VERSION);
 }
 
 int main(void)
@@ -549,6 +583,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fetch__large, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_offsets__times, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_offsets__errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(list_offsets__special_timestamps, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

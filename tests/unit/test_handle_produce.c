@@ -93,6 +93,57 @@ static void produce__acks_all_waits_for_storage(void **state)
 	free(batch);
 }
 
+static void create_with_durability(const char *name, const char *durability)
+{
+	struct kafka_create_topics_request_config config = {kafka_str_from("durability"),
+							    kafka_str_from(durability)};
+	struct kafka_create_topics_request_topic t = {
+		.name = kafka_str_from(name), .num_partitions = 1, .replication_factor = 1};
+	struct kafka_create_topics_request m;
+	struct kafka_create_topics_response a;
+
+	kafka_create_topics_request_init(&m);
+	t.configs.v = &config;
+	t.configs.n = 1;
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &a);
+	assert_int_equal(a.topics.v[0].error_code, 0);
+}
+
+/* durability: always makes acks=1 wait for storage, cache lets acks=all not wait. */
+static void produce__durability_of_the_topic(void **state)
+{
+	struct client other;
+	size_t len;
+	uint8_t *batch = make_batch("v", 1, &len);
+	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
+	struct kafka_produce_request_topic t = {.name = kafka_str_from("always")};
+	struct kafka_produce_request m;
+	struct kafka_produce_response answer;
+
+	(void)state;
+	create_with_durability("always", "always");
+	create_with_durability("cache", "cache");
+	user_fault.hold_durable = true;
+	assert_int_equal(client_produce(&client, "cache", -1, batch, len, NULL), KAFKA_ERROR_NONE);
+	client_open(&other);
+	kafka_produce_request_init(&m);
+	m.acks = 1;
+	m.timeout_ms = 30000;
+	t.partition_data.v = &part;
+	t.partition_data.n = 1;
+	m.topic_data.v = &t;
+	m.topic_data.n = 1;
+	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &m);
+	client_quiet(&other, 200);
+	user_release_durable();
+	CLIENT_RECEIVE(&other, produce, KAFKA_API_PRODUCE, 9, &answer);
+	assert_int_equal(answer.responses.v[0].partition_responses.v[0].error_code, 0);
+	client_close(&other);
+	free(batch);
+}
+
 static void send_acks_none(const void *batch, size_t len)
 {
 	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
@@ -313,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(produce__gives_offsets, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__acks_all_waits_for_storage, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(produce__durability_of_the_topic, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__acks_none_is_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__transactions_are_refused, setup, teardown),

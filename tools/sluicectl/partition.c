@@ -36,6 +36,7 @@ static json_t *partition_json(const struct kern_partition *p)
 	}
 #define SET(field) json_object_set_new(object, #field, json_integer((json_int_t)p->field))
 	SET(log_start_offset);
+	SET(last_stable_offset);
 	SET(high_watermark);
 	SET(log_end_offset);
 	SET(recovery_point);
@@ -134,6 +135,7 @@ static int print_details(const struct kern_partition *p)
 	printf("state             %s%s%s\n", state_name(p->state), p->reason[0] ? ": " : "",
 	       p->reason);
 	printf("log start offset  %" PRId64 "\n", p->log_start_offset);
+	printf("last stable       %" PRId64 "\n", p->last_stable_offset);
 	printf("high watermark    %" PRId64 "\n", p->high_watermark);
 	printf("log end offset    %" PRId64 "\n", p->log_end_offset);
 	printf("durable below     %" PRId64 "\n", p->recovery_point);

@@ -174,6 +174,8 @@ struct sluice_event {
 #define SLUICE_FLUSH		9  /* s    struct sluice_flush: returns when
 				    *      it is on stable storage */
 #define SLUICE_OFFSET_FOR_TIME	10 /* x    struct sluice_offset_for_time */
+#define SLUICE_APPEND_AS	11 /* s,g  __u32: SLUICE_AS_*: who this
+				    *      socket's batches come from */
 
 /* Special offsets; Kafka's ListOffsets uses the same numbers. */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
@@ -309,6 +311,16 @@ struct sluice_offset_for_time {
 	__s64	timestamp;
 	__s64	offset;
 };
+
+/*
+ * Values of SLUICE_APPEND_AS. All but the first need CAP_NET_ADMIN in the user
+ * namespace that owns the socket's network namespace, and a SOCK_STREAM socket.
+ */
+#define SLUICE_AS_CLIENT		0	/* a producer */
+#define SLUICE_AS_COORDINATOR	1	/* control batches: the ends of
+						 * transactions */
+#define SLUICE_AS_REPLICA	2	/* batches that another log has:
+						 * offsets and epochs are kept */
 
 /*
  * Errors of send, beside those of send(2). The right column is what the Kafka
