@@ -80,7 +80,9 @@ static int sweep_snapshots(struct sluice_log *log, const s64 *offsets, u32 count
 	int ret;
 
 	for (i = 0; i < count; i++) {
-		if (offsets[i] == newest || (offsets[i] < newest && begins_segment(log, offsets[i])))
+		if (offsets[i] == newest)
+			continue;
+		if (offsets[i] < newest && begins_segment(log, offsets[i]))
 			continue;
 		ret = sluice_producer_snapshot_remove(log->dir, offsets[i]);
 		if (ret)

@@ -161,8 +161,10 @@ static struct sluice_producer *merge(struct sluice_producer *a, struct sluice_pr
 	struct sluice_producer *first = NULL, **link = &first;
 
 	while (a && b) {
-		struct sluice_producer **from = a->txn_first_offset <= b->txn_first_offset ? &a : &b;
+		struct sluice_producer **from = &b;
 
+		if (a->txn_first_offset <= b->txn_first_offset)
+			from = &a;
 		*link = *from;
 		link = &(*from)->newer;
 		*from = (*from)->newer;

@@ -103,7 +103,9 @@ static inline s64 sluice_watermark_stable(const struct sluice_watermark *w)
 {
 	/* The log end first: a transaction below it was noted before it moved. */
 	s64 high = sluice_watermark_high(w);
-	s64 stable = min_t(s64, high, smp_load_acquire(&w->first_unstable_offset));
+	/* Pairs with sluice_watermark_set_first_unstable(). */
+	s64 unstable = smp_load_acquire(&w->first_unstable_offset);
+	s64 stable = min_t(s64, high, unstable);
 
 	/* Of an open transaction the beginning may have been deleted. */
 	return max_t(s64, stable, sluice_watermark_log_start(w));
