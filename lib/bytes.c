@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <stdlib.h>
-#include "lib/internal.h"
+#include "lib/codec.h"
 
 int sluice__bytes_reserve(struct sluice__bytes *b, size_t room)
 {

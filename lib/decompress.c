@@ -10,7 +10,7 @@
 #include <zlib.h>
 #include <zstd.h>
 #include <linux/sluice_format.h>
-#include "lib/internal.h"
+#include "lib/codec.h"
 
 #define STEP_BYTES 65536
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/sluice.h>
+#include "lib/codec.h"
 #include "lib/sluice.h"
 
 #define SLUICE_API __attribute__((visibility("default")))
@@ -27,34 +28,6 @@ int sluice__socket(void);
  * Returns 0 or -errno.
  */
 int sluice__address(int fd, const char *topic, int32_t partition, struct sockaddr_sluice *ret);
-
-/** struct sluice__bytes - a buffer that grows and is kept */
-struct sluice__bytes {
-	uint8_t *p;
-	size_t len;
-	size_t room;
-};
-
-/** sluice__bytes_reserve() - room for @room bytes in all; 0 or -ENOMEM */
-int sluice__bytes_reserve(struct sluice__bytes *b, size_t room);
-void sluice__bytes_free(struct sluice__bytes *b);
-
-/*
- * More than a batch can honestly become: 64 MiB of records that compress
- * sixteenfold. What would be larger is refused as a decompression bomb.
- */
-#define SLUICE__INFLATED_MAX (UINT32_C(1) << 30)
-
-/**
- * sluice__decompress() - open the records of a batch
- * @codec: SLUICE_COMPRESSION_*
- * @out: what was in it before is replaced
- * @max: largest result, in bytes
- * Returns 0; -EBADMSG malformed; -EMSGSIZE larger than @max;
- * -EPROTONOSUPPORT no such codec; -ENOMEM.
- */
-int sluice__decompress(int codec, const uint8_t *data, size_t len, size_t max,
-		       struct sluice__bytes *out);
 
 /**
  * struct sluice__batch - a walk through the records of a batch

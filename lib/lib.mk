@@ -15,6 +15,16 @@ $(B)/libsluice.a $(B)/asan/libsluice.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+# The codecs alone, for programs that compact logs. Needs LIB_LIBS behind it.
+CODEC_SRCS := $(addprefix lib/,bytes.c compress.c decompress.c)
+
+$(B)/libsluice-codec.a: $(CODEC_SRCS:%.c=$(B)/%.o)
+$(B)/asan/libsluice-codec.a: $(CODEC_SRCS:%.c=$(B)/asan/%.o)
+$(B)/fuzz/libsluice-codec.a: $(CODEC_SRCS:%.c=$(B)/fuzz/%.o)
+$(B)/libsluice-codec.a $(B)/asan/libsluice-codec.a $(B)/fuzz/libsluice-codec.a:
+	@rm -f $@
+	$(AR) rcs $@ $^
+
 LIB_SO := $(B)/libsluice.so.$(LIB_VERSION)
 LIB_SO_LINKS := $(B)/libsluice.so.0 $(B)/libsluice.so
 
@@ -42,10 +52,11 @@ INSTALL_FILES += $(B)/libsluice.a:$(libdir) $(LIB_SO):$(libdir) $(LIB_SO_LINKS:%
 	uapi/linux/sluice.h:$(includedir)/linux uapi/linux/sluice_format.h:$(includedir)/linux
 
 # Unit tests and the fuzzer of what reads untrusted bytes.
-LIB_TESTS := $(addprefix $(B)/tests/unit/,test_batch_decode test_decompress)
+LIB_TESTS := $(addprefix $(B)/tests/unit/,test_batch_decode test_compress test_decompress)
 UNIT_TESTS += $(LIB_TESTS)
 
-$(LIB_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/libsluice.a
+$(LIB_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/libsluice.a \
+		$(B)/asan/libsluice-codec.a
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
 
