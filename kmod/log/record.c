@@ -221,6 +221,7 @@ static int read_record(struct record_reader *r, struct sluice_record *ret_rec)
 	ret = reader_varlong(r, &rec.timestamp_delta);
 	if (ret)
 		return ret;
+	rec.offset_pos = r->pos;
 	ret = reader_varint(r, &rec.offset_delta);
 	if (ret)
 		return ret;
@@ -269,6 +270,14 @@ int sluice_record_read(struct port_file *file, u64 pos, u64 end, struct sluice_r
 	if (pos > end)
 		return -EBADMSG;
 	reader_init_file(&r, file, pos, end);
+	return read_record(&r, ret_r);
+}
+
+int sluice_record_parse(const void *p, size_t len, struct sluice_record *ret_r)
+{
+	struct record_reader r;
+
+	reader_init_memory(&r, p, len);
 	return read_record(&r, ret_r);
 }
 

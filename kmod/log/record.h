@@ -32,6 +32,7 @@ size_t sluice_varlong_size(s64 v);
  */
 struct sluice_record {
 	s64 timestamp_delta;
+	u64 offset_pos;		/* of the offset delta, behind the timestamp's */
 	s32 offset_delta;
 	u64 key_pos;
 	s32 key_len;
@@ -50,6 +51,14 @@ struct sluice_record {
  */
 int __must_check sluice_record_read(struct port_file *file, u64 pos, u64 end,
 				    struct sluice_record *ret_r);
+
+/**
+ * sluice_record_parse() - the same for a record in memory
+ * @p: its first byte; positions count from here
+ * @len: bytes there are, of which the record takes @ret_r->end
+ * Its headers are not looked at. Returns 0 or -EBADMSG.
+ */
+int __must_check sluice_record_parse(const void *p, size_t len, struct sluice_record *ret_r);
 
 /**
  * struct sluice_record_part - one header of a record

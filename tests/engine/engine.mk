@@ -10,7 +10,7 @@ $(ENGINE_TESTS): $(B)/tests/engine/%: $(B)/asan/tests/engine/%.o \
 		$(B)/asan/tests/engine/engine_test.o $(B)/asan/libsluice-engine.a
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %ctl.a,$^) $(filter %engine.a,$^) \
-		$(LDLIBS) -lcmocka -lpthread
+		$(filter %codec.a,$^) $(LDLIBS) -lcmocka -lpthread
 
 
 # What sluicectl prints of files, without the rest of it.
@@ -18,11 +18,16 @@ $(B)/tests/engine/unit_log_dump: LDLIBS := -ljansson
 $(B)/tests/engine/unit_log_dump: $(patsubst %.c,$(B)/asan/%.o,$(wildcard tools/sluicectl/log_dump*.c) \
 	tools/sluicectl/output.c) $(B)/asan/libsluice-ctl.a
 
+# The cleaner needs the codecs, and its tests a log made for them.
+ENGINE_CLEAN_TESTS := $(filter $(B)/tests/engine/unit_clean%,$(ENGINE_TESTS))
+$(ENGINE_CLEAN_TESTS): LDLIBS := $(LIB_LIBS)
+$(ENGINE_CLEAN_TESTS): $(B)/asan/tests/engine/clean_test.o $(B)/asan/libsluice-codec.a
+
 # The concurrent tests again under ThreadSanitizer, which needs its own build.
 ENGINE_TSAN_TESTS := $(B)/tests/engine/tsan_readers $(B)/tests/engine/tsan_flush \
 	$(B)/tests/engine/tsan_txn
 UNIT_TESTS += $(ENGINE_TSAN_TESTS)
-ENGINE_TSAN_SRCS := tests/engine/engine_test.c $(wildcard kmod/log/*.c)
+ENGINE_TSAN_SRCS := tests/engine/engine_test.c $(filter-out kmod/log/clean%,$(wildcard kmod/log/*.c))
 
 $(ENGINE_TSAN_TESTS): $(B)/tests/engine/tsan_%: tests/engine/unit_%.c $(ENGINE_TSAN_SRCS) \
 		$(wildcard kmod/log/*.h tests/engine/*.h)
