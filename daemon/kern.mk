@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # libsluice-ctl: the netlink client and the data directory, for sluiced and
-# sluicectl. Needs libsluice-engine.a and CTL_LIBS behind it.
+# sluicectl. Needs libsluice-engine.a and CTL_LIBS behind it; who compacts also
+# libsluice-codec.a and LIB_LIBS.
 
 NL_CFLAGS := $(shell pkg-config --cflags libnl-genl-3.0 2>/dev/null || echo -I/usr/include/libnl3)
 CTL_LIBS := -lnl-genl-3 -lnl-3 -lpthread
 
 CTL_LOG_SRCS := $(wildcard daemon/log/log_dir*.c daemon/log/topic_config*.c \
 	daemon/log/topic_settings*.c) daemon/log/checkpoint.c daemon/log/dir_file.c \
-	daemon/log/partition_files.c daemon/log/producer_id.c daemon/log/topic_id.c
+	daemon/log/partition_files.c daemon/log/producer_id.c daemon/log/topic_id.c daemon/log/cleaner_log.c
 CTL_SRCS := $(wildcard daemon/kern/*.c) $(CTL_LOG_SRCS)
 
 $(B)/daemon/kern/%.o $(B)/asan/daemon/kern/%.o: CFLAGS += $(NL_CFLAGS)
@@ -22,16 +23,18 @@ ALL += $(B)/libsluice-ctl.a
 
 # Unit tests, against a mock of the kernel.
 CTL_TESTS := $(addprefix $(B)/tests/unit/,test_topic_config test_topic_id test_checkpoint \
-	test_partition_files test_topic_settings test_log_dir)
+	test_partition_files test_topic_settings test_log_dir test_log_dir_compact)
 CTL_TEST_OBJS := $(addprefix $(B)/asan/tests/unit/,mock_kern.o fail_syscalls.o temp_dir.o) \
-	$(CTL_LOG_SRCS:%.c=$(B)/asan/%.o) $(B)/asan/libsluice-engine.a
+	$(CTL_LOG_SRCS:%.c=$(B)/asan/%.o) $(B)/asan/libsluice-engine.a \
+	$(B)/asan/libsluice-codec.a
 UNIT_TESTS += $(CTL_TESTS)
 
 FAIL_SYSCALLS := fsync write mkdirat renameat unlinkat openat
 
 $(CTL_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(CTL_TEST_OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) $(FAIL_SYSCALLS:%=-Wl,--wrap=%) -o $@ $^ -lcmocka -lpthread -lm
+	$(CC) $(SANITIZE) $(FAIL_SYSCALLS:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS) -lcmocka \
+		-lpthread -lm
 
 FUZZERS += $(B)/fuzz/fuzz_checkpoint
 

@@ -119,4 +119,57 @@ void log_dir_settings_free(struct log_dir_setting *settings, size_t n);
 int log_dir_producer_ids(const char *path, int64_t n, int64_t *ret_first,
 			 struct log_dir_error *err);
 
+/**
+ * struct log_dir_compacted - what became of a partition
+ * @error: negative errno, with @why; or 0
+ * @first_dirty: where its dirty part began
+ * @end_offset: where it begins now
+ * @passes: over the log, 0 if nothing was dirty
+ * @segments_before: that were cleaned; @segments_after: that there are instead
+ * @bytes_before, @bytes_after: of them
+ * @records_without_key: that were dropped for that reason
+ * @batches_malformed: that could not be read, and stay
+ */
+struct log_dir_compacted {
+	const char *topic;
+	uint32_t partition;
+	int error;
+	const char *why;
+	int64_t first_dirty;
+	int64_t end_offset;
+	uint32_t passes;
+	uint32_t segments_before, segments_after;
+	uint64_t bytes_before, bytes_after;
+	uint64_t records_without_key;
+	uint64_t batches_malformed;
+};
+
+/**
+ * struct log_dir_compaction - what is to be compacted
+ * @topic: NULL for all whose cleanup.policy has "compact"
+ * @partition: -1 for all
+ * @told: called for each partition
+ * @stopped: asked now and then; true ends it. May be NULL
+ * @ctx: of @told
+ */
+struct log_dir_compaction {
+	const char *topic;
+	int64_t partition;
+	void (*told)(void *ctx, const struct log_dir_compacted *c);
+	bool (*stopped)(void);
+	void *ctx;
+};
+
+/**
+ * log_dir_compact() - compact the logs of a directory that is not attached
+ * @k: NULL if the module is not loaded
+ * All that may be compacted is, however little of it is dirty. Holds the
+ * directory's lock meanwhile. -EBUSY if it is attached; -EUCLEAN if it was not
+ * stopped cleanly; -ENOENT no such topic; -EINVAL it is not to be compacted;
+ * -ECANCELED stopped. What is wrong with one partition is said to @told, and
+ * the others go on.
+ */
+int log_dir_compact(struct kern *k, const char *path, const struct log_dir_compaction *c,
+		    struct log_dir_error *err);
+
 #endif /* LOG_LOG_DIR_H */

@@ -39,7 +39,7 @@ _sluicectl() {
 		return ;;
 	esac
 	case ${words[0]-}:${words[1]-} in
-	:*) options='up down topic produce consume partition log status monitor' ;;
+	:*) options='up down topic produce consume partition log compact status monitor' ;;
 	topic:) options='create list describe config delete' ;;
 	partition:) options='list describe' ;;
 	log:) options='check dump' ;;

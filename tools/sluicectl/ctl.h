@@ -142,5 +142,6 @@ int cmd_log_check(struct ctl *ctl, int argc, char **argv);
 int cmd_log_dump(struct ctl *ctl, int argc, char **argv);
 int cmd_status(struct ctl *ctl, int argc, char **argv);
 int cmd_monitor(struct ctl *ctl, int argc, char **argv);
+int cmd_compact(struct ctl *ctl, int argc, char **argv);
 
 #endif /* SLUICECTL_CTL_H */

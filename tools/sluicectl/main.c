@@ -54,6 +54,10 @@ static const struct ctl_command commands[] = {
 	{"log", cmd_log,
 	 "usage: sluicectl log check|dump ...\n"
 	 "Look into the files of logs; 'sluicectl log COMMAND --help' says more.\n"},
+	{"compact", cmd_compact,
+	 "usage: sluicectl compact [TOPIC [PARTITION]]\n"
+	 "Of each key keep the last record alone, in topics whose cleanup.policy has\n"
+	 "'compact'. The data directory must be down.\n"},
 	{"status", cmd_status,
 	 "usage: sluicectl status\n"
 	 "The module, its data directories, sockets and topics, and what is wrong.\n"},
