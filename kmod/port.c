@@ -12,6 +12,7 @@
 #include <linux/printk.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 void *port_alloc(size_t size)
 {
@@ -59,4 +60,18 @@ size_t port_iter_count(const struct port_iter *iter)
 int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 {
 	return copy_from_iter(buf, len, iter->iov) == len ? 0 : -EFAULT;
+}
+
+int port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len)
+{
+	struct iov_iter before = *iter->iov;
+	size_t copied;
+
+	pagefault_disable();
+	copied = copy_from_iter(buf, len, iter->iov);
+	pagefault_enable();
+	if (copied == len)
+		return 0;
+	*iter->iov = before;
+	return -EFAULT;
 }

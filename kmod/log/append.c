@@ -20,6 +20,12 @@ static bool needs_roll(const struct sluice_log *log, const struct sluice_batch *
 	       seg->time_index.entries + 1 >= c->segment_index_bytes / SLUICE_TIME_INDEX_ENTRY;
 }
 
+int sluice_log_make_room(struct sluice_log *log, const struct sluice_batch *b)
+{
+	port_mutex_assert_held(&log->append_mutex);
+	return needs_roll(log, b) ? sluice_log_roll(log) : 0;
+}
+
 static const char *why_not_written(int err)
 {
 	switch (err) {
@@ -161,14 +167,12 @@ static int write_aborted(struct sluice_log *log, struct sluice_append *a,
 	return ret;
 }
 
-/* Cuts the files back; a log whose tail cannot be cut is no longer one to append to. */
-static void undo(struct sluice_log *log, const struct index_entries *entries)
+static void undo_entries(struct sluice_log *log, const struct index_entries *entries)
 {
 	struct sluice_segment *seg = log->active;
-	int ret;
+	int ret = 0;
 
-	ret = port_file_truncate(seg->file, seg->published);
-	if (!ret && entries->offset)
+	if (entries->offset)
 		ret = sluice_offset_index_undo(&seg->offset_index);
 	if (!ret && entries->time)
 		ret = sluice_time_index_undo(&seg->time_index);
@@ -176,6 +180,20 @@ static void undo(struct sluice_log *log, const struct index_entries *entries)
 		ret = sluice_txn_index_undo(&seg->txn_index);
 	if (ret)
 		sluice_log_set_failed(log, ret);
+}
+
+/* Cuts the files back; a log whose tail cannot be cut is no longer one to append to. */
+static void undo(struct sluice_log *log, const struct index_entries *entries)
+{
+	struct sluice_segment *seg = log->active;
+	int ret;
+
+	ret = port_file_truncate(seg->file, seg->published);
+	seg->reserved = seg->published;
+	if (ret)
+		sluice_log_set_failed(log, ret);
+	else
+		undo_entries(log, entries);
 }
 
 /* Before the log end moves: who sees the batch must see what it undecides. */
@@ -214,6 +232,20 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 	smp_store_release(&seg->published, seg->published + b->size);
 	publish_producer(log, b, marker);
 	sluice_watermark_set_log_end(&log->watermark, sluice_batch_last_offset(b) + 1);
+}
+
+void sluice_log_publish_stored(struct sluice_log *log, const struct sluice_batch *b)
+{
+	struct index_entries entries = { 0 };
+	struct sluice_append a;
+	int ret = write_entries(log, &a, b, &entries);
+
+	port_mutex_assert_held(&log->append_mutex);
+	if (ret) {
+		undo_entries(log, &entries);
+		entries = (struct index_entries){ 0 };
+	}
+	publish(log, b, NULL, &entries);
 }
 
 static int write_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
@@ -294,8 +326,12 @@ static int check_producer(struct sluice_log *log, struct sluice_append *a,
 
 static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b)
 {
-	int ret;
+	int ret = sluice_log_seal_locked(log);
 
+	if (ret) {
+		a->why = "the batch before could not be written";
+		return ret;
+	}
 	if (a->as != SLUICE_APPEND_AS_REPLICA) {
 		b->base_offset = sluice_watermark_log_end(&log->watermark);
 		b->leader_epoch = log->leader_epoch;
@@ -310,9 +346,7 @@ static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_
 					  "the log has batches of too many leader epochs";
 		return ret;
 	}
-	if (!needs_roll(log, b))
-		return 0;
-	ret = sluice_log_roll(log);
+	ret = sluice_log_make_room(log, b);
 	if (ret)
 		a->why = "the next segment could not be created";
 	return ret;

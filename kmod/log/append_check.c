@@ -34,17 +34,28 @@ static bool too_early(const struct sluice_log_config *c, s64 timestamp, s64 now)
 	       (u64)now - (u64)timestamp > (u64)c->timestamp_before_max_ms;
 }
 
-static int check_time(const struct sluice_log *log, struct sluice_append *a, s64 timestamp, s64 now)
+static int check_time(const struct sluice_log_config *c, s64 timestamp, s64 now,
+		      const char **ret_why)
 {
-	if (too_late(&log->config, timestamp, now)) {
-		a->why = "a time is later than message.timestamp.after.max.ms allows";
+	if (too_late(c, timestamp, now)) {
+		*ret_why = "a time is later than message.timestamp.after.max.ms allows";
 		return -ETIME;
 	}
-	if (too_early(&log->config, timestamp, now)) {
-		a->why = "a time is earlier than message.timestamp.before.max.ms allows";
+	if (too_early(c, timestamp, now)) {
+		*ret_why = "a time is earlier than message.timestamp.before.max.ms allows";
 		return -ETIME;
 	}
 	return 0;
+}
+
+int sluice_append_check_record(const struct sluice_log_config *c, bool has_key, s64 timestamp,
+			       s64 now, const char **ret_why)
+{
+	if (c->cleanup_policy & SLUICE_CLEANUP_COMPACT && !has_key) {
+		*ret_why = "a record has no key, which a compacted topic needs";
+		return -EINVAL;
+	}
+	return c->log_append_time ? 0 : check_time(c, timestamp, now, ret_why);
 }
 
 static int check_size(const struct sluice_log *log, struct sluice_append *a,
@@ -86,20 +97,7 @@ int sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
 	ret = sluice_batch_check_produce(ret_b, a->as, &a->why);
 	if (ret || log->config.log_append_time)
 		return ret;
-	return check_time(log, a, ret_b->max_timestamp, port_now_ms());
-}
-
-static int check_record(const struct sluice_log *log, struct sluice_append *a,
-			const struct sluice_batch *b, const struct sluice_record *r, s64 now)
-{
-	if (log->config.cleanup_policy & SLUICE_CLEANUP_COMPACT && r->key_len < 0) {
-		a->why = "a record has no key, which a compacted topic needs";
-		return -EINVAL;
-	}
-	if (log->config.log_append_time)
-		return 0;
-	/* Wraps where it is nonsense; then it is out of bounds, or as good as any. */
-	return check_time(log, a, (s64)((u64)b->base_timestamp + (u64)r->timestamp_delta), now);
+	return check_time(&log->config, ret_b->max_timestamp, port_now_ms(), &a->why);
 }
 
 static bool records_matter(const struct sluice_log *log, const struct sluice_append *a,
@@ -120,7 +118,7 @@ int sluice_append_check_records(const struct sluice_log *log, struct sluice_appe
 {
 	u64 end = position + b->size;
 	struct sluice_record r;
-	s64 now;
+	s64 timestamp, now;
 	s32 i;
 	int ret;
 
@@ -134,7 +132,10 @@ int sluice_append_check_records(const struct sluice_log *log, struct sluice_appe
 			a->why = "a record is malformed";
 			return ret == -EBADMSG ? -EINVAL : ret;
 		}
-		ret = check_record(log, a, b, &r, now);
+		/* Wraps where it is nonsense; then it is out of bounds, or as good as any. */
+		timestamp = (s64)((u64)b->base_timestamp + (u64)r.timestamp_delta);
+		ret = sluice_append_check_record(&log->config, r.key_len >= 0, timestamp, now,
+						 &a->why);
 		if (ret)
 			return ret;
 		position = r.end;

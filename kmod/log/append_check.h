@@ -46,6 +46,14 @@ int __must_check sluice_append_check_replica(const struct sluice_log *log, struc
 					     const struct sluice_batch *b);
 
 /**
+ * sluice_append_check_record() - what the log's settings ask of any record
+ * @ret_why: a static sentence, set on failure
+ * Returns 0; -EINVAL without a key where compaction needs one; -ETIME.
+ */
+int __must_check sluice_append_check_record(const struct sluice_log_config *c, bool has_key,
+					    s64 timestamp, s64 now, const char **ret_why);
+
+/**
  * sluice_append_check_records() - what has to be asked of each record
  * @position: of the batch in @file, stored and its CRC verified
  * Reads nothing where no setting of the log asks for it, and nothing that is

@@ -100,5 +100,11 @@ int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned
 		*ret_range = (struct sluice_range){ .base_offset = offset };
 		return 0;
 	}
+	if (offset >= sluice_log_sealed_end(log)) {
+		int ret = sluice_log_seal(log);
+
+		if (ret)
+			return ret;
+	}
 	return fetch_below_end(log, offset, high_watermark, max_bytes, flags, ret_range);
 }

@@ -94,8 +94,10 @@ int sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp, s64 *ret_o
 {
 	struct found found = { .offset = -1, .timestamp = -1 };
 	struct sluice_segment *seg;
-	int ret = 0;
+	int ret = sluice_log_seal(log);
 
+	if (ret)
+		return ret;
 	seg = sluice_segment_list_at(&log->segments, 0);
 	while (seg && !ret) {
 		s64 base_offset = seg->base_offset;

@@ -6,6 +6,7 @@ void sluice_log_close(struct sluice_log *log)
 {
 	if (!log)
 		return;
+	sluice_log_close_open(log);
 	sluice_log_drop_snapshots(log, -1);
 	sluice_producer_state_free(log->producers);
 	sluice_segment_list_destroy(&log->segments);

@@ -184,6 +184,70 @@ void sluice_log_set_high_watermark(struct sluice_log *log, s64 offset);
  */
 void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
 
+ * struct sluice_append_record - one record to be appended by itself
+ * @record: in: its value_src, if it has one, is consumed
+ * @now: in: port_now_ms()
+ * @offset: out: given to the record
+ * @size: out: bytes by which the log has grown, the header of a batch that it
+ *	opened included
+ * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime
+ * @opened: out: it opened a batch, which is to be sealed when linger_ms ends:
+ *	the host calls sluice_log_linger() then
+ * @rolled: out: it went into a new segment
+ * @why: out: a static sentence, set on failure
+ */
+struct sluice_append_record {
+	const struct sluice_record_out *record;
+	s64 now;
+	s64 offset;
+	u32 size;
+	s64 log_append_time;
+	bool opened;
+	bool rolled;
+	const char *why;
+};
+
+/**
+ * sluice_log_append_record() - append one record to the open batch
+ *
+ * The record has its offset and is published when this returns; readers that
+ * know open_batch.h see it at once, and the files hold it when the batch is
+ * sealed. Its space in the file is reserved by then. A record that does not
+ * fit batch_bytes is written at once, as a batch of its own; so is every one if
+ * linger_ms is 0. With LogAppendTime the records of an open batch have the
+ * time of its opening.
+ *
+ * Returns 0, or
+ *  -EINVAL	it has no key, which a compacted topic needs
+ *  -ETIME	its time is out of the topic's bounds
+ *  -EMSGSIZE	as a batch it is larger than max.message.bytes or segment.bytes
+ *  -EFAULT	the value could not be read
+ *  -ENOMEM	no memory for the open batch
+ *  -ENOSPC -EDQUOT	no space for the open batch
+ *  -EIO and others	as sluice_log_append(), and what sealing the batch before
+ *		it says
+ */
+int __must_check sluice_log_append_record(struct sluice_log *log, struct sluice_append_record *a);
+
+/**
+ * sluice_log_seal() - write the open batch, if there is one, to its file
+ * For whoever needs file bytes up to the log end. All of the engine's own
+ * functions that do so call it by themselves.
+ * Returns 0. If it cannot be written the log has failed: appends are refused
+ * from now on, and the batch stays readable in memory.
+ */
+int __must_check sluice_log_seal(struct sluice_log *log);
+
+/**
+ * sluice_log_linger() - seal the open batch if it is linger_ms old
+ * @ret_left_ms: when to call again; -1: no batch is open
+ * Returns what sluice_log_seal() does.
+ */
+int __must_check sluice_log_linger(struct sluice_log *log, s64 *ret_left_ms);
+
+/** sluice_log_sealed_end() - the offset up to which the files hold everything. */
+s64 sluice_log_sealed_end(const struct sluice_log *log);
+
 /** sluice_log_failed() - errno (negative) that ended the log, or 0. */
 int sluice_log_failed(const struct sluice_log *log);
 

@@ -56,7 +56,11 @@ static int sync_segments(struct sluice_log *log)
 	for (i = log->flush_first; (seg = sluice_segment_list_at(&log->segments, i)) != NULL; i++) {
 		/* Before its end is read: what is sealed has all its bytes published. */
 		bool sealed = sluice_segment_sealed(seg);
-		int ret = sync_log_file(seg);
+		int ret;
+
+		if (sealed)
+			sluice_segment_unreserve(seg);
+		ret = sync_log_file(seg);
 
 		if (!ret && sealed)
 			ret = sync_indexes(seg);
@@ -78,7 +82,11 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 		return -EIO;
 	if (sluice_log_recovery_point(log) >= wanted)
 		return 0;
-	end_offset = sluice_log_end_offset(log);
+	ret = sluice_log_seal(log);
+	if (ret)
+		return ret;
+	/* What came meanwhile may be in an open batch again. */
+	end_offset = sluice_log_sealed_end(log);
 	/* After the end was read: it has the epochs of all that lies below. */
 	ret = sluice_log_save_epochs(log);
 	if (ret)

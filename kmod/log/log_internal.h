@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "leader_epoch.h"
+#include "open_batch.h"
 #include "producer_snapshot.h"
 #include "producer_state.h"
 #include "segment_list.h"
@@ -40,6 +41,8 @@
  * @snapshots: taken of @producers and not yet written, the oldest first
  * @snapshot_offset: of the newest snapshot, taken or written; of the first batch
  *	if there is none
+ * @open: the open batch, or NULL; changed under segments.lock, too. It lies
+ *	behind what @active has, which is not rolled meanwhile
  *
  * @flush_mutex: held by the one flush; protects the next group and
  *	segment->synced
@@ -65,6 +68,7 @@ struct sluice_log {
 	struct sluice_producer_state *producers;
 	struct sluice_producer_snapshot *snapshots;
 	s64 snapshot_offset;
+	struct sluice_open_batch *open;
 
 	struct port_mutex flush_mutex;
 	u32 flush_first;
@@ -134,5 +138,27 @@ bool sluice_log_epochs_unsaved(struct sluice_log *log);
  * A failure leaves the old file; only that of the directory's sync ends the log.
  */
 int __must_check sluice_log_save_epochs(struct sluice_log *log);
+
+/** sluice_log_make_room() - roll, if @b does not fit the active segment. */
+int __must_check sluice_log_make_room(struct sluice_log *log, const struct sluice_batch *b);
+
+/**
+ * sluice_log_publish_stored() - index and publish a batch written to the tail
+ * Needs append_mutex. Index entries that cannot be written are left out: they
+ * only shorten the way to a batch.
+ */
+void sluice_log_publish_stored(struct sluice_log *log, const struct sluice_batch *b);
+
+/** sluice_log_seal_locked() - sluice_log_seal() under append_mutex. */
+int __must_check sluice_log_seal_locked(struct sluice_log *log);
+
+/** sluice_log_close_open() - seal, if that is possible, and let go of the batch. */
+void sluice_log_close_open(struct sluice_log *log);
+
+/**
+ * sluice_segment_unreserve() - give back space that was reserved and not used
+ * For a segment that is sealed, or whose log is being closed.
+ */
+void sluice_segment_unreserve(struct sluice_segment *seg);
 
 #endif /* SLUICE_LOG_LOG_INTERNAL_H */

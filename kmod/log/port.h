@@ -36,6 +36,8 @@
  * struct port_iter	a source of bytes that is read once, front to back:
  *		an iov_iter over user memory in the kernel, a plain buffer in
  *		userspace
+ * struct port_memory_iter	port_memory_iter_init(m, buf, len) makes &m->iter one
+ *		over the engine's own memory
  * __must_check, __printf(a, b)
  * port_trace_append(log, base_offset, records, bytes)
  * port_trace_fetch(log, offset, position, bytes)
@@ -148,5 +150,11 @@ size_t port_iter_count(const struct port_iter *iter);
 
 /** port_iter_copy() - take the next @len bytes; -EFAULT and short if it cannot. */
 int __must_check port_iter_copy(struct port_iter *iter, void *buf, size_t len);
+
+/**
+ * port_iter_copy_nofault() - the same without ever waiting for the source
+ * -EFAULT if some of it is not at hand; the iterator is then where it was.
+ */
+int __must_check port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len);
 
 #endif /* SLUICE_LOG_PORT_H */

@@ -109,6 +109,24 @@ static inline void port_iter_init(struct port_iter *iter, struct iov_iter *iov)
 	iter->iov = iov;
 }
 
+/**
+ * struct port_memory_iter - an iterator over kernel memory
+ * @iter: to be used
+ */
+struct port_memory_iter {
+	struct port_iter iter;
+	struct iov_iter iov;
+	struct kvec vec;
+};
+
+static inline void port_memory_iter_init(struct port_memory_iter *m, const void *buf, size_t len)
+{
+	m->vec.iov_base = (void *)buf;
+	m->vec.iov_len = len;
+	iov_iter_kvec(&m->iov, ITER_SOURCE, &m->vec, 1, len);
+	port_iter_init(&m->iter, &m->iov);
+}
+
 struct sluice_log;
 
 void port_trace_append(const struct sluice_log *log, s64 base_offset, s32 records, u32 bytes);

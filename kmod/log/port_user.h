@@ -180,6 +180,15 @@ static inline void port_iter_init(struct port_iter *iter, const void *buf, size_
 	iter->left = len;
 }
 
+struct port_memory_iter {
+	struct port_iter iter;
+};
+
+static inline void port_memory_iter_init(struct port_memory_iter *m, const void *buf, size_t len)
+{
+	port_iter_init(&m->iter, buf, len);
+}
+
 struct port_dir;
 struct sluice_log;
 

@@ -292,6 +292,29 @@ int sluice_record_header_read(struct port_file *file, u64 pos, u64 end,
 	return read_header(&r, ret_h);
 }
 
+int sluice_record_read_memory(const void *p, u64 pos, u64 end, struct sluice_record *ret_r)
+{
+	struct record_reader r;
+
+	if (pos > end)
+		return -EBADMSG;
+	reader_init_memory(&r, p, end);
+	r.pos = pos;
+	return read_record(&r, ret_r);
+}
+
+int sluice_record_header_read_memory(const void *p, u64 pos, u64 end,
+				     struct sluice_record_part *ret_h)
+{
+	struct record_reader r;
+
+	if (pos > end)
+		return -EBADMSG;
+	reader_init_memory(&r, p, end);
+	r.pos = pos;
+	return read_header(&r, ret_h);
+}
+
 static const char *check_record(struct record_reader *r, s32 offset_delta)
 {
 	struct sluice_record_part h;

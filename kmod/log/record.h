@@ -52,6 +52,10 @@ struct sluice_record {
 int __must_check sluice_record_read(struct port_file *file, u64 pos, u64 end,
 				    struct sluice_record *ret_r);
 
+/** sluice_record_read_memory() - the same of @end bytes at @p, position @pos. */
+int __must_check sluice_record_read_memory(const void *p, u64 pos, u64 end,
+					   struct sluice_record *ret_r);
+
 /**
  * sluice_record_parse() - the same for a record in memory
  * @p: its first byte; positions count from here
@@ -74,6 +78,8 @@ struct sluice_record_part {
 /** sluice_record_header_read() - parse the header at @pos; errors as above. */
 int __must_check sluice_record_header_read(struct port_file *file, u64 pos, u64 end,
 					   struct sluice_record_part *ret_h);
+int __must_check sluice_record_header_read_memory(const void *p, u64 pos, u64 end,
+						  struct sluice_record_part *ret_h);
 
 /**
  * sluice_records_check() - walk all records of an uncompressed batch in memory

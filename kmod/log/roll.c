@@ -31,6 +31,9 @@ int sluice_log_roll(struct sluice_log *log)
 	int ret;
 
 	port_mutex_assert_held(&log->append_mutex);
+	ret = sluice_log_seal_locked(log);
+	if (ret)
+		return ret;
 	ret = write_last_time(log, old);
 	if (ret)
 		return ret;

@@ -23,6 +23,7 @@
  * @max_timestamp: largest of the published batches, -1 if there are none;
  *	written by the appender before @published
  * @max_timestamp_offset: last offset of the batch that has it; the appender's
+ * @reserved: end of the space reserved behind @published; the appender's
  * @synced: bytes of the .log file known to be on stable storage; under the
  *	log's flush mutex
  */
@@ -37,6 +38,7 @@ struct sluice_segment {
 	struct sluice_txn_index txn_index;
 	s64 max_timestamp;
 	s64 max_timestamp_offset;
+	u64 reserved;
 	u64 synced;
 };
 

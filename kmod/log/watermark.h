@@ -22,6 +22,9 @@
  * sealed, and nothing is added to the old one after that: who reads "sealed"
  * and then "published" knows the segment's last byte.
  *
+ * Records of an open batch (open_batch.h) are published by log_end_offset alone;
+ * the files follow when it is sealed. Whoever reads files asks for the sealed end.
+ *
  * Where there are no replicas nobody sets the high watermark, and it is the log
  * end. The last stable offset is the high watermark, or the first offset of the
  * oldest transaction whose end is not yet below the high watermark; of one that
@@ -42,6 +45,8 @@
  * @first_unstable_offset: of the oldest open transaction, or S64_MAX; written
  *	with the append mutex held
  * @log_end_offset: written with the append mutex held
+ * @open_base_offset: of the open batch, or S64_MAX; written with the append
+ *	mutex held
  * @recovery_point: written with the flush mutex held
  */
 struct sluice_watermark {
@@ -49,6 +54,7 @@ struct sluice_watermark {
 	s64 high_watermark;
 	s64 first_unstable_offset;
 	s64 log_end_offset;
+	s64 open_base_offset;
 	s64 recovery_point;
 };
 
@@ -59,6 +65,7 @@ static inline void sluice_watermark_init(struct sluice_watermark *w, s64 log_sta
 	w->high_watermark = SLUICE_WATERMARK_IS_LOG_END;
 	w->first_unstable_offset = S64_MAX;
 	w->log_end_offset = log_end_offset;
+	w->open_base_offset = S64_MAX;
 	/* What an earlier life of the log wrote may still be in the page cache only. */
 	w->recovery_point = log_start_offset;
 }
@@ -83,6 +90,21 @@ static inline void sluice_watermark_set_log_end(struct sluice_watermark *w, s64 
 {
 	/* Pairs with sluice_watermark_log_end(). */
 	smp_store_release(&w->log_end_offset, offset);
+}
+
+/** sluice_watermark_sealed_end() - up to where files hold it; acquires both. */
+static inline s64 sluice_watermark_sealed_end(const struct sluice_watermark *w)
+{
+	/* In this order: a log end inside the open batch came after its base. */
+	s64 log_end = sluice_watermark_log_end(w);
+
+	return min_t(s64, log_end, smp_load_acquire(&w->open_base_offset));
+}
+
+static inline void sluice_watermark_set_open_base(struct sluice_watermark *w, s64 offset)
+{
+	/* Pairs with sluice_watermark_sealed_end(). */
+	smp_store_release(&w->open_base_offset, offset);
 }
 
 /** sluice_watermark_high() - the high watermark; acquires the log end. */

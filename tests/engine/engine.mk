@@ -25,7 +25,7 @@ $(ENGINE_CLEAN_TESTS): $(B)/asan/tests/engine/clean_test.o $(B)/asan/libsluice-c
 
 # The concurrent tests again under ThreadSanitizer, which needs its own build.
 ENGINE_TSAN_TESTS := $(B)/tests/engine/tsan_readers $(B)/tests/engine/tsan_flush \
-	$(B)/tests/engine/tsan_txn
+	$(B)/tests/engine/tsan_txn $(B)/tests/engine/tsan_open_readers
 UNIT_TESTS += $(ENGINE_TSAN_TESTS)
 ENGINE_TSAN_SRCS := tests/engine/engine_test.c $(filter-out kmod/log/clean%,$(wildcard kmod/log/*.c))
 

@@ -198,9 +198,9 @@ static void sluice_batch_build__golden(void **state)
 		{"null", 4, NULL, -1},
 		{"", 0, "", 0},
 	};
-	const struct sluice_record_out one = {TIME_0, "key", 3, "value", 5, NULL, 0};
-	const struct sluice_record_out nulls = {TIME_0, NULL, -1, NULL, -1, NULL, 0};
-	const struct sluice_record_out with_headers = {TIME_0, "", 0, "v", 1, headers, 3};
+	const struct sluice_record_out one = {TIME_0, "key", 3, "value", 5, NULL, 0, NULL};
+	const struct sluice_record_out nulls = {TIME_0, NULL, -1, NULL, -1, NULL, 0, NULL};
+	const struct sluice_record_out with_headers = {TIME_0, "", 0, "v", 1, headers, 3, NULL};
 
 	(void)state;
 	check_build(&one, golden_one, sizeof(golden_one));
