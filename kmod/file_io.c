@@ -507,8 +507,11 @@ int port_file_write(struct port_file *file, u64 pos, const void *buf, size_t len
 	if (len > MAX_RW_COUNT)
 		return -EINVAL;
 	err = write_buf(filp, pos, buf, len);
-	/* A producer that is killed, or limited, must not leave half an index. */
-	if (err == -EINTR || err == -EFBIG)
+	/*
+	 * A producer that is killed, or limited, must not leave half an index,
+	 * nor an open batch that cannot be sealed.
+	 */
+	if (err == -EINTR || err == -EFBIG || err == -ENOMEM)
 		err = write_in_worker(filp, pos, buf, len);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "data_dir.h"
 #include "event.h"
 #include "file_io.h"
+#include "linger.h"
 
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -24,6 +25,7 @@ static struct sluice_partition *partition_new(struct sluice_topic *t, u32 index)
 	init_rwsem(&p->users);
 	sluice_notify_init(&p->notify);
 	sluice_flush_state_init(p);
+	sluice_linger_state_init(p);
 	return p;
 }
 
@@ -88,6 +90,7 @@ int sluice_partition_drain(struct sluice_partition *p)
 	p->flush.drain_err = err;
 	up_write(&p->users);
 	sluice_flush_drain(p);
+	sluice_linger_drain(p);
 	return err;
 }
 
@@ -146,31 +149,36 @@ static void append_done(struct sluice_partition *p, const struct sluice_append *
 	}
 }
 
-static void append_failed(struct sluice_partition *p)
+void sluice_partition_check_log(struct sluice_partition *p)
 {
 	int failed = sluice_log_failed(p->log);
 
-	atomic64_inc(&p->stats.refused_batches);
 	if (failed)
 		sluice_partition_set_offline(p, failed,
 					     "an append failed and could not be taken back");
 }
 
-/* flush.messages, as in Kafka: the append that makes it so many waits for the sync. */
-static int flush_appended(struct sluice_partition *p, struct sluice_append *a)
+static void append_failed(struct sluice_partition *p)
 {
-	int err = sluice_flush_appended(p, a->last_offset + 1);
+	atomic64_inc(&p->stats.refused_batches);
+	sluice_partition_check_log(p);
+}
+
+/* flush.messages, as in Kafka: the append that makes it so many waits for the sync. */
+static int flush_appended(struct sluice_partition *p, s64 end_offset, const char **ret_why)
+{
+	int err = sluice_flush_appended(p, end_offset);
 
 	/* Who is killed hears no answer; the batch is in the log. */
 	if (!err || err == -EINTR)
 		return 0;
-	a->why = "appended, but the sync that flush.messages asks for failed";
+	*ret_why = "appended, but the sync that flush.messages asks for failed";
 	return err;
 }
 
-int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
+/* 0: entered, and sluice_partition_leave() is owed. */
+static int append_enter(struct sluice_partition *p, const char **ret_why)
 {
-	bool flush = false;
 	int err;
 
 	/*
@@ -178,28 +186,81 @@ int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
 	 * before it, would fail what is not the producer's.
 	 */
 	if (rlimit(RLIMIT_FSIZE) < READ_ONCE(p->topic->config.segment_bytes)) {
-		a->why = "the process may not write files as large as a segment (RLIMIT_FSIZE)";
+		*ret_why = "the process may not write files as large as a segment (RLIMIT_FSIZE)";
 		return -EFBIG;
 	}
 	err = sluice_partition_enter(p);
 	if (err) {
-		a->why = "the partition was removed";
+		*ret_why = "the partition was removed";
 		return err;
 	}
 	if (READ_ONCE(p->state) == SLUICE_PARTITION_STATE_OFFLINE) {
-		a->why = "the partition is offline";
-		err = -EIO;
-		goto out;
+		*ret_why = "the partition is offline";
+		sluice_partition_leave(p);
+		return -EIO;
 	}
+	return 0;
+}
+
+int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
+{
+	bool flush;
+	int err;
+
+	err = append_enter(p, &a->why);
+	if (err)
+		return err;
 	err = sluice_log_append(p->log, a);
 	if (err)
 		append_failed(p);
 	else
 		append_done(p, a);
 	flush = !err && sluice_flush_is_due(p);
-out:
 	sluice_partition_leave(p);
-	return flush ? flush_appended(p, a) : err;
+	return flush ? flush_appended(p, a->last_offset + 1, &a->why) : err;
+}
+
+static void append_record_done(struct sluice_partition *p, const struct sluice_append_record *a)
+{
+	if (a->new_batch)
+		atomic64_inc(&p->stats.append_batches);
+	atomic64_inc(&p->stats.append_records);
+	atomic64_add(a->size, &p->stats.append_bytes);
+	if (a->lingers)
+		sluice_linger_start(p);
+	sluice_flush_note_append(p);
+	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
+	if (a->rolled) {
+		atomic64_inc(&p->stats.rolls);
+		sluice_event_roll(p, a->offset);
+	}
+}
+
+int sluice_partition_append_record(struct sluice_partition *p, struct sluice_append_record *a)
+{
+	bool flush;
+	int err;
+
+	err = append_enter(p, &a->why);
+	if (err)
+		return err;
+	err = sluice_log_append_record(p->log, a);
+	if (err)
+		append_failed(p);
+	else
+		append_record_done(p, a);
+	flush = !err && sluice_flush_is_due(p);
+	sluice_partition_leave(p);
+	return flush ? flush_appended(p, a->offset + 1, &a->why) : err;
+}
+
+int sluice_partition_seal(struct sluice_partition *p)
+{
+	int err = sluice_log_seal(p->log);
+
+	if (err)
+		sluice_partition_check_log(p);
+	return err;
 }
 
 int sluice_partition_permission(struct sluice_partition *p, int mask)

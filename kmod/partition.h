@@ -36,6 +36,7 @@
  * @log: NULL when drained; @users
  * @notify: waiters
  * @flush: group commit
+ * @linger: seals the open batch; drain cancels it
  * @stats: counters
  */
 struct sluice_partition {
@@ -50,6 +51,7 @@ struct sluice_partition {
 	struct sluice_log *log;
 	struct sluice_notify notify;
 	struct sluice_flush_state flush;
+	struct delayed_work linger;
 	struct sluice_stats stats;
 };
 
@@ -100,6 +102,23 @@ void sluice_partition_leave(struct sluice_partition *p);
  * Context: process, no locks held.
  */
 int __must_check sluice_partition_append(struct sluice_partition *p, struct sluice_append *a);
+
+/**
+ * sluice_partition_append_record() - the same for one record, by itself
+ * @a: see sluice_log_append_record()
+ */
+int __must_check sluice_partition_append_record(struct sluice_partition *p,
+						struct sluice_append_record *a);
+
+/**
+ * sluice_partition_seal() - have everything in the files
+ * Return: 0, or what sluice_log_seal() says; the partition is then offline.
+ * Context: process, entered.
+ */
+int __must_check sluice_partition_seal(struct sluice_partition *p);
+
+/** sluice_partition_check_log() - if the log has failed, go offline. Context: entered. */
+void sluice_partition_check_log(struct sluice_partition *p);
 
 /**
  * sluice_partition_permission() - may the current task use the partition

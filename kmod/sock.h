@@ -25,8 +25,7 @@
 #include <linux/sluice.h>
 #include <net/sock.h>
 
-#include "log/log.h"
-#include "log/record.h"
+#include "log/open_batch.h"
 #include "notify.h"
 
 struct seq_file;
@@ -63,7 +62,9 @@ struct sluice_target {
  * @in_batch: @batch and @read_pos are valid
  * @settled: what is to be delivered next is known (SOCK_SEQPACKET: @record,
  *	or the whole compressed @batch)
- * @record: the record at @read_pos
+ * @record: the record at @read_pos, or at @open_pos
+ * @open_base: base offset of the open batch that was last read in; -1: none
+ * @open_pos: its next record
  */
 struct sluice_place {
 	s64 next_offset;
@@ -74,6 +75,8 @@ struct sluice_place {
 	bool in_batch;
 	bool settled;
 	struct sluice_record record;
+	s64 open_base;
+	u64 open_pos;
 };
 
 /**
@@ -89,6 +92,7 @@ struct sluice_place {
  * @at: the place; lock_sock()
  * @seg: segment of @at, holds a reference; NULL: to be found by next_offset
  * @file: of @seg
+ * @open: the open batch that is read, holds a reference; then there is no @seg
  * @ra: this reader's own readahead state
  * @err: errno to be returned by the next receive, once
  */
@@ -102,6 +106,7 @@ struct sluice_cursor {
 	struct sluice_place at;
 	struct sluice_segment *seg;
 	struct port_file *file;
+	struct sluice_open_batch *open;
 	struct file_ra_state ra;
 	int err;
 };
@@ -268,6 +273,34 @@ int __must_check sluice_cursor_seek(struct sluice_cursor *c, s64 offset);
 
 /** sluice_cursor_drop_segment() - find the place anew, by the next offset. */
 void sluice_cursor_drop_segment(struct sluice_cursor *c);
+
+/* A cursor of a SOCK_SEQPACKET in the open batch: sock_open_batch.c */
+
+/**
+ * sluice_cursor_settle_open() - find the next record, if it is in memory
+ * Needs lock_sock(), the partition entered, and a next offset below the high
+ * watermark. Return: false if the files hold it.
+ */
+bool __must_check sluice_cursor_settle_open(struct sluice_cursor *c);
+
+/** sluice_cursor_advance_open() - the record at hand in the open batch was delivered. */
+void sluice_cursor_advance_open(struct sluice_cursor *c);
+
+/** sluice_cursor_leave_open() - hold the buffer no longer; the place is kept. */
+void sluice_cursor_leave_open(struct sluice_cursor *c);
+
+/* Bytes of what is settled, by its positions, from wherever it is. */
+
+/** sluice_cursor_copy() - see sluice_pages_copy() */
+size_t sluice_cursor_copy(struct sluice_cursor *c, u64 pos, size_t len, struct iov_iter *to,
+			  int *ret_err);
+
+/** sluice_cursor_read() - see port_file_read() */
+ssize_t __must_check sluice_cursor_read(struct sluice_cursor *c, u64 pos, void *buf, size_t len);
+
+/** sluice_cursor_header_read() - see sluice_record_header_read() */
+int __must_check sluice_cursor_header_read(struct sluice_cursor *c, u64 pos,
+					   struct sluice_record_part *ret_h);
 
 /* A place to come back to, when what was taken is not delivered after all. */
 struct sluice_bookmark {

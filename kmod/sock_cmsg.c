@@ -147,7 +147,7 @@ struct part {
 };
 
 /*
- * Put a message made of @prefix and up to two parts of the file. No more is read
+ * Put a message made of @prefix and up to two parts of the record. No more is read
  * than the caller has room for.
  */
 static int put_parts(struct sluice_cursor *c, struct msghdr *msg, int type, const void *prefix,
@@ -174,7 +174,7 @@ static int put_parts(struct sluice_cursor *c, struct msghdr *msg, int type, cons
 		memcpy(buf, prefix, filled);
 	for (i = 0; i < count && filled < room; i++) {
 		size_t n = min_t(size_t, room - filled, max(parts[i].len, 0));
-		ssize_t got = port_file_read(c->file, parts[i].pos, buf + filled, n);
+		ssize_t got = sluice_cursor_read(c, parts[i].pos, buf + filled, n);
 
 		if (got < 0 || (size_t)got < n) {
 			err = got < 0 ? got : -EIO;
@@ -201,7 +201,7 @@ static int put_headers(struct sluice_cursor *c, struct msghdr *msg)
 		struct part parts[2];
 		int err;
 
-		err = sluice_record_header_read(c->file, pos, r->end, &h);
+		err = sluice_cursor_header_read(c, pos, &h);
 		if (err)
 			return err;
 		prefix.key_len = h.key_len;

@@ -53,6 +53,8 @@ void sluice_cursor_drop_segment(struct sluice_cursor *c)
 		sluice_segment_put(c->seg);
 	c->seg = NULL;
 	c->file = NULL;
+	sluice_cursor_leave_open(c);
+	c->at.open_base = -1;
 	c->at.in_batch = false;
 	c->at.settled = false;
 }
@@ -108,6 +110,7 @@ static int at_log_end(struct sluice_cursor *c)
 {
 	bool offline;
 
+	sluice_cursor_leave_open(c);
 	spin_lock(&c->ssk->ready_lock);
 	offline = c->offline;
 	c->offline = false;
@@ -134,6 +137,12 @@ static int enter_batch(struct sluice_cursor *c)
 
 		if (at->next_offset >= high_watermark)
 			return at_log_end(c);
+		/* A stream is of file bytes; of the others only these are left by now. */
+		if (at->next_offset >= sluice_log_sealed_end(c->p->log)) {
+			err = sluice_partition_seal(c->p);
+			if (err)
+				return cursor_fail(c, err, "what was sent could not be written");
+		}
 		if (!c->seg) {
 			err = open_segment(c);
 			if (err <= 0)
@@ -199,6 +208,11 @@ static int settle_record(struct sluice_cursor *c)
 
 	for (n = 0; n < SETTLE_BATCHES_MAX; n++) {
 		if (!at->in_batch) {
+			if (at->next_offset >= sluice_log_high_watermark(c->p->log))
+				return at_log_end(c);
+			at->settled = sluice_cursor_settle_open(c);
+			if (at->settled)
+				return 1;
 			err = enter_batch(c);
 			if (err <= 0)
 				return err;
@@ -300,8 +314,10 @@ void sluice_cursor_advance_record(struct sluice_cursor *c)
 
 	sock_owned_by_me(&c->ssk->sk);
 	at->settled = false;
-	if (at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK ||
-	    at->record_index + 1 >= at->batch.record_count) {
+	if (c->open) {
+		sluice_cursor_advance_open(c);
+	} else if (at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK ||
+		   at->record_index + 1 >= at->batch.record_count) {
 		finish_batch(c);
 	} else {
 		WRITE_ONCE(at->next_offset,

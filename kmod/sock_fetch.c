@@ -2,9 +2,9 @@
 /*
  * Receiving: from a cursor's place in the log to recvmsg(2), and poll(2).
  *
- * Bytes are copied from the page cache to the caller under lock_sock(), which
- * keeps the cursor still, but outside sluice_partition_enter(): the segment is
- * held by a reference, so a slow page of the caller stops no one but itself.
+ * Bytes are copied from the page cache, or from the open batch, to the caller
+ * under lock_sock(), which keeps the cursor still, but outside
+ * sluice_partition_enter(): the segment or the batch is held by a reference, so a slow page of the caller stops no one but itself.
  */
 #include "pages.h"
 #include "partition.h"
@@ -72,7 +72,7 @@ static ssize_t deliver_record(struct sluice_cursor *c, struct msghdr *msg, size_
 		size = max(at->record.value_len, 0);
 	}
 	want = min_t(u64, len, size);
-	got = sluice_pages_copy(c->file, &c->ra, pos, want, &msg->msg_iter, &err);
+	got = sluice_cursor_copy(c, pos, want, &msg->msg_iter, &err);
 	if (got < want)
 		return err ?: -EFAULT;
 	err = sluice_cmsg_put_record(c, msg);

@@ -2,8 +2,8 @@
 /*
  * Sending: from a sendmsg(2) to sluice_partition_append().
  *
- * SOCK_SEQPACKET encodes one record into a batch in kernel memory. SOCK_STREAM
- * takes batches as they are: the engine writes them from the caller's memory
+ * SOCK_SEQPACKET has one record encoded into the open batch. SOCK_STREAM takes
+ * batches as they are: the engine writes them from the caller's memory
  * into the page cache, and checks what was stored, not what was given.
  */
 #include "partition.h"
@@ -36,7 +36,7 @@
  * @first_offset: of what was appended
  * @end_offset: behind what was appended
  * @timestamp: the log's stamp on it, or -1
- * @append: the last append
+ * @bytes: that were appended
  */
 struct produce {
 	struct sluice_sock *ssk;
@@ -47,7 +47,7 @@ struct produce {
 	s64 first_offset;
 	s64 end_offset;
 	s64 timestamp;
-	struct sluice_append append;
+	u64 bytes;
 };
 
 static u32 choose_partition(const struct produce *pr)
@@ -180,59 +180,50 @@ static void give_receipt(struct produce *pr)
 		sluice_receipt_appended(pr->receipt);
 }
 
-/* @bytes: what was appended; 0 if nothing was. */
-static void produce_end(struct produce *pr, u64 bytes)
+static void produce_end(struct produce *pr)
 {
-	if (pr->receipt && bytes)
+	if (pr->receipt && pr->bytes)
 		give_receipt(pr);
 	else if (pr->receipt)
 		sluice_receipt_cancel(pr->receipt);
-	if (bytes)
-		sluice_count_sent(&pr->ssk->sk, bytes);
+	if (pr->bytes)
+		sluice_count_sent(&pr->ssk->sk, pr->bytes);
 	sluice_partition_put(pr->p);
 	sluice_target_put(&pr->target);
 	sluice_cmsg_release(&pr->req);
 }
 
+static int append_error(struct produce *pr, int err, const char *why)
+{
+	return sluice_sock_fail(pr->ssk, err, "%s-%u: %s", pr->target.topic->name, pr->p->index,
+				why ?: "the append failed");
+}
+
 /* Append the batch at the front of @iov, which has at least @size bytes. */
 static int append_batch(struct produce *pr, struct iov_iter *iov)
 {
-	struct sluice_append *a = &pr->append;
 	size_t before = iov_iter_count(iov);
 	struct port_iter src;
-	bool first = !pr->end_offset;
+	struct sluice_append a = { .src = &src, .as = READ_ONCE(pr->ssk->append_as) };
 	size_t used;
 	int err;
 
 	port_iter_init(&src, iov);
-	memset(a, 0, sizeof(*a));
-	a->src = &src;
-	a->as = READ_ONCE(pr->ssk->append_as);
-	err = sluice_partition_append(pr->p, a);
+	err = sluice_partition_append(pr->p, &a);
 	if (err) {
-		sluice_sock_fail(pr->ssk, err, "%s-%u: %s", pr->target.topic->name, pr->p->index,
-				 a->why ?: "the append failed");
+		append_error(pr, err, a.why);
 		/* To a socket both are a header that is wrong. */
 		return err == -EPROTONOSUPPORT ? -EINVAL : err;
 	}
 	/* A duplicate is not read to its end, but it was sent. */
 	used = before - iov_iter_count(iov);
-	if (used < a->size)
-		iov_iter_advance(iov, a->size - used);
-	if (first)
-		pr->first_offset = a->base_offset;
-	pr->end_offset = a->last_offset + 1;
-	pr->timestamp = a->log_append_time;
-	return 0;
-}
-
-static int check_record(struct produce *pr, size_t len, u32 max_bytes)
-{
-	if (pr->req.flags & SLUICE_RECORD_NULL_VALUE && len)
-		return sluice_sock_fail(pr->ssk, -EINVAL, "a null value has no data");
-	if (len > max_bytes)
-		return sluice_sock_fail(pr->ssk, -EMSGSIZE, "%zu bytes, the topic takes %u", len,
-					max_bytes);
+	if (used < a.size)
+		iov_iter_advance(iov, a.size - used);
+	if (!pr->bytes)
+		pr->first_offset = a.base_offset;
+	pr->bytes += a.size;
+	pr->end_offset = a.last_offset + 1;
+	pr->timestamp = a.log_append_time;
 	return 0;
 }
 
@@ -241,46 +232,34 @@ static int send_record(struct produce *pr, struct msghdr *msg, size_t len)
 	u32 max_bytes = min(READ_ONCE(pr->target.topic->config.max_message_bytes),
 			    SLUICE_SOCK_RECORD_MAX);
 	bool null_value = pr->req.flags & SLUICE_RECORD_NULL_VALUE;
+	s64 now = port_now_ms();
+	struct port_iter src;
 	struct sluice_record_out out = {
-		.timestamp = pr->req.timestamp < 0 ? port_now_ms() : pr->req.timestamp,
+		.timestamp = pr->req.timestamp < 0 ? now : pr->req.timestamp,
 		.key = pr->req.key,
 		.key_len = pr->req.key_len,
 		.value_len = null_value ? -1 : (s32)len,
 		.headers = pr->req.headers,
 		.header_count = pr->req.header_count,
+		.value_src = null_value ? NULL : &src,
 	};
-	struct iov_iter iter;
-	struct kvec vec;
-	size_t size;
-	u8 *buf;
+	struct sluice_append_record a = { .record = &out, .now = now };
 	int err;
 
-	err = check_record(pr, len, max_bytes);
-	if (err)
-		return err;
-	size = sluice_batch_build_size(&out);
-	if (size > max_bytes)
-		return sluice_sock_fail(pr->ssk, -EMSGSIZE,
-					"%zu bytes as a batch, the topic takes %u", size,
+	if (null_value && len)
+		return sluice_sock_fail(pr->ssk, -EINVAL, "a null value has no data");
+	if (len > max_bytes)
+		return sluice_sock_fail(pr->ssk, -EMSGSIZE, "%zu bytes, the topic takes %u", len,
 					max_bytes);
-
-	/* The batch, and behind it the value as it came. */
-	buf = kvmalloc(size + len, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-	if (!buf)
-		return -ENOMEM;
-	err = -EFAULT;
-	if (!copy_from_iter_full(buf + size, len, &msg->msg_iter))
-		goto out;
-	out.value = null_value ? NULL : buf + size;
-	sluice_batch_build(buf, size, &out);
-
-	vec.iov_base = buf;
-	vec.iov_len = size;
-	iov_iter_kvec(&iter, ITER_SOURCE, &vec, 1, size);
-	err = append_batch(pr, &iter);
-out:
-	kvfree(buf);
-	return err;
+	port_iter_init(&src, &msg->msg_iter);
+	err = sluice_partition_append_record(pr->p, &a);
+	if (err)
+		return append_error(pr, err, a.why);
+	pr->bytes = a.size;
+	pr->first_offset = a.offset;
+	pr->end_offset = a.offset + 1;
+	pr->timestamp = a.log_append_time;
+	return 0;
 }
 
 int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len)
@@ -292,8 +271,7 @@ int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len)
 	if (err)
 		return err;
 	err = send_record(&pr, msg, len);
-	/* A record without a value was sent too. */
-	produce_end(&pr, err ? 0 : pr.append.size);
+	produce_end(&pr);
 	return err ?: len;
 }
 
@@ -325,7 +303,6 @@ int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sluice_sock *ssk = sluice_sk(sock->sk);
 	struct produce pr;
-	size_t sent = 0;
 	int err;
 
 	err = produce_begin(&pr, ssk, msg);
@@ -334,16 +311,13 @@ int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len)
 	if (pr.req.key_len >= 0 || pr.req.header_count || pr.req.flags)
 		err = sluice_sock_fail(ssk, -EINVAL, "batches have their keys and headers inside");
 
-	while (!err && sent < len) {
+	while (!err && pr.bytes < len) {
 		ssize_t size = peek_batch(&pr, &msg->msg_iter);
 
 		err = size < 0 ? size : append_batch(&pr, &msg->msg_iter);
-		if (err)
-			break;
-		sent += pr.append.size;
-		if (signal_pending(current))
+		if (err || signal_pending(current))
 			break;
 	}
-	produce_end(&pr, sent);
-	return sent ?: err;
+	produce_end(&pr);
+	return pr.bytes ?: err;
 }

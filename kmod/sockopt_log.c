@@ -70,8 +70,10 @@ static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
 	if (READ_ONCE(p->error))
 		return -EIO;
 	err = sluice_log_fetch(p->log, f->offset, f->max_bytes, flags, &range);
-	if (err)
+	if (err) {
+		sluice_partition_check_log(p);
 		return err;
+	}
 
 	f->leader_epoch = sluice_log_leader_epoch(p->log);
 	f->bytes = range.bytes;
@@ -165,9 +167,11 @@ int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
 		goto out;
 	}
 	err = sluice_log_offset_for_time(p->log, oft.timestamp, &oft.offset, &oft.timestamp);
-	if (err)
+	if (err) {
 		sluice_sock_fail(ssk, err, "the time index of %s-%u cannot be read", topic->name,
 				 p->index);
+		sluice_partition_check_log(p);
+	}
 	sluice_partition_leave(p);
 	if (!err)
 		err = sluice_opt_put(&oft, sizeof(oft), optval, optlen, len);

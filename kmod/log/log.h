@@ -184,6 +184,7 @@ void sluice_log_set_high_watermark(struct sluice_log *log, s64 offset);
  */
 void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
 
+/**
  * struct sluice_append_record - one record to be appended by itself
  * @record: in: its value_src, if it has one, is consumed
  * @now: in: port_now_ms()
@@ -191,8 +192,9 @@ void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
  * @size: out: bytes by which the log has grown, the header of a batch that it
  *	opened included
  * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime
- * @opened: out: it opened a batch, which is to be sealed when linger_ms ends:
- *	the host calls sluice_log_linger() then
+ * @new_batch: out: it is the first of its batch
+ * @lingers: out: and that batch is open: the host calls sluice_log_linger()
+ *	when linger_ms ends
  * @rolled: out: it went into a new segment
  * @why: out: a static sentence, set on failure
  */
@@ -202,7 +204,8 @@ struct sluice_append_record {
 	s64 offset;
 	u32 size;
 	s64 log_append_time;
-	bool opened;
+	bool new_batch;
+	bool lingers;
 	bool rolled;
 	const char *why;
 };

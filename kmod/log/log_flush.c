@@ -82,10 +82,7 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 		return -EIO;
 	if (sluice_log_recovery_point(log) >= wanted)
 		return 0;
-	ret = sluice_log_seal(log);
-	if (ret)
-		return ret;
-	/* What came meanwhile may be in an open batch again. */
+	/* What came after the caller's seal may be in an open batch again. */
 	end_offset = sluice_log_sealed_end(log);
 	/* After the end was read: it has the epochs of all that lies below. */
 	ret = sluice_log_save_epochs(log);
@@ -106,8 +103,10 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 int sluice_log_flush(struct sluice_log *log, s64 *ret_recovery_point)
 {
 	s64 wanted = sluice_log_end_offset(log);
-	int ret;
+	int ret = sluice_log_seal(log);
 
+	if (ret)
+		return ret;
 	port_mutex_lock(&log->flush_mutex);
 	ret = flush_locked(log, wanted);
 	if (!ret)

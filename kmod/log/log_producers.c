@@ -231,7 +231,9 @@ void sluice_log_save_producers(struct sluice_log *log)
 {
 	port_mutex_lock(&log->structure_mutex);
 	port_mutex_lock(&log->append_mutex);
-	sluice_log_take_snapshot(log);
+	/* What is not in the files must not be behind a snapshot. */
+	if (!sluice_log_seal_locked(log))
+		sluice_log_take_snapshot(log);
 	port_mutex_unlock(&log->append_mutex);
 	sluice_log_write_snapshots(log);
 	port_mutex_unlock(&log->structure_mutex);

@@ -369,7 +369,8 @@ static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 		set_open(log, opened);
 		sluice_watermark_set_open_base(&log->watermark, opened->base_offset);
 		a->rolled = !log->active->published && log->active->base_offset > 0;
-		a->opened = true;
+		a->new_batch = true;
+		a->lingers = true;
 	}
 	publish_record(log, ob, pr);
 	a->offset = ob->base_offset + pr->offset_delta;
@@ -405,7 +406,7 @@ static int append_alone(struct sluice_log *log, struct sluice_append_record *a,
 	a->offset = batch.base_offset;
 	a->size = batch.size;
 	a->log_append_time = batch.log_append_time;
-	a->opened = false;
+	a->new_batch = true;
 	a->rolled = batch.rolled;
 	a->why = batch.why;
 out:
@@ -460,7 +461,8 @@ int sluice_log_append_record(struct sluice_log *log, struct sluice_append_record
 	a->offset = -1;
 	a->size = 0;
 	a->log_append_time = -1;
-	a->opened = false;
+	a->new_batch = false;
+	a->lingers = false;
 	a->rolled = false;
 	a->why = NULL;
 	ret = append_once(log, a, a->record);

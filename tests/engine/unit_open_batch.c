@@ -67,7 +67,8 @@ static void append_golden_three(struct sluice_log *log)
 	for (s64 i = 0; i < 3; i++) {
 		assert_int_equal(append_record(log, &records[i], &a), 0);
 		assert_int_equal(a.offset, i);
-		assert_int_equal(a.opened, i == 0);
+		assert_int_equal(a.lingers, i == 0);
+		assert_int_equal(a.new_batch, i == 0);
 		assert_int_equal(a.log_append_time, -1);
 		assert_false(a.rolled);
 		assert_int_equal(sluice_log_end_offset(log), i + 1);
@@ -108,7 +109,8 @@ static void check_alone(struct port_dir *dir, u32 linger_ms, const struct sluice
 	log = log_open(dir, &c);
 	assert_int_equal(append_record(log, r, &a), 0);
 	assert_int_equal(a.size, size);
-	assert_int_equal(a.opened, linger_ms > 0);
+	assert_true(a.new_batch);
+	assert_int_equal(a.lingers, linger_ms > 0);
 	assert_int_equal(sluice_log_sealed_end(log), linger_ms ? 0 : 1);
 	sluice_log_close(log);
 	check_file(dir, FIRST_LOG, golden, size);
@@ -340,7 +342,8 @@ static void sluice_log_append_record__too_large(void **state)
 	log = log_open(*state, &c);
 	assert_int_equal(append_record(log, &r, &a), 0);
 	assert_int_equal(a.size, c.max_message_bytes);
-	assert_false(a.opened);
+	assert_true(a.new_batch);
+	assert_false(a.lingers);
 	assert_int_equal(sluice_log_sealed_end(log), 1);
 	c.max_message_bytes--;
 	sluice_log_set_config(log, &c);

@@ -230,6 +230,14 @@ int get_option(int fd, int name, void *value, size_t len)
 	return getsockopt(fd, SOL_SLUICE, name, value, &size);
 }
 
+int flush_topic(int fd, const struct topic *t)
+{
+	struct sluice_flush flush = {.partition = 0};
+
+	memcpy(flush.topic_id, t->id, sizeof(flush.topic_id));
+	return set_option(fd, SLUICE_FLUSH, &flush, sizeof(flush));
+}
+
 ssize_t read_events(int fd, struct sluice_event *events, size_t max)
 {
 	ssize_t n = recv(fd, events, max * sizeof(*events), MSG_ERRQUEUE);

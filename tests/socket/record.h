@@ -87,6 +87,9 @@ int seek_to(int fd, int partition, int64_t offset);
 int set_option(int fd, int name, const void *value, size_t len);
 int get_option(int fd, int name, void *value, size_t len);
 
+/** flush_topic() - its partition 0, through any socket; what was sent is in the files. */
+int flush_topic(int fd, const struct topic *t);
+
 /** read_events() - of MSG_ERRQUEUE; the number, or -1 and errno. */
 ssize_t read_events(int fd, struct sluice_event *events, size_t max);
 

@@ -24,7 +24,7 @@ static const struct kern_topic_config small_segments = {
 	.segment_bytes = SEGMENT_BYTES,
 };
 
-/* Batches of one record, 70 to 20000 bytes, over several segments. */
+/* Records of 1 to 20000 bytes, over several segments, all in the files. */
 static struct topic filled_topic(int batches)
 {
 	struct topic t = topic_new(1, &small_segments);
@@ -38,6 +38,8 @@ static struct topic filled_topic(int batches)
 		if (send(in, value, size, 0) != (ssize_t)size)
 			die("send: %s", error_text(in));
 	}
+	if (flush_topic(in, &t))
+		die("flush: %s", error_text(in));
 	close(in);
 	return t;
 }
