@@ -136,7 +136,9 @@ int sluice_cmsg_parse(struct sluice_sock *ssk, struct msghdr *msg, struct sluice
 
 void sluice_cmsg_release(struct sluice_send_request *req)
 {
-	kvfree(req->headers);
+	/* Most have none; asked here, for each record sent comes this way. */
+	if (req->headers)
+		kvfree(req->headers);
 	req->headers = NULL;
 }
 

@@ -298,16 +298,21 @@ static void publish_record(struct sluice_log *log, struct sluice_open_batch *ob,
 	sluice_watermark_set_log_end(&log->watermark, ob->base_offset + ob->record_count);
 }
 
-/* 0; -EFAULT also where the value is just not at hand; APPEND_ALONE. */
-static int check_record(const struct sluice_log *log, struct sluice_append_record *a, size_t alone)
+static int check_record(const struct sluice_log *log, struct sluice_append_record *a)
 {
-	const struct sluice_log_config *c = &log->config;
-	int ret;
-
 	if (sluice_log_failed(log)) {
 		a->why = "the log failed earlier and takes no more appends";
 		return -EIO;
 	}
+	return sluice_append_check_record(&log->config, a->record->key_len >= 0,
+					  a->record->timestamp, a->now, &a->why);
+}
+
+/* May a batch begin with a record that takes @alone bytes as one? Or APPEND_ALONE. */
+static int check_batch(const struct sluice_log *log, struct sluice_append_record *a, size_t alone)
+{
+	const struct sluice_log_config *c = &log->config;
+
 	if (alone > c->max_message_bytes) {
 		a->why = "the record is larger than max.message.bytes";
 		return -EMSGSIZE;
@@ -321,42 +326,48 @@ static int check_record(const struct sluice_log *log, struct sluice_append_recor
 		a->why = "the log has no more offsets";
 		return -EOVERFLOW;
 	}
-	ret = sluice_append_check_record(c, a->record->key_len >= 0, a->record->timestamp, a->now,
-					 &a->why);
+	return !c->linger_ms || alone > c->batch_bytes ? APPEND_ALONE : 0;
+}
+
+/* A batch for @pr, which does not go into the one that is open, if any is. */
+static int begin_batch(struct sluice_log *log, struct sluice_append_record *a,
+		       struct placed_record *pr, struct sluice_open_batch **ret_ob)
+{
+	size_t alone;
+	int ret;
+
+	sluice_record_size_at(&pr->size, 0, 0);
+	alone = SLUICE_BATCH_HEADER_LEN + pr->size.whole;
+	ret = check_batch(log, a, alone);
 	if (ret)
 		return ret;
-	return !c->linger_ms || alone > c->batch_bytes ? APPEND_ALONE : 0;
+	ret = sluice_log_seal_locked(log);
+	if (ret) {
+		a->why = "the batch before could not be written";
+		return ret;
+	}
+	ret = open_new(log, a, pr->r, alone, ret_ob);
+	if (!ret)
+		place(pr, *ret_ob);
+	return ret;
 }
 
 static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 			 struct placed_record *pr)
 {
 	struct sluice_open_batch *ob = log->open, *opened = NULL;
-	size_t alone;
 	int ret;
 
-	sluice_record_size_at(&pr->size, 0, 0);
-	alone = SLUICE_BATCH_HEADER_LEN + pr->size.whole;
-	ret = check_record(log, a, alone);
+	ret = check_record(log, a);
 	if (ret)
 		return ret;
-	if (ob) {
+	if (ob)
 		place(pr, ob);
-		if (!takes(log, ob, pr)) {
-			ret = sluice_log_seal_locked(log);
-			if (ret) {
-				a->why = "the batch before could not be written";
-				return ret;
-			}
-			ob = NULL;
-		}
-	}
-	if (!ob) {
-		ret = open_new(log, a, pr->r, alone, &opened);
+	if (!ob || !takes(log, ob, pr)) {
+		ret = begin_batch(log, a, pr, &opened);
 		if (ret)
 			return ret;
 		ob = opened;
-		place(pr, ob);
 	}
 	ret = sluice_record_write(ob->bytes + ob->len, pr->r, &pr->size, pr->timestamp_delta,
 				  pr->offset_delta, false);

@@ -42,45 +42,16 @@ int sluice_varlong_read(const u8 *p, size_t len, s64 *ret_v)
 	return n;
 }
 
-static u64 zigzag(s64 v)
+size_t sluice_varlong_write_long(u8 *p, u64 zigzag)
 {
-	return ((u64)v << 1) ^ (u64)(v >> 63);
-}
-
-size_t sluice_varlong_write(u8 *p, s64 v)
-{
-	u64 z = zigzag(v);
 	size_t n = 0;
 
-	while (z > 0x7f) {
-		p[n++] = (u8)(z | 0x80);
-		z >>= 7;
+	while (zigzag > 0x7f) {
+		p[n++] = (u8)(zigzag | 0x80);
+		zigzag >>= 7;
 	}
-	p[n++] = (u8)z;
+	p[n++] = (u8)zigzag;
 	return n;
-}
-
-/* Zig-zag keeps a small magnitude small, so 32 bits need no coding of their own. */
-size_t sluice_varint_write(u8 *p, s32 v)
-{
-	return sluice_varlong_write(p, v);
-}
-
-size_t sluice_varlong_size(s64 v)
-{
-	u64 z = zigzag(v);
-	size_t n = 1;
-
-	while (z > 0x7f) {
-		z >>= 7;
-		n++;
-	}
-	return n;
-}
-
-size_t sluice_varint_size(s32 v)
-{
-	return sluice_varlong_size(v);
 }
 
 /* Enough for all lengths before the key, and in most records for the rest. */

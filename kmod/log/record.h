@@ -19,11 +19,44 @@
 int __must_check sluice_varint_read(const u8 *p, size_t len, s32 *ret_v);
 int __must_check sluice_varlong_read(const u8 *p, size_t len, s64 *ret_v);
 
-/** sluice_varint_write() - encode; returns the bytes used. */
-size_t sluice_varint_write(u8 *p, s32 v);
-size_t sluice_varlong_write(u8 *p, s64 v);
-size_t sluice_varint_size(s32 v);
-size_t sluice_varlong_size(s64 v);
+/** sluice_varlong_write_long() - what takes more than one byte. */
+size_t sluice_varlong_write_long(u8 *p, u64 zigzag);
+
+static inline u64 sluice_zigzag(s64 v)
+{
+	return ((u64)v << 1) ^ (u64)(v >> 63);
+}
+
+/** sluice_varlong_write() - encode; returns the bytes used. */
+static inline size_t sluice_varlong_write(u8 *p, s64 v)
+{
+	u64 z = sluice_zigzag(v);
+
+	/* Inline, because a record has seven of them and most are this short. */
+	if (z > 0x7f)
+		return sluice_varlong_write_long(p, z);
+	*p = (u8)z;
+	return 1;
+}
+
+/* Zig-zag keeps a small magnitude small, so 32 bits need no coding of their own. */
+static inline size_t sluice_varint_write(u8 *p, s32 v)
+{
+	return sluice_varlong_write(p, v);
+}
+
+/** sluice_varlong_size() - bytes it takes: one for each 7 bits. */
+static inline size_t sluice_varlong_size(s64 v)
+{
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(sluice_zigzag(v) | 1);
+
+	return (bits + 6) / 7;
+}
+
+static inline size_t sluice_varint_size(s32 v)
+{
+	return sluice_varlong_size(v);
+}
 
 /**
  * struct sluice_record - where the parts of a record are
