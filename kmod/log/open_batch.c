@@ -210,6 +210,11 @@ static int open_new(struct sluice_log *log, struct sluice_append_record *a,
 	u32 room;
 	int ret;
 
+	ret = sluice_leader_epochs_reserve(&log->epochs, log->leader_epoch);
+	if (ret) {
+		a->why = "there is no room for another leader epoch";
+		return ret;
+	}
 	ret = sluice_log_make_room(log, &b);
 	if (ret) {
 		a->why = "the next segment could not be created";
@@ -377,6 +382,8 @@ static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 		return ret;
 	}
 	if (opened) {
+		sluice_leader_epochs_assign(&log->epochs, opened->leader_epoch,
+					    opened->base_offset);
 		set_open(log, opened);
 		sluice_watermark_set_open_base(&log->watermark, opened->base_offset);
 		a->rolled = !log->active->published && log->active->base_offset > 0;
