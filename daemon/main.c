@@ -22,7 +22,7 @@ static void tell_progress(void *ctx, unsigned int done, unsigned int total, uint
 	static struct diag_limit limit;
 
 	(void)ctx;
-	diag_limited(&limit, DIAG_INFO, "recovering: %u of %u partitions, %llu MiB read", done,
+	diag_limited(&limit, DIAG_INFO, "recovering %u of %u partitions, %llu MiB read", done,
 		     total, (unsigned long long)(bytes_read >> 20));
 }
 

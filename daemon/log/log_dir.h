@@ -22,8 +22,9 @@ struct log_dir_error {
 };
 
 /**
- * struct log_dir_progress - told while logs are recovered
- * @done: partitions done; @total: of so many; @bytes_read: so far
+ * log_dir_progress_fn - told a few times a second while logs are recovered, and
+ *	in the end; not for logs that were closed cleanly
+ * @done: partitions done; @total: of so many; @bytes_read: of log files, so far
  */
 typedef void (*log_dir_progress_fn)(void *ctx, unsigned int done, unsigned int total,
 				    uint64_t bytes_read);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "kmod/log/recover.h"
 #include "daemon/log/dir_file.h"
@@ -15,14 +16,14 @@
 #include "daemon/log/topic_config.h"
 
 #define THREADS_MAX 16
+#define PROGRESS_MS 200
 
 /* One partition's recovery. */
 struct job {
 	struct log_dir_topic *topic;
 	uint32_t index;
 	int64_t recovery_point;
-	int64_t log_end_offset;
-	uint64_t bytes_read;
+	struct sluice_recovery done; /* its bytes_read while the job runs, too */
 	int result;
 	char why[SLUICE_ERROR_TEXT_MAX];
 };
@@ -36,7 +37,6 @@ struct pool {
 	pthread_cond_t progressed;
 	unsigned int next;
 	unsigned int done;
-	uint64_t bytes_read;
 };
 
 static void log_config(const struct log_dir_topic *t, struct sluice_log_config *c)
@@ -95,20 +95,17 @@ static int fit_epochs(int fd, int32_t topic_epoch, int64_t log_end_offset)
 static void recover_log(const struct pool *pool, struct job *job, struct port_dir *dir)
 {
 	unsigned int flags = job->topic->s.adopted ? SLUICE_RECOVER_GAPS : 0;
-	struct sluice_recovery r = {0};
 	struct sluice_log_config c;
 
 	log_config(job->topic, &c);
 	job->result = -EAGAIN;
 	if (pool->clean)
-		job->result =
-			sluice_log_recover(dir, &c, 0, flags | SLUICE_RECOVER_CLEAN, job->why, &r);
+		job->result = sluice_log_recover(dir, &c, 0, flags | SLUICE_RECOVER_CLEAN, job->why,
+						 &job->done);
 	/* What was called clean and is not has no recovery point to be believed. */
 	if (job->result)
 		job->result = sluice_log_recover(dir, &c, pool->clean ? 0 : job->recovery_point,
-						 flags, job->why, &r);
-	job->bytes_read = r.bytes_read;
-	job->log_end_offset = r.log_end_offset;
+						 flags, job->why, &job->done);
 }
 
 static void recover_partition(const struct pool *pool, struct job *job)
@@ -129,7 +126,8 @@ static void recover_partition(const struct pool *pool, struct job *job)
 	if (!job->result) {
 		fd = dir_open(AT_FDCWD, path);
 		job->result =
-			fd < 0 ? fd : fit_epochs(fd, job->topic->leader_epoch, job->log_end_offset);
+			fd < 0 ? fd
+			       : fit_epochs(fd, job->topic->leader_epoch, job->done.log_end_offset);
 		if (fd >= 0)
 			close(fd);
 		if (job->result)
@@ -150,7 +148,6 @@ static void *work(void *arg)
 		recover_partition(pool, job);
 		pthread_mutex_lock(&pool->mutex);
 		pool->done++;
-		pool->bytes_read += job->bytes_read;
 		pthread_cond_signal(&pool->progressed);
 	}
 	pthread_mutex_unlock(&pool->mutex);
@@ -169,29 +166,49 @@ static unsigned int thread_count(unsigned int n_jobs)
 	return n < n_jobs ? n : n_jobs;
 }
 
+static uint64_t bytes_read(const struct pool *pool)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < pool->n_jobs; i++)
+		sum += READ_ONCE(pool->jobs[i].done.bytes_read);
+	return sum;
+}
+
+/* The callback is the caller's: it runs in the caller's thread, without the mutex. */
+static void watch(struct pool *pool, log_dir_progress_fn progress, void *ctx)
+{
+	struct timespec next;
+	unsigned int done;
+
+	pthread_mutex_lock(&pool->mutex);
+	do {
+		clock_gettime(CLOCK_REALTIME, &next);
+		next.tv_nsec += PROGRESS_MS * 1000000L;
+		next.tv_sec += next.tv_nsec / 1000000000L;
+		next.tv_nsec %= 1000000000L;
+		while (pool->done < pool->n_jobs &&
+		       !pthread_cond_timedwait(&pool->progressed, &pool->mutex, &next))
+			;
+		done = pool->done;
+		pthread_mutex_unlock(&pool->mutex);
+		if (progress && !pool->clean)
+			progress(ctx, done, pool->n_jobs, bytes_read(pool));
+		pthread_mutex_lock(&pool->mutex);
+	} while (done < pool->n_jobs);
+	pthread_mutex_unlock(&pool->mutex);
+}
+
 static int run(struct pool *pool, log_dir_progress_fn progress, void *ctx)
 {
+	unsigned int wanted = thread_count(pool->n_jobs), started = 0;
 	pthread_t threads[THREADS_MAX];
-	unsigned int wanted = thread_count(pool->n_jobs), started = 0, done;
-	uint64_t bytes_read;
 
 	while (started < wanted && !pthread_create(&threads[started], NULL, work, pool))
 		started++;
 	if (!started)
 		return -EAGAIN;
-	/* The callback is the caller's: it runs in the caller's thread. */
-	pthread_mutex_lock(&pool->mutex);
-	for (done = 0; done < pool->n_jobs;) {
-		while (pool->done == done)
-			pthread_cond_wait(&pool->progressed, &pool->mutex);
-		done = pool->done;
-		bytes_read = pool->bytes_read;
-		pthread_mutex_unlock(&pool->mutex);
-		if (progress)
-			progress(ctx, done, pool->n_jobs, bytes_read);
-		pthread_mutex_lock(&pool->mutex);
-	}
-	pthread_mutex_unlock(&pool->mutex);
+	watch(pool, progress, ctx);
 	for (unsigned int i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	return 0;
@@ -233,7 +250,7 @@ static int gather(struct pool *pool, struct checkpoint *ends)
 		job = &pool->jobs[i];
 		if (!job->result)
 			err = checkpoint_add(ends, job->topic->s.topic, job->index,
-					     job->log_end_offset);
+					     job->done.log_end_offset);
 		else if (!job->topic->why.text[0])
 			log_dir_fail(&job->topic->why, 0, "partition %" PRIu32 ": %s: %s",
 				     job->index, job->why, strerror(-job->result));

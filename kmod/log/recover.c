@@ -223,11 +223,11 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 		return ret;
 	seg.chunk = r->chunk;
 	seg.chunk_size = CHUNK_SIZE;
+	seg.bytes_read = &r->out->bytes_read;
 	ret = sluice_segment_recover(&seg, err);
 	if (ret)
 		return ret;
 	r->last_read = seg;
-	r->out->bytes_read += seg.bytes_read;
 	r->out->bytes_cut += seg.bytes_cut;
 	r->out->indexes_rebuilt += seg.indexes_rebuilt;
 	r->out->log_end_offset = seg.end_offset;
@@ -484,17 +484,17 @@ static int recover_log(struct recovery *r, char *err)
 int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, s64 recovery_point,
 		       unsigned int flags, char *err, struct sluice_recovery *ret_done)
 {
-	struct sluice_recovery done = {0};
 	struct recovery r = {
 		.dir = dir,
 		.config = c,
 		.recovery_point = recovery_point,
 		.gaps = flags & SLUICE_RECOVER_GAPS,
 		.last_full_end = -1,
-		.out = &done,
+		.out = ret_done,
 	};
 	int ret;
 
+	*ret_done = (struct sluice_recovery){0};
 	ret = settle_names(&r, err);
 	if (!ret) {
 		r.first_read = flags & SLUICE_RECOVER_CLEAN ? r.count : first_to_read(&r);
@@ -503,7 +503,5 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, 
 	port_free(r.chunk);
 	port_free(r.offsets);
 	port_free(r.files.files);
-	if (!ret)
-		*ret_done = done;
 	return ret;
 }

@@ -9,7 +9,8 @@
 
 /**
  * struct sluice_recovery - what was done
- * @bytes_read: of log files
+ * @bytes_read: of log files. Grows while the recovery runs: another thread may
+ *	READ_ONCE() it
  * @bytes_cut: removed behind the last valid batch
  * @indexes_rebuilt: index files written anew
  * @segments_removed: segments behind the cut, removed whole, and empty ones at
@@ -60,7 +61,7 @@ struct sluice_recovery {
  *
  * An empty directory is a log without segments: log_end_offset 0. Everything
  * that was changed is durable when it returns. Returns 0 or an error of the
- * file system, with @err set; @ret_done is then untouched.
+ * file system, with @err set; @ret_done then says what was done until then.
  */
 int __must_check sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c,
 				    s64 recovery_point, unsigned int flags, char *err,

@@ -98,6 +98,7 @@ static int check_batch(struct scan *s, const struct sluice_batch *b)
 /* Walks as far as the batches are good; the cursor then stands at the cut. */
 static int scan_batches(struct scan *s)
 {
+	u64 before = *s->r->bytes_read;
 	struct sluice_batch b;
 	const char *why;
 	int ret;
@@ -110,8 +111,9 @@ static int scan_batches(struct scan *s)
 		if (ret)
 			break;
 		sluice_batch_cursor_next(&s->cursor, &b);
+		WRITE_ONCE(*s->r->bytes_read, before + s->cursor.bytes_read);
 	}
-	s->r->bytes_read += s->cursor.bytes_read;
+	WRITE_ONCE(*s->r->bytes_read, before + s->cursor.bytes_read);
 	return ret == -EBADMSG ? 0 : ret;
 }
 
@@ -239,7 +241,6 @@ int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 	int ret;
 
 	r->size = 0;
-	r->bytes_read = 0;
 	r->bytes_cut = 0;
 	r->indexes_rebuilt = 0;
 	r->created = false;

@@ -20,7 +20,7 @@
  *	begun anew finds the same place again. A failure ends the recovery
  * @ctx: in: for @before_cut
  * @size: out: of the .log file now
- * @bytes_read: out
+ * @bytes_read: in: what is read is added there, as it is read
  * @bytes_cut: out
  * @indexes_rebuilt: out: 0 to 2, those that were not as they should be
  * @max_time: out: largest time, and the last offset of the batch that has it;
@@ -38,7 +38,7 @@ struct sluice_segment_recovery {
 	int (*before_cut)(void *ctx, char *err);
 	void *ctx;
 	u64 size;
-	u64 bytes_read;
+	u64 *bytes_read;
 	u64 bytes_cut;
 	u32 indexes_rebuilt;
 	struct sluice_time_entry max_time;

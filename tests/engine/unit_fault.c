@@ -352,14 +352,11 @@ static int recover(struct port_dir *dir, struct sluice_log *log)
 {
 	struct sluice_log_config c = small_config();
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
-	struct sluice_recovery done = {.segments_removed = 77};
+	struct sluice_recovery done;
 	int ret = sluice_log_recover(dir, &c, 0, 0, err, &done);
 
 	(void)log;
-	if (ret) {
-		assert_true(strlen(err) > 0);
-		assert_int_equal(done.segments_removed, 77);
-	}
+	assert_int_equal(ret != 0, strlen(err) > 0);
 	return ret;
 }
 

@@ -544,6 +544,40 @@ static void up__damaged_checkpoint_counts_as_missing(void **state)
 	assert_string_equal(temp_file_read(dir_fd, RECOVERY_POINTS), "0\n1\nt 0 0\n");
 }
 
+struct told {
+	unsigned int calls, done, total;
+	uint64_t bytes_read;
+};
+
+static void note_progress(void *ctx, unsigned int done, unsigned int total, uint64_t bytes_read)
+{
+	struct told *told = ctx;
+
+	assert_true(done >= told->done && bytes_read >= told->bytes_read);
+	*told = (struct told){told->calls + 1, done, total, bytes_read};
+}
+
+static void up__tells_how_far_a_recovery_is(void **state)
+{
+	struct told told = {0};
+
+	(void)state;
+	up_well();
+	create_well("t", 3);
+	put_batch("t-0");
+	put_batch("t-2");
+	new_kernel();
+	assert_int_equal(log_dir_up(k, path, note_progress, &told, &err), 0);
+	assert_true(told.calls > 0);
+	assert_int_equal(told.done, 3);
+	assert_int_equal(told.total, 3);
+	assert_int_equal(told.bytes_read, 2 * sizeof(batch_none));
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	told.calls = 0;
+	assert_int_equal(log_dir_up(k, path, note_progress, &told, &err), 0);
+	assert_int_equal(told.calls, 0);
+}
+
 static void down__refused_by_the_kernel_changes_nothing(void **state)
 {
 	(void)state;
@@ -785,6 +819,7 @@ int main(void)
 		TEST(checkpoint__writes_what_kafka_has),
 		TEST(checkpoint__keeps_what_the_kernel_does_not_have),
 		TEST(up__damaged_checkpoint_counts_as_missing),
+		TEST(up__tells_how_far_a_recovery_is),
 		TEST(down__refused_by_the_kernel_changes_nothing),
 		TEST(up__adopts_a_directory_of_kafka),
 		TEST(up__broken_topics_do_not_keep_others_closed),

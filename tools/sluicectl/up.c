@@ -7,21 +7,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "tools/sluicectl/ctl.h"
 
+#define PROGRESS_SECONDS 5
+
+/* On a terminal one line that changes; elsewhere one now and then. */
+struct progress {
+	bool terminal;
+	time_t next;
+};
+
 static void show_progress(void *ctx, unsigned int done, unsigned int total, uint64_t bytes_read)
 {
+	struct progress *p = ctx;
+	struct timespec now;
 	char size[32];
 
-	(void)ctx;
-	fprintf(stderr, "\rchecked %u of %u partitions, %s read%s", done, total,
-		ctl_bytes_text(bytes_read, size), done == total ? "\n" : "");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!p->terminal && now.tv_sec < p->next && done < total)
+		return;
+	p->next = now.tv_sec + PROGRESS_SECONDS;
+	fprintf(stderr, "%srecovering %u of %u partitions, %s read%s", p->terminal ? "\r" : "",
+		done, total, ctl_bytes_text(bytes_read, size),
+		done == total || !p->terminal ? "\n" : "");
 }
 
 static int up_one(struct ctl *ctl, struct kern *k, const char *path)
 {
-	log_dir_progress_fn progress = isatty(STDERR_FILENO) ? show_progress : NULL;
+	struct progress progress = {.terminal = isatty(STDERR_FILENO)};
 	struct log_dir_error err;
 	struct kern_data_dir *dirs;
 	uint32_t topics = 0;
@@ -29,7 +44,7 @@ static int up_one(struct ctl *ctl, struct kern *k, const char *path)
 	size_t n;
 	int result;
 
-	result = log_dir_up(k, path, progress, NULL, &err);
+	result = log_dir_up(k, path, show_progress, &progress, &err);
 	if (result)
 		return ctl_fail(result, "%s", err.text);
 	real = realpath(path, NULL);
