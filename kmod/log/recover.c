@@ -1,43 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* Recovery of a log: which segments to read, which to remove. */
-#include "batch_cursor.h"
-#include "recover.h"
-#include "recover_files.h"
-#include "recover_segment.h"
+#include "recover_internal.h"
 #include "segment.h"
-#include "segment_name.h"
-
-/* Log files are read in pieces of so many bytes. */
-#define CHUNK_SIZE	(1U << 20)
-
-/*
- * A log being recovered.
- * @files: those that were there in the beginning
- * @offsets: of the segments; there is room for one more
- * @gaps: offsets that are missing between segments are no hole
- * @first_read: index of the first segment that may hold what is not durable
- * @names_changed: the directory has to be synced
- * @chunk: to read into; there once a segment was read
- * @last_full: index of the last segment, so far, that was not found empty
- * @last_full_end: the offset behind it, or -1 if it was not read
- * @last_read: the segment that was read last
- */
-struct recovery {
-	struct port_dir *dir;
-	const struct sluice_log_config *config;
-	s64 recovery_point;
-	struct recover_files files;
-	s64 *offsets;
-	u32 count;
-	bool gaps;
-	u32 first_read;
-	bool names_changed;
-	u8 *chunk;
-	u32 last_full;
-	s64 last_full_end;
-	struct sluice_segment_recovery last_read;
-	struct sluice_recovery *out;
-};
 
 static int remove_file(struct recovery *r, s64 base_offset, const char *suffix, char *err)
 {
@@ -94,8 +58,10 @@ static int remove_segment(struct recovery *r, s64 base_offset, char *err)
 	int ret = 0;
 	u8 kind;
 
-	for (kind = RECOVER_LOG; kind <= RECOVER_TXN_INDEX && !ret; kind++)
+	for (kind = RECOVER_LOG; kind < RECOVER_KINDS && !ret; kind++)
 		ret = remove_file(r, base_offset, recover_suffixes[kind], err);
+	if (base_offset <= r->snapshot_offset)
+		r->snapshot_offset = -1;
 	return ret;
 }
 
@@ -184,18 +150,18 @@ static int before_cut(void *ctx, char *err)
 	return end_log_with(r, place->i, err);
 }
 
-static int reserve_chunk(struct recovery *r, char *err)
+int recover_chunk(struct recovery *r, char *err)
 {
 	if (r->chunk)
 		return 0;
-	r->chunk = port_alloc(CHUNK_SIZE);
+	r->chunk = port_alloc(RECOVER_CHUNK_SIZE);
 	if (r->chunk)
 		return 0;
 	snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
 	return -ENOMEM;
 }
 
-static int recover_segment(struct recovery *r, u32 i, char *err)
+int recover_one_segment(struct recovery *r, u32 i, char *err)
 {
 	bool last = i == r->count - 1;
 	struct place place = {.r = r, .i = i};
@@ -218,11 +184,18 @@ static int recover_segment(struct recovery *r, u32 i, char *err)
 			return ret;
 		port_warn("%s: %s; the segment is read again", port_dir_name(r->dir), err);
 	}
-	ret = reserve_chunk(r, err);
+	ret = recover_chunk(r, err);
 	if (ret)
 		return ret;
+	if (i >= r->first_read) {
+		ret = r->producers ? recover_producers_save(r, seg.base_offset, err) :
+				     recover_producers_begin(r, i, err);
+		if (ret)
+			return ret;
+		seg.producers = r->producers;
+	}
 	seg.chunk = r->chunk;
-	seg.chunk_size = CHUNK_SIZE;
+	seg.chunk_size = RECOVER_CHUNK_SIZE;
 	seg.bytes_read = &r->out->bytes_read;
 	ret = sluice_segment_recover(&seg, err);
 	if (ret)
@@ -290,127 +263,19 @@ static int cut_at_hole(struct recovery *r, u32 i, char *err)
 	return end_log_with(r, i, err);
 }
 
-/* The base offset of the first batch in the prepared segment, -1 if it has none. */
-static int read_prepared(struct recovery *r, s64 *ret_base_offset)
-{
-	char name[SLUICE_SEGMENT_NAME_MAX];
-	struct sluice_batch_cursor cursor;
-	struct port_file *file;
-	struct sluice_batch b;
-	const char *why;
-	s64 size;
-	int ret;
-
-	*ret_base_offset = -1;
-	sluice_segment_prepared_name(name, SLUICE_SUFFIX_LOG);
-	ret = port_file_open(r->dir, name, PORT_RDONLY, &file);
-	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	size = port_file_size(file);
-	if (size > 0) {
-		sluice_batch_cursor_init(&cursor, file, 0, (u64)size, 0);
-		ret = sluice_batch_cursor_peek(&cursor, &b, &why);
-		if (ret > 0)
-			*ret_base_offset = b.base_offset;
-	}
-	port_file_close(file);
-	return size < 0 ? (int)size : ret == -EBADMSG ? 0 : min(ret, 0);
-}
-
-static int remove_prepared(struct recovery *r)
-{
-	char name[SLUICE_SEGMENT_NAME_MAX];
-	int ret = 0;
-	u8 kind;
-
-	for (kind = RECOVER_LOG; kind <= RECOVER_TIME_INDEX && !ret; kind++) {
-		sluice_segment_prepared_name(name, recover_suffixes[kind]);
-		ret = port_file_remove(r->dir, name);
-	}
-	r->names_changed = true;
-	return ret;
-}
-
-/* The log comes last: until then all of this is done anew after a crash. */
-static int name_prepared(struct recovery *r, s64 base_offset)
-{
-	char from[SLUICE_SEGMENT_NAME_MAX], to[SLUICE_SEGMENT_NAME_MAX];
-	u8 kind;
-
-	for (kind = RECOVER_TIME_INDEX + 1; kind-- > RECOVER_LOG;) {
-		int ret;
-
-		sluice_segment_prepared_name(from, recover_suffixes[kind]);
-		sluice_segment_name(to, base_offset, recover_suffixes[kind]);
-		ret = port_file_rename(r->dir, from, to);
-		if (ret && !(ret == -ENOENT && kind != RECOVER_LOG))
-			return ret;
-	}
-	r->names_changed = true;
-	r->offsets[r->count++] = base_offset;
-	return 0;
-}
-
-static bool continues(const struct recovery *r, s64 base_offset)
-{
-	if (base_offset < 0 || (r->count && base_offset <= r->offsets[r->count - 1]))
-		return false;
-	return base_offset == r->out->log_end_offset ||
-	       (r->gaps && base_offset > r->out->log_end_offset);
-}
-
-/*
- * The segment that was to come next. If the log had rolled to it before it got
- * its name, it has what goes on where the others end.
- */
-static int adopt_prepared(struct recovery *r, char *err)
-{
-	s64 base_offset;
-	int ret;
-
-	if (!r->files.prepared)
-		return 0;
-	ret = read_prepared(r, &base_offset);
-	if (ret)
-		goto err_prepared;
-	if (!continues(r, base_offset)) {
-		if (base_offset >= 0)
-			port_warn("%s: a segment that begins with offset %lld is removed: the log "
-				  "ends with %lld", port_dir_name(r->dir), base_offset,
-				  r->out->log_end_offset);
-		ret = remove_prepared(r);
-		if (ret)
-			goto err_prepared;
-		return 0;
-	}
-	if (r->count && r->last_read.base_offset == r->offsets[r->count - 1] && r->last_read.dir) {
-		ret = sluice_segment_recover_seal(&r->last_read, err);
-		if (ret)
-			return ret;
-	}
-	ret = name_prepared(r, base_offset);
-	if (ret)
-		goto err_prepared;
-	return recover_segment(r, r->count - 1, err);
-
-err_prepared:
-	snprintf(err, SLUICE_ERROR_TEXT_MAX, "the prepared segment: error %d", -ret);
-	return ret;
-}
-
 static int recover_segments(struct recovery *r, char *err)
 {
 	u32 i;
 	int ret;
 
 	for (i = 0; i < r->count; i++) {
-		ret = recover_segment(r, i, err);
+		ret = recover_one_segment(r, i, err);
 		if (!ret)
 			ret = cut_at_hole(r, i, err);
 		if (ret)
 			return ret;
 	}
-	ret = adopt_prepared(r, err);
+	ret = recover_prepared(r, err);
 	return ret ? ret : remove_empty_behind_gap(r, err);
 }
 
@@ -443,9 +308,9 @@ static int settle_names(struct recovery *r, char *err)
 		in_place += count;
 	}
 	if (in_place != r->files.count) {
-		ret = reserve_chunk(r, err);
+		ret = recover_chunk(r, err);
 		if (!ret)
-			ret = recover_names(r->dir, &r->files, r->chunk, CHUNK_SIZE, err,
+			ret = recover_names(r->dir, &r->files, r->chunk, RECOVER_CHUNK_SIZE, err,
 					    &r->names_changed);
 		if (!ret)
 			ret = list_files(r, err);
@@ -477,6 +342,9 @@ static int recover_log(struct recovery *r, char *err)
 	if (!ret)
 		ret = recover_segments(r, err);
 	if (!ret)
+		ret = r->producers ? recover_producers_save(r, r->out->log_end_offset, err) :
+				     recover_producers_check(r, err);
+	if (!ret)
 		ret = sync_names(r, err);
 	return ret;
 }
@@ -490,6 +358,7 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, 
 		.recovery_point = recovery_point,
 		.gaps = flags & SLUICE_RECOVER_GAPS,
 		.last_full_end = -1,
+		.snapshot_offset = -1,
 		.out = ret_done,
 	};
 	int ret;
@@ -500,6 +369,7 @@ int sluice_log_recover(struct port_dir *dir, const struct sluice_log_config *c, 
 		r.first_read = flags & SLUICE_RECOVER_CLEAN ? r.count : first_to_read(&r);
 		ret = recover_log(&r, err);
 	}
+	sluice_producer_state_free(r.producers);
 	port_free(r.chunk);
 	port_free(r.offsets);
 	port_free(r.files.files);

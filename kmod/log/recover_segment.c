@@ -22,6 +22,7 @@ struct scan {
 	struct sluice_batch_cursor cursor;
 	struct index_image offsets;
 	struct index_image times;
+	struct index_image txns;
 	struct sluice_offset_index last_indexed;
 	struct sluice_time_index last_time;
 };
@@ -80,6 +81,33 @@ static int add_entries(struct scan *s, const struct sluice_batch *b)
 	return add_time_entry(s);
 }
 
+static int add_txn(struct scan *s, const struct sluice_aborted_txn *txn)
+{
+	struct sluice_txn_index_entry *raw;
+
+	raw = (struct sluice_txn_index_entry *)image_add(&s->txns, sizeof(*raw));
+	if (!raw)
+		return -ENOMEM;
+	put_unaligned_be16(SLUICE_TXN_INDEX_VERSION, &raw->version);
+	put_unaligned_be64((u64)txn->producer_id, &raw->producer_id);
+	put_unaligned_be64((u64)txn->first_offset, &raw->first_offset);
+	put_unaligned_be64((u64)txn->last_offset, &raw->last_offset);
+	put_unaligned_be64((u64)txn->last_stable_offset, &raw->last_stable_offset);
+	return 0;
+}
+
+static int replay(struct scan *s, const struct sluice_batch *b)
+{
+	struct sluice_producer_state *producers = s->r->producers;
+	struct sluice_aborted_txn txn;
+	int ret;
+
+	if (!producers || b->producer_id < 0)
+		return 0;
+	ret = sluice_producer_state_replay(producers, s->file, s->cursor.position, b, &txn);
+	return ret > 0 ? add_txn(s, &txn) : ret;
+}
+
 /* 1 if the batch is good, 0 if not, or an error of the file. */
 static int check_batch(struct scan *s, const struct sluice_batch *b)
 {
@@ -108,6 +136,8 @@ static int scan_batches(struct scan *s)
 		if (ret <= 0)
 			break;
 		ret = add_entries(s, &b);
+		if (!ret)
+			ret = replay(s, &b);
 		if (ret)
 			break;
 		sluice_batch_cursor_next(&s->cursor, &b);
@@ -186,6 +216,9 @@ static int write_index(struct sluice_segment_recovery *r, const char *suffix,
 
 	sluice_segment_name(name, r->base_offset, suffix);
 	ret = port_file_open(r->dir, name, 0, &file);
+	/* Most segments have no aborted transaction, and so no index of them. */
+	if (ret == -ENOENT && !image->len && !strcmp(suffix, SLUICE_SUFFIX_TXN_INDEX))
+		return 0;
 	if (ret == -ENOENT) {
 		created = true;
 		ret = port_file_open(r->dir, name, PORT_CREATE, &file);
@@ -231,7 +264,10 @@ static int recover_file(struct scan *s, char *err)
 	ret = write_index(s->r, SLUICE_SUFFIX_OFFSET_INDEX, &s->offsets);
 	if (ret)
 		return ret;
-	return write_index(s->r, SLUICE_SUFFIX_TIME_INDEX, &s->times);
+	ret = write_index(s->r, SLUICE_SUFFIX_TIME_INDEX, &s->times);
+	if (ret || !s->r->producers)
+		return ret;
+	return write_index(s->r, SLUICE_SUFFIX_TXN_INDEX, &s->txns);
 }
 
 int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
@@ -254,6 +290,7 @@ int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 		port_file_close(s.file);
 		port_free(s.offsets.bytes);
 		port_free(s.times.bytes);
+		port_free(s.txns.bytes);
 	}
 	if (ret && !err[0])
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be recovered (error %d)", name,

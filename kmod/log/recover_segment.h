@@ -4,6 +4,7 @@
 #define SLUICE_LOG_RECOVER_SEGMENT_H
 
 #include "log.h"
+#include "producer_state.h"
 #include "time_index.h"
 
 /**
@@ -15,6 +16,8 @@
  * @recovery_point: in: of batches wholly below it only the header is read
  * @index_interval_bytes: in
  * @chunk: in: borrowed memory of @chunk_size bytes to read into
+ * @producers: in: of the batches before; learns from those of the segment. If it
+ *	is there the transaction index is made anew, too. NULL: neither
  * @before_cut: in: called before the segment is cut, if it has to be; so that
  *	what lies behind goes first, and a recovery that is interrupted and
  *	begun anew finds the same place again. A failure ends the recovery
@@ -22,7 +25,7 @@
  * @size: out: of the .log file now
  * @bytes_read: in: what is read is added there, as it is read
  * @bytes_cut: out
- * @indexes_rebuilt: out: 0 to 2, those that were not as they should be
+ * @indexes_rebuilt: out: 0 to 3, those that were not as they should be
  * @max_time: out: largest time, and the last offset of the batch that has it;
  *	-1 if there are no batches
  * @created: out: an index file was missing and is there now
@@ -35,6 +38,7 @@ struct sluice_segment_recovery {
 	u32 index_interval_bytes;
 	u8 *chunk;
 	u32 chunk_size;
+	struct sluice_producer_state *producers;
 	int (*before_cut)(void *ctx, char *err);
 	void *ctx;
 	u64 size;

@@ -272,6 +272,16 @@ static s64 check_range(const struct sluice_range *range, s64 offset)
 	return offset;
 }
 
+void log_close_cleanly(struct sluice_log *log)
+{
+	s64 recovery_point;
+
+	assert_int_equal(sluice_log_flush(log, &recovery_point), 0);
+	assert_int_equal(recovery_point, sluice_log_end_offset(log));
+	assert_int_equal(sluice_log_flush_indexes(log), 0);
+	sluice_log_close(log);
+}
+
 void log_check(struct sluice_log *log)
 {
 	s64 end = sluice_log_end_offset(log);

@@ -74,6 +74,9 @@ struct sluice_log_config small_config(void);
 /** log_open() - must succeed. */
 struct sluice_log *log_open(struct port_dir *dir, const struct sluice_log_config *c);
 
+/** log_close_cleanly() - flush all, then close: nothing is left to recovery. */
+void log_close_cleanly(struct sluice_log *log);
+
 /** log_check() - fetch all of it: whole batches, offsets 0, 1, 2, CRCs valid. */
 void log_check(struct sluice_log *log);
 

@@ -27,7 +27,7 @@ static int setup(void **state)
 	for (int i = 0; i < 17; i++)
 		append_spec(log, (struct batch_spec){
 					 .records = 3, .value_len = 20, .timestamp = TIME_0 + i});
-	sluice_log_close(log);
+	log_close_cleanly(log);
 	return 0;
 }
 

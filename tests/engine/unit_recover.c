@@ -15,7 +15,7 @@ static void make_log(struct port_dir *dir)
 	for (int i = 0; i < 17; i++)
 		append_spec(log, (struct batch_spec){
 					 .records = 3, .value_len = 20, .timestamp = TIME_0 + i});
-	sluice_log_close(log);
+	log_close_cleanly(log);
 }
 
 static struct sluice_recovery recover_flags(struct port_dir *dir, s64 recovery_point,
