@@ -100,7 +100,11 @@ int sluice_log_check(struct sluice_check *c, char *err)
 		ret = check_orphans(c, SLUICE_SUFFIX_OFFSET_INDEX, offsets, count);
 		if (!ret)
 			ret = check_orphans(c, SLUICE_SUFFIX_TIME_INDEX, offsets, count);
+		if (!ret)
+			ret = check_orphans(c, SLUICE_SUFFIX_TXN_INDEX, offsets, count);
 	}
+	if (!ret)
+		ret = check_snapshots(c);
 	if (!ret)
 		ret = check_segments(c, offsets, count);
 	port_free(offsets);

@@ -34,7 +34,7 @@ struct sluice_check {
 };
 
 /**
- * sluice_log_check() - verify batches, CRCs, order, and indexes against batches
+ * sluice_log_check() - verify batches, CRCs, order, indexes against batches, snapshots
  * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
  *
  * A batch whose CRC is wrong does not end the check of its segment; one whose

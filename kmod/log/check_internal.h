@@ -65,4 +65,13 @@ void check_time_index_end(struct check_index *index);
 int __must_check check_segment(struct sluice_check *c, s64 base_offset, s64 end_offset,
 			       s32 *epoch, u8 *chunk, u32 chunk_size);
 
+/** check_snapshots() - of the producer state: whole, and possible. */
+int __must_check check_snapshots(struct sluice_check *c);
+
+/**
+ * check_txn_index() - the aborted transactions of one segment
+ * Whether they are all there cannot be told: compaction removes some.
+ */
+int __must_check check_txn_index(struct sluice_check *c, s64 base_offset, s64 end_offset);
+
 #endif /* SLUICE_LOG_CHECK_INTERNAL_H */

@@ -122,6 +122,8 @@ int check_segment(struct sluice_check *c, s64 base_offset, s64 end_offset, s32 *
 	ret = check_log_file(&s, file, chunk, chunk_size);
 	port_file_close(file);
 	check_file_end(&s.file);
+	if (!ret)
+		ret = check_txn_index(c, base_offset, end_offset);
 	*epoch = s.epoch;
 	return ret;
 }

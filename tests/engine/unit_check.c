@@ -172,6 +172,42 @@ static void sluice_log_check__time_index(void **state)
 	check(*state, SECOND ".timeindex 0 the file is missing\n");
 }
 
+static void sluice_log_check__snapshots(void **state)
+{
+	size_t len;
+	u8 *bytes = file_load(*state, LAST ".snapshot", &len);
+
+	poke(*state, LAST ".snapshot", 2, "\1\2\3\4", 4);
+	check(*state, LAST ".snapshot 0 position 2: the CRC is wrong\n");
+	file_store(*state, LAST ".snapshot", bytes, len - 1);
+	check_flags(*state, 0);
+	assert_non_null(strstr(findings, LAST ".snapshot 0 "));
+	free(bytes);
+}
+
+/* AbortedTxn.java: version, producer, first and last offset, last stable offset. */
+static void sluice_log_check__txn_index(void **state)
+{
+	u8 txns[3 * 34] = {
+		[17] = 22,	[25] = 24,	[33] = 25,	/* 22 to 24 */
+		[34 + 17] = 25, [34 + 25] = 30, [34 + 33] = 31, /* 25 to 30 */
+	};
+
+	file_store(*state, SECOND ".txnindex", txns, 2 * 34);
+	check(*state, "");
+	file_store(*state, FIRST ".txnindex", txns, 2 * 34);
+	check(*state, FIRST ".txnindex 0 the entry is out of order, or of another segment\n" FIRST
+			    ".txnindex 34 the entry is out of order, or of another segment\n");
+	assert_int_equal(port_file_remove(*state, FIRST ".txnindex"), 0);
+	file_store(*state, SECOND ".txnindex", txns, 3 * 34 - 1);
+	check(*state, SECOND ".txnindex 68 the file ends inside an entry\n");
+	txns[34 + 25] = 24;
+	txns[1] = 1;
+	file_store(*state, SECOND ".txnindex", txns, 2 * 34);
+	check(*state, SECOND ".txnindex 0 the version of the entry is unknown\n" SECOND
+			     ".txnindex 34 the transaction ends before it begins\n");
+}
+
 static void sluice_log_check__orphans(void **state)
 {
 	file_store(*state, "00000000000000000007.index", "", 0);
@@ -236,6 +272,8 @@ int main(void)
 		TEST(sluice_log_check__epochs_do_not_fall),
 		TEST(sluice_log_check__offset_index),
 		TEST(sluice_log_check__time_index),
+		TEST(sluice_log_check__snapshots),
+		TEST(sluice_log_check__txn_index),
 		TEST(sluice_log_check__orphans),
 		TEST(sluice_log_check__tells_the_first_of_many),
 		TEST(sluice_log_check__in_use_leaves_out_the_last),

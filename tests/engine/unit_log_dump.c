@@ -46,6 +46,16 @@ static void check_dump(struct port_dir *dir, const char *name, bool records, int
 	free(text);
 }
 
+/* The same without what is before @expected. */
+static void check_dump_end(struct port_dir *dir, const char *name, int status, const char *expected)
+{
+	char *text = dump(dir, name, false, status);
+
+	assert_true(strlen(text) > strlen(expected));
+	assert_string_equal(text + strlen(text) - strlen(expected), expected);
+	free(text);
+}
+
 #define GOLDEN_HEADERS                                                                   \
 	"base_offset: 0 last_offset: 0 position: 0 size: 86 records: 1 timestamp_type: " \
 	"\"CreateTime\" base_timestamp: 1700000000000 max_timestamp: 1700000000000 "     \
@@ -137,6 +147,38 @@ static void log_dump_path__indexes(void **state)
 		   "timestamp: 257 offset: 105\n");
 }
 
+static void log_dump_path__producers(void **state)
+{
+	/* ProducerSnapshot.json, AbortedTxn.java. */
+	u8 snapshot[10 + 46] = {
+		[1] = 1,   [9] = 1,				      /* version, count */
+		[17] = 7,  [19] = 2,	[23] = 5, [31] = 9, [35] = 1, /* to offset delta */
+		[43] = 77, [44] = 0xff, 0xff,	  0xff,	    0xff,     /* coordinator epoch */
+		[55] = 8,
+	};
+	u8 txn[34] = {[9] = 7, [17] = 3, [25] = 9, [33] = 4};
+
+	put_unaligned_be32(port_crc32c_table(0, snapshot + 6, sizeof(snapshot) - 6), snapshot + 2);
+	file_store(*state, "00000000000000000010.snapshot", snapshot, sizeof(snapshot));
+	file_store(*state, "00000000000000000000.txnindex", txn, sizeof(txn));
+	check_dump(*state, "00000000000000000000.txnindex", false, 0,
+		   "version: 0 producer_id: 7 first_offset: 3 last_offset: 9 "
+		   "last_stable_offset: 4\n");
+	file_store(*state, "00000000000000000000.txnindex", txn, 33);
+	check_dump(*state, "00000000000000000000.txnindex", false, 1,
+		   "broken: \"the file ends inside an entry\" position: 0\n");
+	check_dump_end(*state, "00000000000000000010.snapshot", 0,
+		       " crc_valid: true producers: 1\n"
+		       "producer_id: 7 producer_epoch: 2 last_sequence: 5 last_offset: 9 "
+		       "offset_delta: 1 timestamp: 77 coordinator_epoch: -1 "
+		       "txn_first_offset: 8\n");
+	snapshot[50] = 1;
+	file_store(*state, "00000000000000000010.snapshot", snapshot, sizeof(snapshot) - 1);
+	check_dump_end(*state, "00000000000000000010.snapshot", 1,
+		       " crc_valid: false producers: 1\n"
+		       "broken: \"the file ends inside an entry\" position: 10\n");
+}
+
 static void log_dump_path__text(void **state)
 {
 	static const char points[] = "0\n2\na 0 5\na 1 6\n";
@@ -164,9 +206,8 @@ static void log_dump_path__text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(log_dump_path__golden),
-		TEST(log_dump_path__broken),
-		TEST(log_dump_path__indexes),
+		TEST(log_dump_path__golden),  TEST(log_dump_path__broken),
+		TEST(log_dump_path__indexes), TEST(log_dump_path__producers),
 		TEST(log_dump_path__text),
 	};
 

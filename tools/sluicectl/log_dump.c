@@ -68,6 +68,10 @@ static int dump_segment_file(const struct log_dump *d, struct port_dir *dir, con
 		ret = log_dump_offset_index(d, file, base_offset);
 	else if (is_kind(name, SLUICE_SUFFIX_TIME_INDEX, &base_offset))
 		ret = log_dump_time_index(d, file, base_offset);
+	else if (is_kind(name, SLUICE_SUFFIX_TXN_INDEX, &base_offset))
+		ret = log_dump_txn_index(d, file);
+	else if (is_kind(name, SLUICE_SUFFIX_SNAPSHOT, &base_offset))
+		ret = log_dump_snapshot(d, file);
 	else
 		ret = -EINVAL;
 	port_file_close(file);

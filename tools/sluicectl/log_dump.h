@@ -39,6 +39,8 @@ int log_dump_broken(const struct log_dump *d, const char *indent, u64 position, 
 int log_dump_segment(const struct log_dump *d, struct port_file *file);
 int log_dump_offset_index(const struct log_dump *d, struct port_file *file, s64 base_offset);
 int log_dump_time_index(const struct log_dump *d, struct port_file *file, s64 base_offset);
+int log_dump_txn_index(const struct log_dump *d, struct port_file *file);
+int log_dump_snapshot(const struct log_dump *d, struct port_file *file);
 int log_dump_checkpoint(const struct log_dump *d, int dir_fd, const char *name);
 int log_dump_epochs(const struct log_dump *d, int dir_fd);
 int log_dump_metadata(const struct log_dump *d, int dir_fd);
