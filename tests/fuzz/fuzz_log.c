@@ -15,11 +15,12 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-#define FILES_MAX     32
+#define FILES_MAX     96
 #define FILE_SIZE_MAX 65536
+#define WRITTEN_MAX   32
 
 struct kept_file {
-	char name[32];
+	char name[48];
 	u8 *bytes;
 	size_t len;
 };
@@ -61,9 +62,17 @@ static void clear_dir(void)
 			abort();
 }
 
+/* Every batch that was ever appended, without what a CRC does not cover. */
+static struct written {
+	u8 bytes[600];
+	size_t len;
+} written[WRITTEN_MAX];
+static u32 written_count, good_written;
+
+/* Every other batch is of an idempotent producer, so that there are snapshots with something in. */
 static int append_one(struct sluice_log *log, u32 value_len, s64 timestamp)
 {
-	static const u8 value[400];
+	static u8 value[400];
 	const struct sluice_record_out r = {
 		.timestamp = timestamp, .key_len = -1, .value = value, .value_len = (s32)value_len};
 	size_t size = sluice_batch_build_size(&r);
@@ -71,7 +80,24 @@ static int append_one(struct sluice_log *log, u32 value_len, s64 timestamp)
 	struct port_iter iter;
 	u8 bytes[600];
 
+	value[0]++;
 	sluice_batch_build(bytes, size, &r);
+	if (written_count % 2) {
+		struct sluice_batch_header *h = (struct sluice_batch_header *)bytes;
+
+		put_unaligned_be64(written_count, &h->producer_id);
+		put_unaligned_be16(3, &h->producer_epoch);
+		put_unaligned_be32(0, &h->base_sequence);
+		put_unaligned_be32(port_crc32c(0, bytes + SLUICE_BATCH_CRC_START,
+					       size - SLUICE_BATCH_CRC_START),
+				   &h->crc);
+	}
+	if (written_count < WRITTEN_MAX) {
+		struct written *w = &written[written_count++];
+
+		w->len = size - SLUICE_BATCH_CRC_START;
+		memcpy(w->bytes, bytes + SLUICE_BATCH_CRC_START, w->len);
+	}
 	port_iter_init(&iter, bytes, size);
 	a.src = &iter;
 	return sluice_log_append(log, &a);
@@ -136,6 +162,7 @@ static void clean_up(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct sluice_log *log;
+	s64 recovery_point;
 
 	(void)argc;
 	(void)argv;
@@ -150,8 +177,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	for (int i = 0; i < 14; i++)
 		if (append_one(log, (u32)i * 9, 1000 + i * 7 % 5))
 			abort();
+	if (sluice_log_flush(log, &recovery_point) || sluice_log_flush_indexes(log))
+		abort();
 	sluice_log_close(log);
 	keep_good();
+	good_written = written_count;
 	/* The directory's order is not the same everywhere; an input is to mean the same. */
 	qsort(good, good_count, sizeof(good[0]), by_name);
 	return 0;
@@ -177,6 +207,31 @@ static u32 take_u16(struct input *in)
 	return high << 8 | take(in);
 }
 
+/*
+ * One more file, with a name of any kind: a segment, an index without one, what
+ * an interrupted removal, compaction or roll leaves. Its content is a good
+ * file's, or the input's.
+ */
+static void add_file(struct input *in, u8 what, const struct kept_file *kept, u32 position)
+{
+	static const char *const kinds[] = {".log", ".index", ".timeindex", ".txnindex",
+					    ".snapshot", ".log", ".log", ".index"};
+	static const char *const states[] = {"", ".swap", ".cleaned", ".deleted"};
+	u8 name_bits = take(in);
+	const char *kind = kinds[name_bits & 7];
+	char name[48];
+
+	if ((name_bits >> 5) == 7)
+		snprintf(name, sizeof(name), "next%s.prepared", kind);
+	else
+		snprintf(name, sizeof(name), "%020u%s%s", position % 20, kind,
+			 states[name_bits >> 3 & 3]);
+	if (what & 8)
+		write_file(name, kept->bytes, kept->len);
+	else
+		write_file(name, in->next, min_t(size_t, in->left, what >> 4));
+}
+
 static void change(struct input *in)
 {
 	u8 what = take(in);
@@ -191,12 +246,7 @@ static void change(struct input *in)
 		return;
 	}
 	if (what % 8 == 1) {
-		char name[32];
-
-		/* One more segment, or an index without one. */
-		snprintf(name, sizeof(name), "%020u%s", position,
-			 what & 8 ? ".log" : kept->name + 20);
-		write_file(name, in->next, min_t(size_t, in->left, what >> 4));
+		add_file(in, what, kept, position);
 		return;
 	}
 	if (port_file_open(dir, kept->name, 0, &file))
@@ -212,6 +262,23 @@ static void change(struct input *in)
 	port_file_close(file);
 	in->next += len;
 	in->left -= len;
+}
+
+/* What is read must be something that was appended, byte for byte. */
+static void check_written(const struct sluice_range *range, const struct sluice_batch *b)
+{
+	size_t len = b->size - SLUICE_BATCH_CRC_START;
+	u8 bytes[600];
+
+	if (len <= sizeof(bytes) &&
+	    port_file_read(range->file, range->position + SLUICE_BATCH_CRC_START, bytes, len) ==
+		    (ssize_t)len) {
+		for (u32 i = 0; i < written_count; i++) {
+			if (written[i].len == len && !memcmp(written[i].bytes, bytes, len))
+				return;
+		}
+	}
+	abort();
 }
 
 /* @whole: every byte was verified, so each must be there and right. */
@@ -243,6 +310,8 @@ static void read_log(struct sluice_log *log, bool whole)
 				     b.size - SLUICE_BATCH_CRC_START, &crc))
 			abort();
 		assert(crc == b.crc || !whole);
+		if (crc == b.crc)
+			check_written(&range, &b);
 		assert(sluice_batch_last_offset(&b) >= offset);
 		offset = sluice_batch_last_offset(&b) + 1;
 		sluice_segment_put(range.seg);
@@ -290,6 +359,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u8 mode = take(&in);
 
 	clear_dir();
+	written_count = good_written;
 	for (u32 i = 0; i < good_count; i++)
 		write_file(good[i].name, good[i].bytes, good[i].len);
 	for (int i = 0; i < 12 && in.left; i++)
