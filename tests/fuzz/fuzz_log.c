@@ -214,8 +214,8 @@ static u32 take_u16(struct input *in)
  */
 static void add_file(struct input *in, u8 what, const struct kept_file *kept, u32 position)
 {
-	static const char *const kinds[] = {".log", ".index", ".timeindex", ".txnindex",
-					    ".snapshot", ".log", ".log", ".index"};
+	static const char *const kinds[] = {".log",	 ".index", ".timeindex", ".txnindex",
+					    ".snapshot", ".log",   ".log",	 ".index"};
 	static const char *const states[] = {"", ".swap", ".cleaned", ".deleted"};
 	u8 name_bits = take(in);
 	const char *kind = kinds[name_bits & 7];
