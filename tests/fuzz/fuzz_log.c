@@ -113,7 +113,7 @@ static struct sluice_log *open_log(bool must)
 		fprintf(stderr, "open after recovery: %d %s\n", ret, err);
 		abort();
 	}
-	assert((ret != 0) == (strlen(err) > 0));
+	assert(!ret || strlen(err) > 0);
 	return log;
 }
 
