@@ -128,16 +128,10 @@ int sluice_log_load_epochs(struct sluice_log *log, char *err)
 	ret = drop_contradicted(log);
 	if (!ret)
 		ret = complete_epochs(log, log_start, log_end);
-	/* Damage below the recovery point: what is known of the epochs has to do. */
-	if (ret == -EIO) {
-		port_warn("%s: the leader epochs of some batches cannot be read",
-			  port_dir_name(log->dir));
-		ret = 0;
-	}
 	if (ret) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX,
 			 "the leader epochs of the batches cannot be read (error %d)", -ret);
-		return ret;
+		return ret == -EIO ? -EUCLEAN : ret;
 	}
 	log->leader_epoch = max_t(s32, log->leader_epoch,
 				  sluice_leader_epochs_latest(&log->epochs));
