@@ -335,7 +335,10 @@ static void recover_and_read(s64 recovery_point, bool clean)
 		fprintf(stderr, "recover: %s\n", err);
 		abort();
 	}
-	log = open_log(true);
+	/* Damage that was not looked for may hide the leader epochs: then it is refused. */
+	log = open_log(whole);
+	if (!log)
+		return;
 	if (sluice_log_segment_count(log) > 1 || sluice_log_size_bytes(log))
 		assert(sluice_log_end_offset(log) == done.log_end_offset);
 	read_log(log, whole);
