@@ -417,6 +417,20 @@ s64 port_file_size(struct port_file *file)
 	return i_size_read(file_inode(sluice_file(file)));
 }
 
+u64 port_file_inode(struct port_file *file)
+{
+	return file_inode(sluice_file(file))->i_ino;
+}
+
+s64 port_file_mtime_ms(struct port_file *file)
+{
+	struct kstat stat;
+
+	if (vfs_getattr(&sluice_file(file)->f_path, &stat, STATX_MTIME, AT_STATX_SYNC_AS_STAT))
+		return 0;
+	return stat.mtime.tv_sec * MSEC_PER_SEC + stat.mtime.tv_nsec / NSEC_PER_MSEC;
+}
+
 ssize_t port_file_read(struct port_file *file, u64 pos, void *buf, size_t len)
 {
 	struct file *filp = sluice_file(file);

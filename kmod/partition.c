@@ -33,6 +33,7 @@ int sluice_partition_create(struct sluice_topic *t, u32 index, char *err_text,
 			    struct sluice_partition **ret_p)
 {
 	char name[SLUICE_TOPIC_NAME_MAX + sizeof("-4294967295")];
+	struct sluice_log_open_args args = { .leader_epoch = t->leader_epoch };
 	struct sluice_partition *p;
 	int err;
 
@@ -47,7 +48,7 @@ int sluice_partition_create(struct sluice_topic *t, u32 index, char *err_text,
 			 name, p->dir);
 		goto err_dir;
 	}
-	err = sluice_log_open(p->dir, &t->config, t->leader_epoch, err_text, &p->log);
+	err = sluice_log_open(p->dir, &t->config, &args, err_text, &p->log);
 	if (err)
 		goto err_log;
 	sluice_log_set_owner(p->log, p);

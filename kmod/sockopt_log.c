@@ -79,6 +79,12 @@ static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
 	f->bytes = range.bytes;
 	if (!range.seg)
 		return 0;
+	/* The caller opens it by its name, which a roll just now may not have given. */
+	err = sluice_segment_ensure_named(p->log, range.seg);
+	if (err) {
+		sluice_segment_put(range.seg);
+		return err;
+	}
 	f->segment_base_offset = range.segment_base_offset;
 	f->position = range.position;
 	f->inode = file_inode(sluice_file(range.file))->i_ino;

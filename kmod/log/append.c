@@ -6,24 +6,11 @@
  */
 #include "append_check.h"
 
-static bool needs_roll(const struct sluice_log *log, const struct sluice_batch *b)
-{
-	const struct sluice_log_config *c = &log->config;
-	const struct sluice_segment *seg = log->active;
-
-	if (!seg->published)
-		return false;
-	return seg->published + b->size > c->segment_bytes ||
-	       sluice_batch_last_offset(b) - seg->base_offset > S32_MAX ||
-	       seg->offset_index.entries >= c->segment_index_bytes / SLUICE_OFFSET_INDEX_ENTRY ||
-	       /* The last entry is kept for the roll. */
-	       seg->time_index.entries + 1 >= c->segment_index_bytes / SLUICE_TIME_INDEX_ENTRY;
-}
-
 int sluice_log_make_room(struct sluice_log *log, const struct sluice_batch *b)
 {
-	port_mutex_assert_held(&log->append_mutex);
-	return needs_roll(log, b) ? sluice_log_roll(log) : 0;
+	int ret = sluice_log_needs_roll(log, b);
+
+	return ret > 0 ? sluice_log_roll(log, b->base_offset) : ret;
 }
 
 static const char *why_not_written(int err)
@@ -227,6 +214,8 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 		sluice_txn_index_publish(&seg->txn_index);
 	sluice_segment_note_timestamp(seg, b);
 	sluice_leader_epochs_assign(&log->epochs, b->leader_epoch, b->base_offset);
+	if (!seg->published)
+		log->roll_base_ms = b->max_timestamp;
 	WRITE_ONCE(log->size_bytes, log->size_bytes + b->size);
 	/* Pairs with sluice_segment_published(). */
 	smp_store_release(&seg->published, seg->published + b->size);
@@ -380,6 +369,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a,
 	a->last_offset = sluice_batch_last_offset(&b);
 	/* A roll may be of an earlier append that failed after it. */
 	a->rolled = log->active->published == b.size && log->active->base_offset > 0;
+	a->housekeeping = a->rolled || sluice_log_prepare_due(log);
 	port_trace_append(log, b.base_offset, b.record_count, b.size);
 	return 0;
 }
@@ -396,6 +386,7 @@ int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
 	a->log_append_time = -1;
 	a->duplicate = false;
 	a->rolled = false;
+	a->housekeeping = false;
 	a->why = NULL;
 
 	if (port_iter_count(a->src) < SLUICE_BATCH_HEADER_LEN) {

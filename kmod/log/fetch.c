@@ -2,6 +2,13 @@
 /* The fetch: from an offset to a range of bytes in a segment. */
 #include "log_internal.h"
 #include "batch_cursor.h"
+#include "segment_file.h"
+
+/*
+ * A segment may be removed or replaced between the moment it was found and the
+ * one its files are opened; then the log is looked at anew. Not for ever.
+ */
+#define FETCH_ATTEMPTS	8
 
 int sluice_log_read_batch(struct port_file *file, u64 position, u64 end,
 			  struct sluice_batch *ret_b)
@@ -18,15 +25,19 @@ int sluice_log_read_batch(struct port_file *file, u64 position, u64 end,
 }
 
 /* Positions the cursor at the batch of @offset or, in a gap, at the next. */
-static int find_batch(struct sluice_segment *seg, s64 offset, struct sluice_batch_cursor *cursor,
-		      struct sluice_batch *ret_b)
+static int find_batch(struct sluice_log *log, struct sluice_segment *seg, s64 offset,
+		      struct sluice_batch_cursor *cursor, struct sluice_batch *ret_b)
 {
-	/* After the caller acquired the watermark, so that @offset lies before it. */
-	u64 end = sluice_segment_published(seg);
 	const char *why;
 	u32 position = 0;
+	u64 end;
 	int ret;
 
+	ret = sluice_segment_use(log, seg, SLUICE_FILE_OFFSET_INDEX);
+	if (ret)
+		return ret;
+	/* After the caller acquired the watermark, so that @offset lies before it. */
+	end = sluice_segment_published(seg);
 	if (offset > seg->base_offset) {
 		ret = sluice_offset_index_lookup(&seg->offset_index,
 						 (u32)min_t(s64, offset - seg->base_offset,
@@ -43,6 +54,20 @@ static int find_batch(struct sluice_segment *seg, s64 offset, struct sluice_batc
 		sluice_batch_cursor_next(cursor, ret_b);
 	}
 	return ret == -EBADMSG ? -EIO : ret;
+}
+
+/* No byte of a batch from @bound on is for this reader. */
+static int bound_range(struct sluice_log *log, struct sluice_segment *seg, s64 bound,
+		       struct sluice_batch_cursor *cursor)
+{
+	struct sluice_batch_cursor at_bound;
+	struct sluice_batch b;
+	int ret;
+
+	ret = find_batch(log, seg, bound, &at_bound, &b);
+	if (ret > 0)
+		cursor->end = min(cursor->end, at_bound.position);
+	return min(ret, 0);
 }
 
 /* Takes over the reference to @seg. */
@@ -62,41 +87,83 @@ static void set_range(struct sluice_range *range, struct sluice_segment *seg,
 	range->base_offset = b->base_offset;
 }
 
-static int fetch_below_end(struct sluice_log *log, s64 offset, s64 high_watermark, u32 max_bytes,
-			   unsigned int flags, struct sluice_range *ret_range)
+/*
+ * Where the bound is the log end, the segment's published end says the same; a
+ * batch that is published but not yet below the log end is whole, and stays.
+ */
+static bool is_bounded(const struct sluice_log *log, unsigned int flags)
 {
-	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, offset);
+	if (flags & SLUICE_FETCH_TO_LOG_END)
+		return false;
+	return flags & SLUICE_FETCH_TO_STABLE || !sluice_watermark_high_is_log_end(&log->watermark);
+}
+
+/* 1: the range is set; 0: nothing from @offset on is in the segment. */
+static int fetch_in(struct sluice_log *log, struct sluice_segment *seg, s64 offset, s64 bound,
+		    u32 max_bytes, unsigned int flags, struct sluice_range *ret_range)
+{
 	struct sluice_batch_cursor cursor;
 	struct sluice_batch b;
+	int ret;
 
+	ret = find_batch(log, seg, offset, &cursor, &b);
+	if (ret <= 0)
+		return ret;
+	ret = is_bounded(log, flags) ? bound_range(log, seg, bound, &cursor) : 0;
+	if (ret)
+		return ret;
+	/* A gap before the bound: the next batch lies behind it. */
+	if (cursor.end <= cursor.position)
+		return 0;
+	set_range(ret_range, seg, &cursor, &b, max_bytes, flags);
+	port_trace_fetch(log, offset, cursor.position, ret_range->bytes);
+	return 1;
+}
+
+static int fetch_below(struct sluice_log *log, s64 offset, s64 bound, u32 max_bytes,
+		       unsigned int flags, struct sluice_range *ret_range)
+{
+	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, offset);
+
+	/* Below the first one's base only where that was removed just now. */
+	if (!seg)
+		return -ESTALE;
 	/* A second round only where offsets are missing at the end of a segment. */
-	while (seg) {
+	while (seg && seg->base_offset < bound) {
 		s64 base_offset = seg->base_offset;
-		int ret = find_batch(seg, offset, &cursor, &b);
+		int ret = fetch_in(log, seg, offset, bound, max_bytes, flags, ret_range);
 
-		if (ret > 0) {
-			set_range(ret_range, seg, &cursor, &b, max_bytes, flags);
-			port_trace_fetch(log, offset, cursor.position, ret_range->bytes);
+		if (ret > 0)
 			return 0;
-		}
 		sluice_segment_put(seg);
 		if (ret < 0)
 			return ret;
 		seg = sluice_segment_list_above(&log->segments, base_offset);
 	}
-	/* The active segment is empty and begins behind a gap. */
-	*ret_range = (struct sluice_range){ .base_offset = high_watermark };
+	if (seg)
+		sluice_segment_put(seg);
+	/* What is left before the bound is a gap. */
+	*ret_range = (struct sluice_range){ .base_offset = bound };
 	return 0;
 }
 
-int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
-		     struct sluice_range *ret_range)
+static s64 fetch_bound(const struct sluice_log *log, unsigned int flags)
 {
-	s64 high_watermark = sluice_log_high_watermark(log);
+	if (flags & SLUICE_FETCH_TO_LOG_END)
+		return sluice_log_end_offset(log);
+	if (flags & SLUICE_FETCH_TO_STABLE)
+		return sluice_log_last_stable_offset(log);
+	return sluice_log_high_watermark(log);
+}
 
-	if (offset < sluice_log_start_offset(log) || offset > high_watermark)
+static int fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
+		 struct sluice_range *ret_range)
+{
+	s64 bound = fetch_bound(log, flags);
+
+	if (offset < sluice_log_start_offset(log) || offset > sluice_log_end_offset(log))
 		return -ERANGE;
-	if (offset == high_watermark || (!max_bytes && !(flags & SLUICE_FETCH_WHOLE_FIRST))) {
+	if (offset >= bound || (!max_bytes && !(flags & SLUICE_FETCH_WHOLE_FIRST))) {
 		*ret_range = (struct sluice_range){ .base_offset = offset };
 		return 0;
 	}
@@ -106,5 +173,19 @@ int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned
 		if (ret)
 			return ret;
 	}
-	return fetch_below_end(log, offset, high_watermark, max_bytes, flags, ret_range);
+	return fetch_below(log, offset, bound, max_bytes, flags, ret_range);
+}
+
+int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
+		     struct sluice_range *ret_range)
+{
+	u32 i;
+
+	for (i = 0; i < FETCH_ATTEMPTS; i++) {
+		int ret = fetch(log, offset, max_bytes, flags, ret_range);
+
+		if (ret != -ESTALE)
+			return ret;
+	}
+	return -EIO;
 }

@@ -3,6 +3,19 @@
 #include "log_internal.h"
 #include "batch_cursor.h"
 #include "record.h"
+#include "segment_file.h"
+
+/* As in fetch.c. */
+#define SEARCH_ATTEMPTS	8
+
+/*
+ * What is looked for: the first record with @min_offset or a larger one, and
+ * @timestamp or a larger one.
+ */
+struct wanted {
+	s64 min_offset;
+	s64 timestamp;
+};
 
 /* The answer: a record, or for a batch that is not opened its first offset. */
 struct found {
@@ -10,12 +23,21 @@ struct found {
 	s64 timestamp;
 };
 
+/* Without its records being read, but never below what may be read. */
+static int found_batch(const struct sluice_batch *b, const struct wanted *w,
+		       struct found *ret_found)
+{
+	ret_found->offset = max(b->base_offset, w->min_offset);
+	ret_found->timestamp = b->max_timestamp;
+	return 1;
+}
+
 /*
  * Looks among the records of a batch. Its records are the producer's word: if
  * they cannot be read, the batch is answered for as a whole.
  */
 static int search_records(struct port_file *file, u64 position, const struct sluice_batch *b,
-			  s64 timestamp, struct found *ret_found)
+			  const struct wanted *w, struct found *ret_found)
 {
 	u64 pos = position + SLUICE_BATCH_HEADER_LEN;
 	u64 end = position + b->size;
@@ -32,8 +54,9 @@ static int search_records(struct port_file *file, u64 position, const struct slu
 		if (ret)
 			return ret;
 		time = (s64)((u64)b->base_timestamp + (u64)rec.timestamp_delta);
-		if (time >= timestamp && rec.offset_delta >= 0 &&
-		    rec.offset_delta <= b->last_offset_delta) {
+		if (time >= w->timestamp && rec.offset_delta >= 0 &&
+		    rec.offset_delta <= b->last_offset_delta &&
+		    b->base_offset + rec.offset_delta >= w->min_offset) {
 			ret_found->offset = b->base_offset + rec.offset_delta;
 			ret_found->timestamp = time;
 			return 1;
@@ -42,45 +65,49 @@ static int search_records(struct port_file *file, u64 position, const struct slu
 	}
 	if (i == b->record_count)
 		return 0;
-	ret_found->offset = b->base_offset;
-	ret_found->timestamp = b->max_timestamp;
-	return 1;
+	return found_batch(b, w, ret_found);
 }
 
 static int search_batch(struct port_file *file, u64 position, const struct sluice_batch *b,
-			s64 timestamp, struct found *ret_found)
+			const struct wanted *w, struct found *ret_found)
 {
-	if (b->attributes & (SLUICE_BATCH_COMPRESSION_MASK | SLUICE_BATCH_LOG_APPEND_TIME)) {
-		ret_found->offset = b->base_offset;
-		ret_found->timestamp = b->max_timestamp;
-		return 1;
-	}
-	return search_records(file, position, b, timestamp, ret_found);
+	if (b->attributes & (SLUICE_BATCH_COMPRESSION_MASK | SLUICE_BATCH_LOG_APPEND_TIME))
+		return found_batch(b, w, ret_found);
+	return search_records(file, position, b, w, ret_found);
 }
 
-static int search_segment(struct sluice_segment *seg, s64 timestamp, struct found *ret_found)
+static int search_segment(struct sluice_log *log, struct sluice_segment *seg,
+			  const struct wanted *w, struct found *ret_found)
 {
-	u64 end = sluice_segment_published(seg);
 	struct sluice_batch_cursor cursor;
 	struct sluice_time_entry floor;
+	s64 relative_offset;
 	struct sluice_batch b;
 	const char *why;
 	u32 position;
+	u64 end;
 	int ret;
 
-	ret = sluice_time_index_lookup(&seg->time_index, timestamp, &floor);
+	ret = sluice_segment_use(log, seg, SLUICE_FILES_ALWAYS);
+	if (ret)
+		return ret;
+	end = sluice_segment_published(seg);
+	ret = sluice_time_index_lookup(&seg->time_index, w->timestamp, &floor);
 	if (ret)
 		return ret;
 	/* Up to the entry's offset no batch has a larger time than the entry. */
-	ret = sluice_offset_index_lookup(&seg->offset_index, floor.relative_offset, &position);
+	relative_offset = max_t(s64, floor.relative_offset, w->min_offset - seg->base_offset);
+	ret = sluice_offset_index_lookup(&seg->offset_index,
+					 (u32)min_t(s64, relative_offset, S32_MAX), &position);
 	if (ret)
 		return ret;
 	if (position > end)
 		return 0;
 	sluice_batch_cursor_init(&cursor, seg->file, position, end, seg->base_offset);
 	while ((ret = sluice_batch_cursor_peek(&cursor, &b, &why)) > 0) {
-		if (b.max_timestamp >= timestamp) {
-			ret = search_batch(seg->file, cursor.position, &b, timestamp, ret_found);
+		if (b.max_timestamp >= w->timestamp &&
+		    sluice_batch_last_offset(&b) >= w->min_offset) {
+			ret = search_batch(seg->file, cursor.position, &b, w, ret_found);
 			if (ret)
 				return ret;
 		}
@@ -89,27 +116,105 @@ static int search_segment(struct sluice_segment *seg, s64 timestamp, struct foun
 	return ret == -EBADMSG ? -EIO : ret;
 }
 
-int sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp, s64 *ret_offset,
-			       s64 *ret_timestamp)
+int sluice_segment_max_timestamp(struct sluice_log *log, struct sluice_segment *seg,
+				 s64 *ret_timestamp)
 {
-	struct found found = { .offset = -1, .timestamp = -1 };
-	struct sluice_segment *seg;
-	int ret = sluice_log_seal(log);
+	s64 timestamp = READ_ONCE(seg->max_timestamp);
+	int ret;
 
-	if (ret)
-		return ret;
-	seg = sluice_segment_list_at(&log->segments, 0);
+	if (timestamp == SLUICE_TIMESTAMP_UNKNOWN) {
+		ret = sluice_segment_use(log, seg, SLUICE_FILE_TIME_INDEX);
+		if (ret)
+			return ret;
+		timestamp = READ_ONCE(seg->max_timestamp);
+	}
+	*ret_timestamp = timestamp;
+	return 0;
+}
+
+static int search_log(struct sluice_log *log, const struct wanted *w, struct found *ret_found)
+{
+	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, w->min_offset);
+	s64 timestamp;
+	int ret = 0;
+
+	if (!seg)
+		return -ESTALE;
 	while (seg && !ret) {
 		s64 base_offset = seg->base_offset;
 
-		if (READ_ONCE(seg->max_timestamp) >= timestamp)
-			ret = search_segment(seg, timestamp, &found);
+		ret = sluice_segment_max_timestamp(log, seg, &timestamp);
+		if (!ret && timestamp >= w->timestamp)
+			ret = search_segment(log, seg, w, ret_found);
 		sluice_segment_put(seg);
 		seg = ret ? NULL : sluice_segment_list_above(&log->segments, base_offset);
 	}
-	if (ret < 0)
+	return ret;
+}
+
+int sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp, s64 *ret_offset,
+			       s64 *ret_timestamp)
+{
+	struct found found;
+	struct wanted w = { .timestamp = timestamp };
+	int ret = sluice_log_seal(log);
+	u32 i;
+
+	if (ret)
 		return ret;
+	ret = -ESTALE;
+	for (i = 0; i < SEARCH_ATTEMPTS && ret == -ESTALE; i++) {
+		w.min_offset = sluice_log_start_offset(log);
+		ret = search_log(log, &w, &found);
+	}
+	if (ret < 0)
+		return ret == -ESTALE ? -EIO : ret;
+	/* The watermark after the search: what it found may have come meanwhile. */
+	if (!ret || found.offset >= sluice_log_high_watermark(log))
+		found = (struct found){ .offset = -1, .timestamp = -1 };
 	*ret_offset = found.offset;
 	*ret_timestamp = found.timestamp;
+	return 0;
+}
+
+static int max_timestamp(struct sluice_log *log, s64 *ret_timestamp)
+{
+	struct sluice_segment *seg =
+		sluice_segment_list_floor(&log->segments, sluice_log_start_offset(log));
+	s64 timestamp;
+	int ret = 0;
+
+	if (!seg)
+		return -ESTALE;
+	*ret_timestamp = -1;
+	while (seg && !ret) {
+		s64 base_offset = seg->base_offset;
+
+		ret = sluice_segment_max_timestamp(log, seg, &timestamp);
+		if (!ret)
+			*ret_timestamp = max(*ret_timestamp, timestamp);
+		sluice_segment_put(seg);
+		seg = ret ? NULL : sluice_segment_list_above(&log->segments, base_offset);
+	}
+	return ret;
+}
+
+int sluice_log_max_timestamp(struct sluice_log *log, s64 *ret_offset, s64 *ret_timestamp)
+{
+	s64 timestamp;
+	int ret = sluice_log_seal(log);
+	u32 i;
+
+	if (ret)
+		return ret;
+	ret = -ESTALE;
+	for (i = 0; i < SEARCH_ATTEMPTS && ret == -ESTALE; i++)
+		ret = max_timestamp(log, &timestamp);
+	if (ret)
+		return ret == -ESTALE ? -EIO : ret;
+	if (timestamp >= 0)
+		return sluice_log_offset_for_time(log, timestamp, ret_offset, ret_timestamp);
+	*ret_offset = -1;
+	*ret_timestamp = -1;
 	return 0;
 }

@@ -8,9 +8,20 @@ void sluice_log_close(struct sluice_log *log)
 		return;
 	sluice_log_close_open(log);
 	sluice_log_drop_snapshots(log, -1);
+	if (log->active && sluice_segment_ensure_named(log, log->active))
+		port_warn("%s: the last segment cannot be given its name", port_dir_name(log->dir));
+	sluice_log_drop_prepared(log);
+	/* Their files wait for the next opening. */
+	while (log->discarded) {
+		struct sluice_segment *seg = log->discarded;
+
+		log->discarded = seg->next_discarded;
+		sluice_segment_put(seg);
+	}
 	sluice_producer_state_free(log->producers);
 	sluice_segment_list_destroy(&log->segments);
 	sluice_leader_epochs_destroy(&log->epochs);
+	port_mutex_destroy(&log->names_mutex);
 	port_mutex_destroy(&log->flush_mutex);
 	port_mutex_destroy(&log->append_mutex);
 	port_mutex_destroy(&log->structure_mutex);
@@ -176,5 +187,10 @@ u32 sluice_log_segment_count(struct sluice_log *log)
 
 u64 sluice_log_size_bytes(struct sluice_log *log)
 {
+	port_mutex_lock(&log->structure_mutex);
+	/* What cannot be opened counts nothing; its readers are told why. */
+	if (!log->sizes_known && sluice_log_count_sizes(log))
+		port_warn("%s: the size of a segment is not known", port_dir_name(log->dir));
+	port_mutex_unlock(&log->structure_mutex);
 	return READ_ONCE(log->size_bytes);
 }

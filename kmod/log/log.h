@@ -74,20 +74,35 @@ void sluice_log_config_default(struct sluice_log_config *c);
 int __must_check sluice_log_config_check(const struct sluice_log_config *c, const char **ret_why);
 
 /**
- * sluice_log_open() - open the log in a directory; an empty one becomes a log
- * @dir: borrowed; must live as long as the log
+ * struct sluice_log_open_args - what the caller knows of a log
  * @leader_epoch: stamped on batches appended from now on; that of the last
  *	batch, if it is larger
+ * @log_start_offset: no record below it may be read; 0 if it is not known. The
+ *	first offset of an empty directory's log
+ * @recovery_point: everything below it is on stable storage, 0 if that is not
+ *	known; S64_MAX after a clean close
+ */
+struct sluice_log_open_args {
+	s32 leader_epoch;
+	s64 log_start_offset;
+	s64 recovery_point;
+};
+
+/**
+ * sluice_log_open() - open the log in a directory; an empty one becomes a log
+ * @dir: borrowed; must live as long as the log
  * @err: SLUICE_ERROR_TEXT_MAX bytes; on failure, what was wrong with which file
  * @ret_log: the log; free it with sluice_log_close()
  *
- * Trusts nothing it reads but reads little: the names, the sizes, the last
- * index entries, and the batches behind the last index entry of the active
- * segment. A log that does not end at the end of a batch is refused with
- * -EUCLEAN: it needs recover.h, in userspace.
+ * Trusts nothing it reads but reads little: the names; of the last segment the
+ * sizes, the last index entries and the batches behind them. Another segment is
+ * looked at when it is first used, and an error in it is told then, by -EIO. A
+ * log that does not end at the end of a batch is refused with -EUCLEAN: it needs
+ * recover.h, in userspace.
  */
 int __must_check sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
-				 s32 leader_epoch, char *err, struct sluice_log **ret_log);
+				 const struct sluice_log_open_args *args, char *err,
+				 struct sluice_log **ret_log);
 
 /**
  * sluice_log_close() - end a log that nobody appends to any more
@@ -134,6 +149,7 @@ void sluice_log_epoch_end(struct sluice_log *log, s32 epoch, s32 *ret_epoch, s64
  *	of a duplicate the largest time of the first try, as Kafka answers it
  * @duplicate: out: an idempotent producer had sent it before; nothing written
  * @rolled: out: it went into a new segment
+ * @housekeeping: out: sluice_log_housekeep() has something to do
  * @why: out: a static sentence, set on failure
  */
 struct sluice_append {
@@ -147,6 +163,7 @@ struct sluice_append {
 	s64 log_append_time;
 	bool duplicate;
 	bool rolled;
+	bool housekeeping;
 	const char *why;
 };
 
@@ -265,6 +282,8 @@ s64 sluice_log_end_offset(const struct sluice_log *log);
 s64 sluice_log_recovery_point(const struct sluice_log *log);
 s32 sluice_log_leader_epoch(const struct sluice_log *log);
 u32 sluice_log_segment_count(struct sluice_log *log);
+
+/** sluice_log_size_bytes() - of all .log files; the first call may have to look. */
 u64 sluice_log_size_bytes(struct sluice_log *log);
 
 /**
@@ -287,12 +306,17 @@ struct sluice_range {
 };
 
 #define SLUICE_FETCH_WHOLE_FIRST	(1 << 0) /* even if larger than max_bytes */
+#define SLUICE_FETCH_TO_STABLE		(1 << 1) /* up to the last stable offset */
+#define SLUICE_FETCH_TO_LOG_END		(1 << 2) /* up to the log end, for a replica */
 
 /**
  * sluice_log_fetch() - find the bytes from the batch that holds @offset
  * @max_bytes: bound of the range; it may end inside a batch
- * Returns 0; -ERANGE if @offset is below the start or above the high
- * watermark; -EIO if an index or a header on disk is broken.
+ * Up to the high watermark, unless @flags say otherwise: no byte of a batch that
+ * lies at or above it. A batch that holds the start offset comes whole.
+ *
+ * Returns 0; -ERANGE if @offset is below the start or above the log end; -EIO if
+ * an index or a header on disk is broken.
  */
 int __must_check sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes,
 				  unsigned int flags, struct sluice_range *ret_range);
@@ -304,6 +328,13 @@ int __must_check sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_by
  */
 int __must_check sluice_log_read_batch(struct port_file *file, u64 position, u64 end,
 				       struct sluice_batch *ret_b);
+
+/**
+ * sluice_segment_ensure_named() - let the files of a segment have their names
+ * Before somebody is told to open them by name. Returns 0, at once unless a roll
+ * was just now, or an error of the file system; then it may be called again.
+ */
+int __must_check sluice_segment_ensure_named(struct sluice_log *log, struct sluice_segment *seg);
 
 void sluice_segment_get(struct sluice_segment *seg);
 void sluice_segment_put(struct sluice_segment *seg);
@@ -320,7 +351,8 @@ bool sluice_segment_sealed(const struct sluice_segment *seg);
 /**
  * sluice_log_offset_for_time() - first record with a time not below @timestamp
  * @ret_offset: -1 if there is none, then @ret_timestamp too
- * In a compressed batch: its first offset and its largest time.
+ * From the log start on, below the high watermark. In a compressed batch: its
+ * first offset, or the log start if that lies inside, and its largest time.
  */
 int __must_check sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp,
 					    s64 *ret_offset, s64 *ret_timestamp);
@@ -353,6 +385,62 @@ struct sluice_aborted_txn {
 int __must_check sluice_log_aborted(struct sluice_log *log, s64 offset, s64 end_offset,
 				    struct sluice_aborted_txn *txns, u32 capacity,
 				    u32 *ret_count);
+
+/**
+ * sluice_log_max_timestamp() - first record with the largest time of the log
+ * As sluice_log_offset_for_time(); -1 and -1 if there is none.
+ */
+int __must_check sluice_log_max_timestamp(struct sluice_log *log, s64 *ret_offset,
+					  s64 *ret_timestamp);
+
+/**
+ * sluice_log_set_start_offset() - records below @offset may no longer be read
+ * Kafka's DeleteRecords. The segments that lie wholly below it go with the next
+ * sluice_log_retain(). An offset below the start changes nothing. Returns 0, or
+ * -ERANGE if it is above the high watermark.
+ */
+int __must_check sluice_log_set_start_offset(struct sluice_log *log, s64 offset);
+
+/**
+ * sluice_log_retain() - remove the segments whose time has come
+ * @ret_freed: bytes of the .log files that were removed; set on failure too
+ *
+ * Kafka's rules. Those below the start offset always; by size and by age if
+ * cleanup.policy has delete. From the first on, and none that reaches beyond the
+ * high watermark. The active one, if it is to go, is rolled first. The start
+ * offset moves before a segment goes: save it, so that it is not found again
+ * after a crash.
+ *
+ * Returns 0 or the first error; what could not be removed stays for the next
+ * time.
+ */
+int __must_check sluice_log_retain(struct sluice_log *log, s64 now_ms, u64 *ret_freed);
+
+/**
+ * sluice_log_housekeep() - what appends leave to be done behind them
+ * Gives rolled segments their names, makes what is sealed durable (as Kafka does
+ * after a roll), prepares the next segment, unlinks what was discarded
+ * file_delete_delay_ms ago, closes files that were not used since the last call.
+ *
+ * To be called soon after an append that says so, and when
+ * sluice_log_housekeeping_due() comes. May take as long as the storage takes;
+ * appends and reads go on meanwhile. Returns 0 or the first error; a sync that
+ * failed also marks the log failed.
+ */
+int __must_check sluice_log_housekeep(struct sluice_log *log, s64 now_ms);
+
+/** sluice_log_housekeeping_due() - when there is something to do; S64_MAX: not by time. */
+s64 sluice_log_housekeeping_due(struct sluice_log *log);
+
+/**
+ * sluice_log_close_idle() - close all files that nobody uses
+ * For who needs memory: they are opened again when they are needed. Gives how
+ * many files it closed.
+ */
+u32 sluice_log_close_idle(struct sluice_log *log);
+
+/** sluice_log_open_sealed() - how many sealed segments have files open. */
+u32 sluice_log_open_sealed(struct sluice_log *log);
 
 /**
  * sluice_log_flush() - all that was published when it began is made durable

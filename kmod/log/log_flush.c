@@ -9,19 +9,41 @@
  * Of the active segment only the .log file is synced. Its indexes follow when
  * it is sealed; should they be lost before, recovery builds them anew, because
  * it begins with the segment that holds the offset before the recovery point.
+ * So a segment that is sealed and was synced since needs no file open any more.
  */
 #include "log_internal.h"
+#include "segment_file.h"
+
+void sluice_log_names_changed(struct sluice_log *log)
+{
+	port_spin_lock(&log->segments.lock);
+	log->names_changed++;
+	port_spin_unlock(&log->segments.lock);
+}
+
+/* Only the last segment may still be without its name, see prepare.c. */
+static int name_last(struct sluice_log *log)
+{
+	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, S64_MAX);
+	int ret = sluice_segment_ensure_named(log, seg);
+
+	sluice_segment_put(seg);
+	return ret;
+}
 
 static int sync_names(struct sluice_log *log)
 {
-	u32 count = sluice_segment_list_count(&log->segments);
+	u32 changed;
 	int ret;
 
-	if (log->dir_synced == count)
+	port_spin_lock(&log->segments.lock);
+	changed = log->names_changed;
+	port_spin_unlock(&log->segments.lock);
+	if (log->names_synced == changed)
 		return 0;
 	ret = port_dir_sync(log->dir);
 	if (!ret)
-		log->dir_synced = count;
+		log->names_synced = changed;
 	return ret;
 }
 
@@ -47,30 +69,60 @@ static int sync_indexes(struct sluice_segment *seg)
 	return ret ? ret : sluice_txn_index_sync(&seg->txn_index);
 }
 
-static int sync_segments(struct sluice_log *log)
+static int sync_segment(struct sluice_log *log, struct sluice_segment *seg, bool sealed)
 {
-	struct sluice_segment *seg;
-	u32 i;
+	int ret = sluice_segment_use(log, seg, SLUICE_FILES_ALWAYS);
+
+	if (!ret && sealed)
+		sluice_segment_unreserve(seg);
+	if (!ret)
+		ret = sync_log_file(seg);
+	if (!ret && sealed)
+		ret = sync_indexes(seg);
+	return ret;
+}
+
+/* The segment that @log->flush_from lies in, or the first one. */
+static struct sluice_segment *first_to_sync(struct sluice_log *log)
+{
+	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, log->flush_from);
+
+	return seg ? seg : sluice_segment_list_at(&log->segments, 0);
+}
+
+/* @sealed_only: not the last. */
+static int sync_segments(struct sluice_log *log, bool sealed_only)
+{
+	struct sluice_segment *seg = first_to_sync(log);
+	int ret = 0;
 
 	port_mutex_assert_held(&log->flush_mutex);
-	for (i = log->flush_first; (seg = sluice_segment_list_at(&log->segments, i)) != NULL; i++) {
+	while (seg) {
 		/* Before its end is read: what is sealed has all its bytes published. */
 		bool sealed = sluice_segment_sealed(seg);
-		int ret;
+		struct sluice_segment *next;
 
-		if (sealed)
-			sluice_segment_unreserve(seg);
-		ret = sync_log_file(seg);
-
-		if (!ret && sealed)
-			ret = sync_indexes(seg);
-		sluice_segment_put(seg);
+		if (!sealed && sealed_only)
+			break;
+		if (!READ_ONCE(seg->durable))
+			ret = sync_segment(log, seg, sealed);
+		/* Retention was here meanwhile: what is gone needs no sync. */
+		if (ret == -ESTALE)
+			ret = 0;
 		if (ret)
-			return ret;
-		if (sealed)
-			log->flush_first = i + 1;
+			break;
+		next = sluice_segment_list_above(&log->segments, seg->base_offset);
+		if (sealed) {
+			WRITE_ONCE(seg->durable, true);
+			if (next)
+				log->flush_from = next->base_offset;
+		}
+		sluice_segment_put(seg);
+		seg = next;
 	}
-	return 0;
+	if (seg)
+		sluice_segment_put(seg);
+	return ret;
 }
 
 static int flush_locked(struct sluice_log *log, s64 wanted)
@@ -88,7 +140,9 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 	ret = sluice_log_save_epochs(log);
 	if (ret)
 		return ret;
-	ret = sync_segments(log);
+	ret = sync_segments(log, false);
+	if (!ret)
+		ret = name_last(log);
 	if (!ret)
 		ret = sync_names(log);
 	if (ret) {
@@ -113,6 +167,52 @@ int sluice_log_flush(struct sluice_log *log, s64 *ret_recovery_point)
 		*ret_recovery_point = sluice_log_recovery_point(log);
 	port_mutex_unlock(&log->flush_mutex);
 	return ret;
+}
+
+static int flush_sealed_locked(struct sluice_log *log)
+{
+	struct sluice_segment *seg;
+	s64 sealed_end;
+	int ret;
+
+	if (sluice_log_failed(log))
+		return -EIO;
+	seg = sluice_segment_list_floor(&log->segments, S64_MAX);
+	sealed_end = seg->base_offset;
+	sluice_segment_put(seg);
+	if (log->flush_from >= sealed_end)
+		return 0;
+	ret = sluice_log_save_epochs(log);
+	if (ret)
+		return ret;
+	ret = sync_segments(log, true);
+	if (!ret)
+		ret = sync_names(log);
+	if (ret) {
+		sluice_log_set_failed(log, ret);
+		return ret;
+	}
+	if (sealed_end > sluice_log_recovery_point(log))
+		sluice_watermark_set_recovery_point(&log->watermark, sealed_end);
+	return 0;
+}
+
+int sluice_log_flush_sealed(struct sluice_log *log)
+{
+	int ret;
+
+	port_mutex_lock(&log->flush_mutex);
+	ret = flush_sealed_locked(log);
+	port_mutex_unlock(&log->flush_mutex);
+	return ret;
+}
+
+void sluice_log_lower_flush(struct sluice_log *log, s64 offset)
+{
+	port_mutex_assert_held(&log->flush_mutex);
+	log->flush_from = min(log->flush_from, offset);
+	if (sluice_log_recovery_point(log) > offset)
+		sluice_watermark_set_recovery_point(&log->watermark, offset);
 }
 
 int sluice_log_flush_indexes(struct sluice_log *log)

@@ -2,7 +2,8 @@
 /*
  * struct sluice_log, for the files of the engine alone.
  *
- * Lock order: structure_mutex, flush_mutex, append_mutex, segments.lock.
+ * Lock order: structure_mutex, flush_mutex, append_mutex, names_mutex,
+ * segments.lock.
  *
  * An append takes append_mutex alone, a flush flush_mutex alone: it may take as
  * long as the storage, and appends go on meanwhile. Whoever removes or replaces
@@ -26,11 +27,19 @@
  * @dir: borrowed
  * @owner: the host's
  * @segments: never empty
+ * @open_sealed: how many sealed ones have a file open; under segments.lock
  * @watermark: the published offsets
  * @failed: errno of what ended the log, or 0; set once, under segments.lock
- * @size_bytes: of all .log files, as published
+ * @names_changed: grows when a name in the directory is to become durable; under
+ *	segments.lock
+ * @prepared: the next segment, or NULL; under segments.lock
  *
- * @structure_mutex: held by the one that removes or replaces segments
+ * @structure_mutex: held by the one that removes or replaces segments; protects
+ *	the next group
+ * @sizes_known: all segments are in @size_bytes
+ * @discarded: files that wait to be unlinked, the oldest first
+ * @discarded_last: the last of these
+ * @leftovers: there may be files that an earlier life of the log discarded
  *
  * @append_mutex: held by the one append; protects the next group
  * @config: in force since the last append
@@ -43,22 +52,37 @@
  *	if there is none
  * @open: the open batch, or NULL; changed under segments.lock, too. It lies
  *	behind what @active has, which is not rolled meanwhile
+ * @size_bytes: of the .log files whose size is known, as published
+ * @roll_base_ms: largest time of the first batch of @active; -1 if it has none,
+ *	SLUICE_TIMESTAMP_UNKNOWN if it has to be read
+ * @active_since_ms: when @active was created or opened
+ * @roll_random: of @active, for the jitter
+ * @prepare_tried: the next segment was to be prepared during @active's life
  *
  * @flush_mutex: held by the one flush; protects the next group and
  *	segment->synced
- * @flush_first: index of the first segment that is not wholly durable
- * @dir_synced: how many segments have durable names
  * @epochs_saved: epochs.changes as the checkpoint file has them
+ * @flush_from: segments that end below this offset are durable
+ * @names_synced: @names_changed as of the last sync of the directory
+ *
+ * @names_mutex: held by the one that gives files their names, or makes files
+ *	that have none yet; taken last of all mutexes
  */
 struct sluice_log {
 	struct port_dir *dir;
 	void *owner;
 	struct sluice_segment_list segments;
+	u32 open_sealed;
 	struct sluice_watermark watermark;
 	int failed;
-	u64 size_bytes;
+	u32 names_changed;
+	struct sluice_segment *prepared;
 
 	struct port_mutex structure_mutex;
+	bool sizes_known;
+	bool leftovers;
+	struct sluice_segment *discarded;
+	struct sluice_segment *discarded_last;
 
 	struct port_mutex append_mutex;
 	struct sluice_log_config config;
@@ -69,18 +93,94 @@ struct sluice_log {
 	struct sluice_producer_snapshot *snapshots;
 	s64 snapshot_offset;
 	struct sluice_open_batch *open;
+	u64 size_bytes;
+	s64 roll_base_ms;
+	s64 active_since_ms;
+	u32 roll_random;
+	bool prepare_tried;
 
 	struct port_mutex flush_mutex;
-	u32 flush_first;
-	u32 dir_synced;
 	u64 epochs_saved;
+	s64 flush_from;
+	u32 names_synced;
+
+	struct port_mutex names_mutex;
 };
+
+/** sluice_log_names_changed() - the next flush has to sync the directory. */
+void sluice_log_names_changed(struct sluice_log *log);
+
+/**
+ * sluice_log_needs_roll() - does this batch begin a new segment
+ * Kafka's rules (LogSegment.shouldRoll): size, age by batches' times, an index
+ * that is full, an offset too far from the base. Needs append_mutex. Returns 1,
+ * 0, or an error of the file system.
+ */
+int __must_check sluice_log_needs_roll(struct sluice_log *log, const struct sluice_batch *b);
+
+/**
+ * sluice_log_begin_active() - appends go to this segment from now on
+ * It is in the list, or about to be added. Needs append_mutex.
+ */
+void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg);
 
 /**
  * sluice_log_roll() - seal the active segment and go on in a new one
- * Needs append_mutex. On failure nothing has changed for readers or appenders.
+ * @base_offset: of the new one; not below the log end
+ * Takes the segment that was prepared, or creates one. Needs append_mutex. On
+ * failure nothing has changed for readers or appenders.
  */
-int __must_check sluice_log_roll(struct sluice_log *log);
+int __must_check sluice_log_roll(struct sluice_log *log, s64 base_offset);
+
+/**
+ * sluice_log_prepare() - make the files of the next segment, if it is time
+ * Without append_mutex: it takes as long as the file system takes.
+ */
+int __must_check sluice_log_prepare(struct sluice_log *log);
+
+/** sluice_log_prepare_due() - is it time; needs append_mutex. */
+bool sluice_log_prepare_due(struct sluice_log *log);
+
+/** sluice_log_drop_prepared() - at close: what was prepared goes. */
+void sluice_log_drop_prepared(struct sluice_log *log);
+
+/**
+ * sluice_log_flush_sealed() - what lies in sealed segments is made durable
+ * As Kafka does after a roll. The recovery point moves as far.
+ */
+int __must_check sluice_log_flush_sealed(struct sluice_log *log);
+
+/**
+ * sluice_log_lower_flush() - what lies at or above @offset is to be synced again
+ * For who replaced segments, with structure_mutex and flush_mutex held.
+ */
+void sluice_log_lower_flush(struct sluice_log *log, s64 offset);
+
+/**
+ * sluice_log_discard() - let the files of a segment go
+ * @seg: out of the list; its reference is taken over
+ * @now_ms: they are unlinked file_delete_delay_ms later, by housekeeping
+ *
+ * The files get names that end in SLUICE_SUFFIX_DELETED, the .log first, for it
+ * makes a segment; who holds a reference and has them open reads on. With
+ * structure_mutex held. Returns 0, or why a file kept its name: it may then be
+ * found by the next opening of the log.
+ */
+int __must_check sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg,
+				    s64 now_ms);
+
+/** sluice_log_unlink_due() - unlink what was discarded long enough ago. */
+int __must_check sluice_log_unlink_due(struct sluice_log *log, s64 now_ms);
+
+/** sluice_log_count_sizes() - have the sizes of all segments; structure_mutex. */
+int __must_check sluice_log_count_sizes(struct sluice_log *log);
+
+/**
+ * sluice_log_remove_first() - the first segment goes
+ * It is not the active one, and the log start offset lies behind it. With
+ * structure_mutex held; takes append_mutex.
+ */
+int __must_check sluice_log_remove_first(struct sluice_log *log, s64 now_ms);
 
 /**
  * sluice_log_load_producers() - learn what producers wrote, for the log as it is

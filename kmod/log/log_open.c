@@ -16,53 +16,68 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 	port_mutex_init(&log->structure_mutex);
 	port_mutex_init(&log->append_mutex);
 	port_mutex_init(&log->flush_mutex);
+	port_mutex_init(&log->names_mutex);
 	sluice_segment_list_init(&log->segments);
 	sluice_leader_epochs_init(&log->epochs);
 	return log;
 }
 
-static int add_first_segment(struct sluice_log *log, char *err)
+/* The names of the files have to be synced once. */
+static int add_created(struct sluice_log *log, s64 base_offset, char *err)
 {
 	struct sluice_segment *seg;
 	int ret;
 
 	ret = sluice_segment_list_reserve(&log->segments);
 	if (!ret)
-		ret = sluice_segment_create(log->dir, 0, &seg);
+		ret = sluice_segment_create(log->dir, base_offset, &seg);
 	if (ret) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX,
-			 "%020d.log: the first segment cannot be created (error %d)", 0, -ret);
+			 "%020lld.log: the first segment cannot be created (error %d)",
+			 base_offset, -ret);
 		return ret;
 	}
 	sluice_segment_list_add(&log->segments, seg);
-	log->active = seg;
-	sluice_watermark_init(&log->watermark, 0, 0);
+	sluice_log_begin_active(log, seg);
+	log->names_changed++;
 	return 0;
 }
 
-static int add_segment(struct sluice_log *log, s64 base_offset, char *err)
+static int add_segment(struct sluice_log *log, struct sluice_segment *seg, char *err)
 {
-	struct sluice_segment *seg;
-	int ret;
+	int ret = seg ? sluice_segment_list_reserve(&log->segments) : -ENOMEM;
 
-	ret = sluice_segment_list_reserve(&log->segments);
 	if (ret) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
+		if (seg)
+			sluice_segment_put(seg);
 		return ret;
 	}
-	ret = sluice_segment_open(log->dir, base_offset, err, &seg);
-	if (ret)
-		return ret;
 	sluice_segment_list_add(&log->segments, seg);
-	log->active = seg;
-	log->size_bytes += seg->published;
+	return 0;
+}
+
+static int add_sealed(struct sluice_log *log, const struct sluice_segment_names *names,
+		      s64 recovery_point, char *err)
+{
+	u32 i;
+
+	for (i = 0; i + 1 < names->count; i++) {
+		struct sluice_segment *seg = sluice_segment_new(names->offsets[i]);
+		int ret = add_segment(log, seg, err);
+
+		if (ret)
+			return ret;
+		seg->durable = names->offsets[i + 1] <= recovery_point;
+		if (seg->durable)
+			log->flush_from = names->offsets[i + 1];
+	}
 	return 0;
 }
 
 /* Of the active segment it must be known: where the next entry goes. */
-static int count_aborted(struct sluice_log *log, char *err)
+static int count_aborted(struct sluice_log *log, struct sluice_segment *seg, char *err)
 {
-	struct sluice_segment *seg = log->active;
 	int ret = sluice_txn_index_count(log->dir, seg->base_offset, &seg->txn_index.entries);
 
 	if (ret == -EUCLEAN)
@@ -75,70 +90,132 @@ static int count_aborted(struct sluice_log *log, char *err)
 	return ret;
 }
 
-static int add_segments(struct sluice_log *log, const s64 *offsets, u32 count, char *err)
+static int add_active(struct sluice_log *log, s64 base_offset, char *err, s64 *ret_end_offset)
 {
-	s64 log_end_offset;
-	u32 i;
+	struct sluice_segment *seg;
 	int ret;
 
-	for (i = 0; i < count; i++) {
-		ret = add_segment(log, offsets[i], err);
-		if (ret)
-			return ret;
-		if (i == count - 1)
-			break;
-		ret = sluice_segment_check_end(log->active, offsets[i + 1], err);
-		if (ret)
-			return ret;
-		log->active->sealed = true;
-	}
-	ret = sluice_segment_scan_tail(log->active, err, &log_end_offset);
+	ret = sluice_segment_open(log->dir, base_offset, err, &seg);
 	if (ret)
 		return ret;
-	ret = sluice_segment_check_end(log->active, log_end_offset, err);
+	ret = add_segment(log, seg, err);
 	if (ret)
 		return ret;
-	ret = count_aborted(log, err);
+	ret = sluice_segment_scan_tail(seg, err, ret_end_offset);
+	if (!ret)
+		ret = sluice_segment_check_end(seg, *ret_end_offset, err);
+	if (!ret)
+		ret = count_aborted(log, seg, err);
 	if (ret)
 		return ret;
-	sluice_watermark_init(&log->watermark, offsets[0], log_end_offset);
+	seg->counted = true;
+	log->size_bytes = seg->published;
+	sluice_log_begin_active(log, seg);
 	return 0;
 }
 
-int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c, s32 leader_epoch,
-		    char *err, struct sluice_log **ret_log)
+static int add_segments(struct sluice_log *log, const struct sluice_segment_names *names,
+			const struct sluice_log_open_args *args, char *err)
 {
-	struct sluice_log *log;
-	s64 *offsets;
-	u32 count;
+	s64 end_offset, start_offset = max(args->log_start_offset, names->offsets[0]);
 	int ret;
 
-	ret = sluice_segment_list_dir(dir, SLUICE_SUFFIX_LOG, &offsets, &count);
+	ret = add_sealed(log, names, args->recovery_point, err);
+	if (!ret)
+		ret = add_active(log, names->offsets[names->count - 1], err, &end_offset);
+	if (ret)
+		return ret;
+	if (args->recovery_point >= end_offset)
+		log->active->synced = log->active->published;
+	else
+		log->names_changed++;
+	/*
+	 * What was deleted had not all been made durable, and a crash took it:
+	 * its offsets are not given again.
+	 */
+	if (start_offset > end_offset) {
+		end_offset = start_offset;
+		log->active->sealed = true;
+		log->open_sealed++;
+		ret = add_created(log, start_offset, err);
+		if (ret)
+			return ret;
+	}
+	sluice_watermark_init(&log->watermark, start_offset, end_offset);
+	sluice_watermark_set_recovery_point(&log->watermark,
+					    max(min(args->recovery_point, end_offset),
+						names->offsets[0]));
+	return 0;
+}
+
+static int add_first(struct sluice_log *log, const struct sluice_log_open_args *args, char *err)
+{
+	s64 start_offset = max_t(s64, args->log_start_offset, 0);
+
+	sluice_watermark_init(&log->watermark, start_offset, start_offset);
+	return add_created(log, start_offset, err);
+}
+
+/* What a roll had left when a crash came; recovery gives it its name. */
+static int check_prepared(struct port_dir *dir, const struct sluice_segment_names *names, char *err)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct port_file *file;
+	s64 size;
+	int ret;
+
+	if (!names->prepared)
+		return 0;
+	sluice_segment_prepared_name(name, SLUICE_SUFFIX_LOG);
+	ret = port_file_open(dir, name, PORT_RDONLY, &file);
 	if (ret) {
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
-			 -ret);
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be opened (error %d)", name, -ret);
 		return ret;
 	}
-	log = log_new(dir, c, leader_epoch);
+	size = port_file_size(file);
+	port_file_close(file);
+	if (!size)
+		return 0;
+	snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: this segment has not got its name", name);
+	return -EUCLEAN;
+}
+
+int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
+		    const struct sluice_log_open_args *args, char *err,
+		    struct sluice_log **ret_log)
+{
+	struct sluice_segment_names names;
+	struct sluice_log *log;
+	int ret;
+
+	ret = sluice_segment_names_read(dir, err, &names);
+	if (ret)
+		return ret;
+	log = log_new(dir, c, args->leader_epoch);
 	if (!log) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
 		ret = -ENOMEM;
 		goto err_new;
 	}
-	ret = count ? add_segments(log, offsets, count, err) : add_first_segment(log, err);
+	ret = check_prepared(dir, &names, err);
+	if (ret)
+		goto err_segments;
+	log->leftovers = names.deleted;
+	log->sizes_known = names.count <= 1;
+	ret = names.count ? add_segments(log, &names, args, err) : add_first(log, args, err);
 	if (!ret)
 		ret = sluice_log_load_producers(log, err);
 	if (!ret)
 		ret = sluice_log_load_epochs(log, err);
 	if (ret)
 		goto err_segments;
-	port_free(offsets);
+	port_free(names.offsets);
 	*ret_log = log;
 	return 0;
 
 err_segments:
 	sluice_log_close(log);
 err_new:
-	port_free(offsets);
+	port_free(names.offsets);
 	return ret;
 }

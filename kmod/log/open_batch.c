@@ -204,6 +204,7 @@ static int open_new(struct sluice_log *log, struct sluice_append_record *a,
 	struct sluice_batch b = {
 		.base_offset = sluice_watermark_log_end(&log->watermark),
 		.size = (u32)alone,
+		.max_timestamp = r->timestamp,
 		.last_offset_delta = (s32)(c->batch_bytes / RECORD_BYTES_MIN),
 	};
 	struct sluice_open_batch *ob;

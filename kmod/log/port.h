@@ -32,7 +32,8 @@
  * struct port_spin	port_spin_init/destroy/lock/unlock, port_spin_assert_held:
  *		short, no sleeping inside
  * struct port_ref	port_ref_init (to 1), port_ref_get,
- *		port_ref_put (true when it was the last)
+ *		port_ref_put (true when it was the last), port_ref_only (is there
+ *		but one)
  * struct port_iter	a source of bytes that is read once, front to back:
  *		an iov_iter over user memory in the kernel, a plain buffer in
  *		userspace
@@ -108,6 +109,12 @@ int __must_check port_file_open(struct port_dir *dir, const char *name, unsigned
 void port_file_close(struct port_file *file);
 
 s64 port_file_size(struct port_file *file);
+
+/** port_file_inode() - the number by which the file is known again. */
+u64 port_file_inode(struct port_file *file);
+
+/** port_file_mtime_ms() - when it was last written; milliseconds since the epoch. */
+s64 port_file_mtime_ms(struct port_file *file);
 
 /**
  * port_file_read() - read at a position

@@ -96,6 +96,12 @@ static inline bool __must_check port_ref_put(struct port_ref *r)
 	return refcount_dec_and_test(&r->count);
 }
 
+static inline bool port_ref_only(const struct port_ref *r)
+{
+	/* Acquires what the one who gave his reference back did before. */
+	return atomic_read_acquire(&r->count.refs) == 1;
+}
+
 /**
  * struct port_iter - the source of an append
  * @iov: borrowed; advanced as far as the engine reads

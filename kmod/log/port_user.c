@@ -254,6 +254,21 @@ int port_file_remove(struct port_dir *dir, const char *name)
 	return 0;
 }
 
+u64 port_file_inode(struct port_file *file)
+{
+	struct stat st;
+
+	return fstat(file->fd, &st) ? 0 : (u64)st.st_ino;
+}
+
+s64 port_file_mtime_ms(struct port_file *file)
+{
+	struct stat st;
+
+	return fstat(file->fd, &st) ? 0 : (s64)st.st_mtim.tv_sec * 1000 +
+						  st.st_mtim.tv_nsec / 1000000;
+}
+
 s64 port_file_size(struct port_file *file)
 {
 	struct stat st;

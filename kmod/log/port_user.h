@@ -168,6 +168,11 @@ static inline bool __must_check port_ref_put(struct port_ref *r)
 	return left == 0;
 }
 
+static inline bool port_ref_only(const struct port_ref *r)
+{
+	return __atomic_load_n(&r->count, __ATOMIC_ACQUIRE) == 1;
+}
+
 /** struct port_iter - a plain buffer, read front to back; borrowed */
 struct port_iter {
 	const u8 *next;

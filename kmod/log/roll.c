@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
-/* The roll: the active segment is sealed, appends go on in a new one. */
+/*
+ * The roll: the active segment is sealed, appends go on in a new one.
+ *
+ * Creating files takes as long as the directory and the journal of the file
+ * system take, so it is done ahead (prepare.c), and a roll only switches
+ * pointers. If nothing was prepared it creates the files itself.
+ */
 #include "log_internal.h"
 
 /* So that the time index alone tells the largest time of a sealed segment. */
@@ -24,9 +30,108 @@ static int write_last_time(struct sluice_log *log, struct sluice_segment *seg)
 	return 0;
 }
 
-int sluice_log_roll(struct sluice_log *log)
+/* By the first batch's largest time, which a log that was just opened has not read. */
+static int load_roll_base(struct sluice_log *log)
 {
-	s64 base_offset = sluice_watermark_log_end(&log->watermark);
+	struct sluice_segment *seg = log->active;
+	struct sluice_batch b;
+	int ret;
+
+	ret = sluice_log_read_batch(seg->file, 0, seg->published, &b);
+	if (!ret)
+		log->roll_base_ms = b.max_timestamp;
+	return ret;
+}
+
+static bool is_old(const struct sluice_log *log, const struct sluice_batch *b)
+{
+	const struct sluice_log_config *c = &log->config;
+	s64 jitter = min(c->segment_jitter_ms, c->segment_ms);
+	s64 now = port_now_ms();
+	s64 time = c->log_append_time ? now : max_t(s64, b->max_timestamp, -1);
+	s64 waited;
+
+	/* As in Kafka: without times in the batches, by the clock. */
+	if (log->roll_base_ms >= 0)
+		waited = time - log->roll_base_ms;
+	else
+		waited = now - log->active_since_ms;
+	if (jitter)
+		jitter = log->roll_random % (u32)min_t(s64, jitter, U32_MAX);
+	return waited > c->segment_ms - jitter;
+}
+
+int sluice_log_needs_roll(struct sluice_log *log, const struct sluice_batch *b)
+{
+	const struct sluice_log_config *c = &log->config;
+	const struct sluice_segment *seg = log->active;
+	int ret;
+
+	port_mutex_assert_held(&log->append_mutex);
+	if (!seg->published)
+		return sluice_batch_last_offset(b) - seg->base_offset > S32_MAX;
+	if (seg->published + b->size > c->segment_bytes ||
+	    sluice_batch_last_offset(b) - seg->base_offset > S32_MAX ||
+	    seg->offset_index.entries >= c->segment_index_bytes / SLUICE_OFFSET_INDEX_ENTRY ||
+	    /* The last entry is kept for the roll. */
+	    seg->time_index.entries + 1 >= c->segment_index_bytes / SLUICE_TIME_INDEX_ENTRY)
+		return 1;
+	if (log->roll_base_ms == SLUICE_TIMESTAMP_UNKNOWN) {
+		ret = load_roll_base(log);
+		if (ret)
+			return ret;
+	}
+	return is_old(log, b);
+}
+
+/* The segment that was prepared, if there is one. */
+static struct sluice_segment *take_prepared(struct sluice_log *log)
+{
+	struct sluice_segment *seg;
+
+	port_spin_lock(&log->segments.lock);
+	seg = log->prepared;
+	log->prepared = NULL;
+	port_spin_unlock(&log->segments.lock);
+	return seg;
+}
+
+static int next_segment(struct sluice_log *log, s64 base_offset, struct sluice_segment **ret_seg)
+{
+	struct sluice_segment *seg;
+	int ret;
+
+	/*
+	 * The names of what is prepared exist once, and recovery knows only one
+	 * segment, the last, that has them.
+	 */
+	ret = sluice_segment_ensure_named(log, log->active);
+	if (ret)
+		return ret;
+	seg = take_prepared(log);
+	if (!seg) {
+		ret = sluice_segment_create(log->dir, base_offset, ret_seg);
+		if (!ret)
+			sluice_log_names_changed(log);
+		return ret;
+	}
+	seg->base_offset = base_offset;
+	seg->max_timestamp_offset = base_offset;
+	*ret_seg = seg;
+	return 0;
+}
+
+void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg)
+{
+	log->roll_random = port_random_u32();
+	log->active_since_ms = port_now_ms();
+	log->roll_base_ms = seg->published ? SLUICE_TIMESTAMP_UNKNOWN : -1;
+	log->prepare_tried = false;
+	log->active = seg;
+}
+
+int sluice_log_roll(struct sluice_log *log, s64 base_offset)
+{
 	struct sluice_segment *old = log->active, *seg;
 	int ret;
 
@@ -40,13 +145,16 @@ int sluice_log_roll(struct sluice_log *log)
 	ret = sluice_segment_list_reserve(&log->segments);
 	if (ret)
 		return ret;
-	ret = sluice_segment_create(log->dir, base_offset, &seg);
+	ret = next_segment(log, base_offset, &seg);
 	if (ret)
 		return ret;
 
 	sluice_log_take_snapshot(log);
+	sluice_log_begin_active(log, seg);
+	port_spin_lock(&log->segments.lock);
+	log->open_sealed++;
+	port_spin_unlock(&log->segments.lock);
 	sluice_segment_list_add(&log->segments, seg);
-	log->active = seg;
 	/* Last, and pairs with sluice_segment_sealed(): who sees it must find the new one. */
 	smp_store_release(&old->sealed, true);
 	port_trace_roll(log, base_offset);

@@ -2,17 +2,20 @@
 /* A segment: its files, from creation or opening to the last reader's leave. */
 #include "segment.h"
 #include "batch_cursor.h"
+#include "segment_file.h"
 #include "segment_name.h"
 
-static struct sluice_segment *segment_new(s64 base_offset)
+struct sluice_segment *sluice_segment_new(s64 base_offset)
 {
 	struct sluice_segment *seg = port_alloc(sizeof(*seg));
 
 	if (!seg)
 		return NULL;
 	port_ref_init(&seg->ref);
+	seg->sealed = true;
 	seg->base_offset = base_offset;
-	seg->max_timestamp = -1;
+	seg->txn_index.entries = SLUICE_TXN_INDEX_UNKNOWN;
+	seg->max_timestamp = SLUICE_TIMESTAMP_UNKNOWN;
 	seg->max_timestamp_offset = base_offset;
 	return seg;
 }
@@ -20,11 +23,11 @@ static struct sluice_segment *segment_new(s64 base_offset)
 static void segment_free(struct sluice_segment *seg)
 {
 	sluice_txn_index_close(&seg->txn_index);
-	if (seg->time_index.file)
+	if (seg->open & SLUICE_FILE_TIME_INDEX)
 		port_file_close(seg->time_index.file);
-	if (seg->offset_index.file)
+	if (seg->open & SLUICE_FILE_OFFSET_INDEX)
 		port_file_close(seg->offset_index.file);
-	if (seg->file)
+	if (seg->open & SLUICE_FILE_LOG)
 		port_file_close(seg->file);
 	port_free(seg);
 }
@@ -52,118 +55,51 @@ bool sluice_segment_sealed(const struct sluice_segment *seg)
 	return smp_load_acquire(&seg->sealed);
 }
 
-static int open_file(struct port_dir *dir, s64 base_offset, const char *suffix, char *err,
-		     struct port_file **ret_file)
-{
-	char name[SLUICE_SEGMENT_NAME_MAX];
-	int ret;
-
-	sluice_segment_name(name, base_offset, suffix);
-	ret = port_file_open(dir, name, 0, ret_file);
-	if (ret == -ENOENT) {
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: the file is missing", name);
-		return -EUCLEAN;
-	}
-	if (ret)
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be opened (error %d)", name,
-			 -ret);
-	return ret;
-}
-
-static int open_log(struct sluice_segment *seg, struct port_dir *dir, char *err)
-{
-	s64 size;
-	int ret;
-
-	ret = open_file(dir, seg->base_offset, SLUICE_SUFFIX_LOG, err, &seg->file);
-	if (ret)
-		return ret;
-	size = port_file_size(seg->file);
-	if (size < 0 || size > SLUICE_SEGMENT_BYTES_MAX) {
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld.log: impossible size %lld",
-			 seg->base_offset, size);
-		return size < 0 ? (int)size : -EUCLEAN;
-	}
-	seg->published = (u64)size;
-	return 0;
-}
-
-static void index_error(char *err, s64 base_offset, const char *suffix, int ret, const char *why)
-{
-	if (ret == -EUCLEAN)
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld%s: %s", base_offset, suffix, why);
-	else
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld%s: cannot be read (error %d)",
-			 base_offset, suffix, -ret);
-}
-
-static int open_indexes(struct sluice_segment *seg, struct port_dir *dir, char *err)
-{
-	struct port_file *file;
-	const char *why = NULL;
-	int ret;
-
-	ret = open_file(dir, seg->base_offset, SLUICE_SUFFIX_OFFSET_INDEX, err, &file);
-	if (ret)
-		return ret;
-	ret = sluice_offset_index_init(&seg->offset_index, file, seg->published, &why);
-	if (ret) {
-		index_error(err, seg->base_offset, SLUICE_SUFFIX_OFFSET_INDEX, ret, why);
-		goto err_init;
-	}
-	ret = open_file(dir, seg->base_offset, SLUICE_SUFFIX_TIME_INDEX, err, &file);
-	if (ret)
-		return ret;
-	ret = sluice_time_index_init(&seg->time_index, file, &why);
-	if (ret) {
-		index_error(err, seg->base_offset, SLUICE_SUFFIX_TIME_INDEX, ret, why);
-		goto err_init;
-	}
-	return 0;
-
-err_init:
-	port_file_close(file);
-	return ret;
-}
-
 int sluice_segment_open(struct port_dir *dir, s64 base_offset, char *err,
 			struct sluice_segment **ret_seg)
 {
-	struct sluice_segment *seg = segment_new(base_offset);
+	static const unsigned int kinds[] = {
+		SLUICE_FILE_LOG,
+		SLUICE_FILE_OFFSET_INDEX,
+		SLUICE_FILE_TIME_INDEX,
+	};
+	struct sluice_segment *seg = sluice_segment_new(base_offset);
+	struct sluice_segment_file f;
+	unsigned int i;
 	int ret;
 
 	if (!seg) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
 		return -ENOMEM;
 	}
-	ret = open_log(seg, dir, err);
-	if (ret)
-		goto err_open;
-	ret = open_indexes(seg, dir, err);
-	if (ret)
-		goto err_open;
-	seg->txn_index.entries = SLUICE_TXN_INDEX_UNKNOWN;
-	if (seg->time_index.entries) {
-		seg->max_timestamp = seg->time_index.last.timestamp;
-		seg->max_timestamp_offset = base_offset + seg->time_index.last.relative_offset;
+	seg->sealed = false;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		ret = sluice_segment_file_open(dir, seg, kinds[i], 0, S64_MAX, err, &f);
+		if (ret) {
+			segment_free(seg);
+			return ret == -ENOENT ? -EUCLEAN : ret;
+		}
+		sluice_segment_file_install(seg, &f);
 	}
 	*ret_seg = seg;
 	return 0;
+}
 
-err_open:
-	segment_free(seg);
-	return ret;
+static void file_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset, const char *suffix,
+		      bool unnamed)
+{
+	if (unnamed)
+		sluice_segment_prepared_name(name, suffix);
+	else
+		sluice_segment_name(name, base_offset, suffix);
 }
 
 /* An index file without a .log file is what a creation that failed left. */
-static int create_index(struct port_dir *dir, s64 base_offset, const char *suffix,
-			struct port_file **ret_file)
+static int create_index(struct port_dir *dir, const char *name, struct port_file **ret_file)
 {
-	char name[SLUICE_SEGMENT_NAME_MAX];
 	struct port_file *file;
 	int ret;
 
-	sluice_segment_name(name, base_offset, suffix);
 	ret = port_file_open(dir, name, PORT_CREATE, &file);
 	if (ret == -EEXIST) {
 		ret = port_file_open(dir, name, 0, &file);
@@ -181,13 +117,11 @@ static int create_index(struct port_dir *dir, s64 base_offset, const char *suffi
 }
 
 /* A creation may fail after the name came to be; an empty file is as good as new. */
-static int create_log(struct port_dir *dir, s64 base_offset, struct port_file **ret_file)
+static int create_log(struct port_dir *dir, const char *name, struct port_file **ret_file)
 {
-	char name[SLUICE_SEGMENT_NAME_MAX];
 	struct port_file *file;
 	int ret;
 
-	sluice_segment_name(name, base_offset, SLUICE_SUFFIX_LOG);
 	ret = port_file_open(dir, name, PORT_CREATE, &file);
 	if (ret == -EEXIST) {
 		ret = port_file_open(dir, name, 0, &file);
@@ -203,30 +137,71 @@ static int create_log(struct port_dir *dir, s64 base_offset, struct port_file **
 	return ret;
 }
 
-int sluice_segment_create(struct port_dir *dir, s64 base_offset, struct sluice_segment **ret_seg)
+static int create_files(struct port_dir *dir, struct sluice_segment *seg)
 {
-	struct sluice_segment *seg = segment_new(base_offset);
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	bool unnamed = seg->unnamed;
+	int ret;
+
+	file_name(name, seg->base_offset, SLUICE_SUFFIX_TIME_INDEX, unnamed);
+	ret = create_index(dir, name, &seg->time_index.file);
+	if (ret)
+		return ret;
+	seg->open |= SLUICE_FILE_TIME_INDEX;
+	file_name(name, seg->base_offset, SLUICE_SUFFIX_OFFSET_INDEX, unnamed);
+	ret = create_index(dir, name, &seg->offset_index.file);
+	if (ret)
+		return ret;
+	seg->open |= SLUICE_FILE_OFFSET_INDEX;
+	file_name(name, seg->base_offset, SLUICE_SUFFIX_LOG, unnamed);
+	ret = create_log(dir, name, &seg->file);
+	if (ret)
+		return ret;
+	seg->open |= SLUICE_FILE_LOG;
+	seg->inode = port_file_inode(seg->file);
+	return 0;
+}
+
+static int create(struct port_dir *dir, s64 base_offset, unsigned int unnamed,
+		  struct sluice_segment **ret_seg)
+{
+	struct sluice_segment *seg = sluice_segment_new(base_offset);
 	int ret;
 
 	if (!seg)
 		return -ENOMEM;
+	seg->sealed = false;
+	seg->unnamed = (u8)unnamed;
+	seg->counted = true;
+	seg->max_timestamp = -1;
+	seg->txn_index.entries = 0;
 	seg->offset_index.last_relative_offset = -1;
 	seg->time_index.last.timestamp = -1;
-	ret = create_index(dir, base_offset, SLUICE_SUFFIX_TIME_INDEX, &seg->time_index.file);
-	if (ret)
-		goto err_create;
-	ret = create_index(dir, base_offset, SLUICE_SUFFIX_OFFSET_INDEX, &seg->offset_index.file);
-	if (ret)
-		goto err_create;
-	ret = create_log(dir, base_offset, &seg->file);
-	if (ret)
-		goto err_create;
+	ret = create_files(dir, seg);
+	if (ret) {
+		segment_free(seg);
+		return ret;
+	}
 	*ret_seg = seg;
 	return 0;
+}
 
-err_create:
-	segment_free(seg);
-	return ret;
+int sluice_segment_create(struct port_dir *dir, s64 base_offset, struct sluice_segment **ret_seg)
+{
+	return create(dir, base_offset, 0, ret_seg);
+}
+
+int sluice_segment_create_unnamed(struct port_dir *dir, struct sluice_segment **ret_seg)
+{
+	return create(dir, 0, SLUICE_FILES_ALWAYS, ret_seg);
+}
+
+static int index_beyond_end(const struct sluice_segment *seg, const char *suffix, char *err)
+{
+	snprintf(err, SLUICE_ERROR_TEXT_MAX,
+		 "%020lld%s: the last entry is behind the end of the segment", seg->base_offset,
+		 suffix);
+	return -EUCLEAN;
 }
 
 int sluice_segment_check_end(const struct sluice_segment *seg, s64 end_offset, char *err)
@@ -234,16 +209,10 @@ int sluice_segment_check_end(const struct sluice_segment *seg, s64 end_offset, c
 	const struct sluice_offset_index *offsets = &seg->offset_index;
 	const struct sluice_time_index *times = &seg->time_index;
 
-	if (offsets->entries && offsets->last_relative_offset >= end_offset - seg->base_offset) {
-		index_error(err, seg->base_offset, SLUICE_SUFFIX_OFFSET_INDEX, -EUCLEAN,
-			    "the last entry is behind the end of the segment");
-		return -EUCLEAN;
-	}
-	if (times->entries && times->last.relative_offset >= end_offset - seg->base_offset) {
-		index_error(err, seg->base_offset, SLUICE_SUFFIX_TIME_INDEX, -EUCLEAN,
-			    "the last entry is behind the end of the segment");
-		return -EUCLEAN;
-	}
+	if (offsets->entries && offsets->last_relative_offset >= end_offset - seg->base_offset)
+		return index_beyond_end(seg, SLUICE_SUFFIX_OFFSET_INDEX, err);
+	if (times->entries && times->last.relative_offset >= end_offset - seg->base_offset)
+		return index_beyond_end(seg, SLUICE_SUFFIX_TIME_INDEX, err);
 	return 0;
 }
 

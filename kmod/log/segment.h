@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * A segment: one .log file, the two indexes beside it, and how much of them
- * is published. Reference counted; the log holds one reference, each reader
- * that works on it another.
+ * A segment: one .log file, the indexes beside it, and how much of them is
+ * published. Reference counted; the log holds one reference, each reader that
+ * works on it another.
+ *
+ * The files of the active segment are open. Those of a sealed one are opened
+ * when somebody needs them, see sluice_segment_use(), and stay open as long as
+ * anybody but the log has a reference; then they may be closed at any time.
  */
 #ifndef SLUICE_LOG_SEGMENT_H
 #define SLUICE_LOG_SEGMENT_H
@@ -14,25 +18,52 @@
 
 #define SLUICE_SEGMENT_BYTES_MAX	S32_MAX	/* positions in an index are 31 bits */
 
+/* The files that every segment has. */
+#define SLUICE_FILE_LOG			(1 << 0)
+#define SLUICE_FILE_OFFSET_INDEX	(1 << 1)
+#define SLUICE_FILE_TIME_INDEX		(1 << 2)
+#define SLUICE_FILES_ALWAYS \
+	(SLUICE_FILE_LOG | SLUICE_FILE_OFFSET_INDEX | SLUICE_FILE_TIME_INDEX)
+
 /**
  * struct sluice_segment - one segment of a log
- * @base_offset: names the files; no batch in it has a smaller offset
- * @published: bytes of the .log file that readers may see; written by the
- *	appender with release
+ * @open: SLUICE_FILE_* that are open; changed under segments.lock, with release
+ * @unnamed: SLUICE_FILE_* that still have their temporary name, see prepare.c;
+ *	cleared under the log's names mutex
  * @sealed: nothing is added any more; written by the appender with release
+ * @discarded: it is out of the list, and its files may have lost their names
+ * @durable: sealed, and all of it is on stable storage; under the flush mutex
+ * @counted: in the log's size_bytes; under the append mutex
+ * @used: needed since sluice_log_close_idle() last looked
+ * @base_offset: names the files; no batch in it has a smaller offset
+ * @inode: of the .log file, so that it is known again; 0 if it was never open
+ * @published: bytes of the .log file that readers may see; written by the
+ *	appender with release. Of a sealed one not known before its .log file
+ *	was first opened
+ * @file: the .log file
  * @max_timestamp: largest of the published batches, -1 if there are none;
- *	written by the appender before @published
+ *	written by the appender before @published. Of a sealed one not known
+ *	before its time index was first opened
  * @max_timestamp_offset: last offset of the batch that has it; the appender's
  * @reserved: end of the space reserved behind @published; the appender's
  * @synced: bytes of the .log file known to be on stable storage; under the
  *	log's flush mutex
+ * @next_discarded: the log's list of what waits to be unlinked
+ * @unlink_ms: when it is
  */
 struct sluice_segment {
 	struct port_ref ref;
+	u8 open;
+	u8 unnamed;
 	bool sealed;
+	bool discarded;
+	bool durable;
+	bool counted;
+	bool used;
 	s64 base_offset;
-	struct port_file *file;
+	u64 inode;
 	u64 published;
+	struct port_file *file;
 	struct sluice_offset_index offset_index;
 	struct sluice_time_index time_index;
 	struct sluice_txn_index txn_index;
@@ -40,7 +71,20 @@ struct sluice_segment {
 	s64 max_timestamp_offset;
 	u64 reserved;
 	u64 synced;
+	struct sluice_segment *next_discarded;
+	s64 unlink_ms;
 };
+
+/* A sealed segment is at most so large, however much it indexes. */
+static_assert(sizeof(struct sluice_segment) <= 256, "a closed segment is to be small");
+
+#define SLUICE_TIMESTAMP_UNKNOWN	S64_MIN
+
+/**
+ * sluice_segment_new() - a segment that was sealed in an earlier life of the log
+ * No file is opened. Returns NULL if there is no memory.
+ */
+struct sluice_segment *__must_check sluice_segment_new(s64 base_offset);
 
 /**
  * sluice_segment_open() - open the files of a segment that exists
@@ -61,6 +105,14 @@ int __must_check sluice_segment_open(struct port_dir *dir, s64 base_offset, char
  */
 int __must_check sluice_segment_create(struct port_dir *dir, s64 base_offset,
 				       struct sluice_segment **ret_seg);
+
+/**
+ * sluice_segment_create_unnamed() - the same, under the names of what is prepared
+ * What stands there is emptied and taken. The caller gives the segment its base
+ * offset before anybody else sees it.
+ */
+int __must_check sluice_segment_create_unnamed(struct port_dir *dir,
+					       struct sluice_segment **ret_seg);
 
 /**
  * sluice_segment_check_end() - check a segment against where it must end

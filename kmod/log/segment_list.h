@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The segments of a log, ordered by base offset. Readers find one under a spin
- * lock and get a reference; only the appender adds.
+ * lock and get a reference; only the holder of the log's append mutex changes
+ * the list.
  */
 #ifndef SLUICE_LOG_SEGMENT_LIST_H
 #define SLUICE_LOG_SEGMENT_LIST_H
@@ -11,11 +12,14 @@
 /**
  * struct sluice_segment_list - the segments of a log
  * @lock: protects all below; held for a binary search at most
- * @items: each with a reference
+ * @items: each with a reference; the first @head places are of segments that
+ *	were removed
+ * @count: how many there are, from @head on
  */
 struct sluice_segment_list {
 	struct port_spin lock;
 	struct sluice_segment **items;
+	u32 head;
 	u32 count;
 	u32 capacity;
 };
@@ -31,7 +35,31 @@ int __must_check sluice_segment_list_reserve(struct sluice_segment_list *list);
 /** sluice_segment_list_add() - append a segment; takes over the reference. */
 void sluice_segment_list_add(struct sluice_segment_list *list, struct sluice_segment *seg);
 
+/**
+ * sluice_segment_list_remove_first() - take the first segment out
+ * The list is not empty. The caller gets the list's reference.
+ */
+struct sluice_segment *__must_check
+sluice_segment_list_remove_first(struct sluice_segment_list *list);
+
+/**
+ * sluice_segment_list_replace() - put a run of segments in the place of another
+ * @first: index of the first segment that goes
+ * @old: @old_count places for the segments that go, with the list's references;
+ *	set on success
+ * @new: the segments that come, in the order of their base offsets, which lie
+ *	between those of the neighbours; their references are taken over on
+ *	success. May be none
+ * A reader sees the old run or the new one, whole. Returns 0 or -ENOMEM.
+ */
+int __must_check sluice_segment_list_replace(struct sluice_segment_list *list, u32 first,
+					     u32 old_count, struct sluice_segment **old,
+					     u32 new_count, struct sluice_segment *const *new);
+
 u32 sluice_segment_list_count(struct sluice_segment_list *list);
+
+/** sluice_segment_list_rank() - how many have a base offset of at most @offset. */
+u32 sluice_segment_list_rank(struct sluice_segment_list *list, s64 offset);
 
 /*
  * These give a segment with a reference for the caller, or NULL:

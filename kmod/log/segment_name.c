@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /* The names of a segment's files, and which segments a directory has. */
 #include "segment_name.h"
+#include "log.h"
 
 void sluice_segment_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset, const char *suffix)
 {
@@ -10,6 +11,13 @@ void sluice_segment_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset, co
 void sluice_segment_prepared_name(char name[SLUICE_SEGMENT_NAME_MAX], const char *suffix)
 {
 	snprintf(name, SLUICE_SEGMENT_NAME_MAX, SLUICE_PREPARED_PREFIX "%s" SLUICE_PREPARED_SUFFIX,
+		 suffix);
+}
+
+void sluice_segment_deleted_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset,
+				 const char *suffix)
+{
+	snprintf(name, SLUICE_SEGMENT_NAME_MAX, "%020lld%s" SLUICE_SUFFIX_DELETED, base_offset,
 		 suffix);
 }
 
@@ -124,5 +132,91 @@ int sluice_segment_list_dir(struct port_dir *dir, const char *suffix, s64 **ret_
 	sort_offsets(l.offsets, l.count);
 	*ret_offsets = l.offsets;
 	*ret_count = l.count;
+	return 0;
+}
+
+static bool ends_with(const char *name, size_t len, const char *suffix)
+{
+	size_t n = strlen(suffix);
+
+	return len > n && !memcmp(name + len - n, suffix, n);
+}
+
+/* The files that every segment has; the .log files first. */
+static const char *const always[] = {
+	SLUICE_SUFFIX_LOG,
+	SLUICE_SUFFIX_OFFSET_INDEX,
+	SLUICE_SUFFIX_TIME_INDEX,
+};
+
+struct all_listings {
+	struct listing of[ARRAY_SIZE(always)];
+	char prepared[SLUICE_SEGMENT_NAME_MAX];
+	struct sluice_segment_names *out;
+};
+
+static int add_to_all(void *ctx, const char *name, size_t len)
+{
+	struct all_listings *all = ctx;
+	u32 i;
+	int ret;
+
+	if (ends_with(name, len, SLUICE_SUFFIX_DELETED))
+		all->out->deleted = true;
+	if (len == strlen(all->prepared) && !memcmp(name, all->prepared, len))
+		all->out->prepared = true;
+	for (i = 0; i < ARRAY_SIZE(always); i++) {
+		ret = add_name(&all->of[i], name, len);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Both are sorted; an index without a .log file is no harm. */
+static int check_complete(const struct listing *logs, const struct listing *index, char *err)
+{
+	u32 i, k = 0;
+
+	for (i = 0; i < logs->count; i++) {
+		while (k < index->count && index->offsets[k] < logs->offsets[i])
+			k++;
+		if (k < index->count && index->offsets[k] == logs->offsets[i])
+			continue;
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld%s: the file is missing",
+			 logs->offsets[i], index->suffix);
+		return -EUCLEAN;
+	}
+	return 0;
+}
+
+int sluice_segment_names_read(struct port_dir *dir, char *err,
+			      struct sluice_segment_names *ret_names)
+{
+	struct all_listings all = { .out = ret_names };
+	u32 i;
+	int ret;
+
+	*ret_names = (struct sluice_segment_names){ 0 };
+	sluice_segment_prepared_name(all.prepared, SLUICE_SUFFIX_LOG);
+	for (i = 0; i < ARRAY_SIZE(always); i++)
+		all.of[i].suffix = always[i];
+	ret = port_dir_list(dir, add_to_all, &all);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the directory cannot be listed (error %d)",
+			 -ret);
+	for (i = 0; i < ARRAY_SIZE(always); i++) {
+		sort_offsets(all.of[i].offsets, all.of[i].count);
+		if (!ret && i)
+			ret = check_complete(&all.of[0], &all.of[i], err);
+	}
+	for (i = 1; i < ARRAY_SIZE(always); i++)
+		port_free(all.of[i].offsets);
+	if (ret) {
+		port_free(all.of[0].offsets);
+		return ret;
+	}
+	ret_names->offsets = all.of[0].offsets;
+	ret_names->count = all.of[0].count;
 	return 0;
 }

@@ -41,6 +41,10 @@ void sluice_segment_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset,
 /** sluice_segment_prepared_name() - the name before there is a base offset. */
 void sluice_segment_prepared_name(char name[SLUICE_SEGMENT_NAME_MAX], const char *suffix);
 
+/** sluice_segment_deleted_name() - what @base_offset and @suffix are renamed to. */
+void sluice_segment_deleted_name(char name[SLUICE_SEGMENT_NAME_MAX], s64 base_offset,
+				 const char *suffix);
+
 /** sluice_segment_name_parse() - is it such a name; then its base offset. */
 bool sluice_segment_name_parse(const char *name, size_t len, const char *suffix,
 			       s64 *ret_base_offset);
@@ -54,5 +58,28 @@ bool sluice_segment_name_parse(const char *name, size_t len, const char *suffix,
  */
 int __must_check sluice_segment_list_dir(struct port_dir *dir, const char *suffix,
 					 s64 **ret_offsets, u32 *ret_count);
+
+/**
+ * struct sluice_segment_names - what the names in a directory say
+ * @offsets: base offsets of the segments, in ascending order; free it with
+ *	port_free(). NULL if there are none
+ * @deleted: there are files that end in SLUICE_SUFFIX_DELETED
+ * @prepared: there is a prepared .log file
+ */
+struct sluice_segment_names {
+	s64 *offsets;
+	u32 count;
+	bool deleted;
+	bool prepared;
+};
+
+/**
+ * sluice_segment_names_read() - list a directory once
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ * Returns 0, -EUCLEAN if a .log file lacks one of its indexes, -EMFILE as above,
+ * or an error of the file system.
+ */
+int __must_check sluice_segment_names_read(struct port_dir *dir, char *err,
+					   struct sluice_segment_names *ret_names);
 
 #endif /* SLUICE_LOG_SEGMENT_NAME_H */

@@ -115,6 +115,11 @@ static inline s64 sluice_watermark_high(const struct sluice_watermark *w)
 	return min_t(s64, log_end, READ_ONCE(w->high_watermark));
 }
 
+static inline bool sluice_watermark_high_is_log_end(const struct sluice_watermark *w)
+{
+	return READ_ONCE(w->high_watermark) == SLUICE_WATERMARK_IS_LOG_END;
+}
+
 static inline void sluice_watermark_set_high(struct sluice_watermark *w, s64 offset)
 {
 	WRITE_ONCE(w->high_watermark, offset);

@@ -114,6 +114,7 @@ static int open_partition(struct user_topic *t, uint32_t index, char *why, size_
 {
 	struct user_partition *p = &t->partitions[index];
 	char err[SLUICE_ERROR_TEXT_MAX];
+	struct sluice_log_open_args args = {0};
 	struct sluice_log_config c;
 	char path[4096];
 	int ret;
@@ -123,7 +124,8 @@ static int open_partition(struct user_topic *t, uint32_t index, char *why, size_
 	if (!p->dir)
 		return -errno;
 	log_config(&t->t.config, &c);
-	ret = sluice_log_open(p->dir, &c, t->t.leader_epoch, err, &p->log);
+	args.leader_epoch = t->t.leader_epoch;
+	ret = sluice_log_open(p->dir, &c, &args, err, &p->log);
 	if (ret)
 		snprintf(why, size, "%s: %s", path, err);
 	return ret;

@@ -248,7 +248,7 @@ struct sluice_log *log_open(struct port_dir *dir, const struct sluice_log_config
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
 	struct sluice_log *log = NULL;
 
-	assert_int_equal(sluice_log_open(dir, c, 0, err, &log), 0);
+	assert_int_equal(sluice_log_open(dir, c, &(struct sluice_log_open_args){0}, err, &log), 0);
 	return log;
 }
 

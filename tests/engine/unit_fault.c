@@ -169,7 +169,7 @@ static int open_close(struct port_dir *dir, struct sluice_log *log)
 {
 	struct sluice_log_config c = small_config();
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
-	int ret = sluice_log_open(dir, &c, 0, err, &log);
+	int ret = sluice_log_open(dir, &c, &(struct sluice_log_open_args){0}, err, &log);
 
 	if (!ret)
 		sluice_log_close(log);

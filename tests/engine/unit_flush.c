@@ -61,7 +61,8 @@ static void sluice_log_flush__sealed_segments_once(void **state)
 	/* What an earlier life of the log left in the page cache is synced once. */
 	log = log_open(*state, &c);
 	assert_int_equal(sluice_log_recovery_point(log), 0);
-	assert_int_equal(flush_syncs(log, 5), 4 * 3 + 1 + 1);
+	/* The time indexes of the sealed ones were not open, and the last entries are read. */
+	assert_int_equal(flush_syncs(log, 5), 4 * 3 + 4 * 2 + 1 + 1);
 	sluice_log_close(log);
 }
 

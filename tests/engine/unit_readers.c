@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* One appender, a flusher and readers at once: readers see whole batches, in order, all. */
+/*
+ * One appender, a flusher, a keeper of the house and readers at once: readers see
+ * whole batches, in order, all that retention leaves.
+ */
 #include "engine_test.h"
 
 #include <stdlib.h>
@@ -9,8 +12,12 @@
 #define BATCHES 3000
 #define RECORDS 4
 
+/* Retention leaves so many offsets and what shares a segment with them. */
+#define KEPT 400
+
 struct run {
 	struct sluice_log *log;
+	bool retain;
 	bool done;
 	int broken;
 };
@@ -84,7 +91,12 @@ static int read_segment(struct run *run, s64 *offset)
 	bool sealed;
 	int ret = 0;
 
-	CHECK(run, sluice_log_fetch(run->log, *offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range) == 0);
+	ret = sluice_log_fetch(run->log, *offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range);
+	if (ret == -ERANGE && run->retain) {
+		*offset = sluice_log_start_offset(run->log);
+		return 0;
+	}
+	CHECK(run, ret == 0);
 	if (!range.seg) {
 		sched_yield();
 		return 0;
@@ -122,6 +134,8 @@ static int look_up(struct run *run)
 	CHECK(run, sluice_log_offset_for_time(run->log, TIME_0 + (end - 1) / RECORDS, &offset,
 					      &time) == 0);
 	CHECK(run, offset == (end - 1) / RECORDS * RECORDS);
+	if (run->retain)
+		return 0;
 	CHECK(run, sluice_log_fetch(run->log, end / 2, 1000, 0, &range) == 0);
 	CHECK(run, range.base_offset == end / 2 / RECORDS * RECORDS);
 	sluice_segment_put(range.seg);
@@ -145,31 +159,74 @@ static void *flusher(void *arg)
 	return NULL;
 }
 
-static void readers__see_all_and_only_whole_batches(void **state)
+static int keep_house(struct run *run)
+{
+	s64 start = (sluice_log_end_offset(run->log) - KEPT) / RECORDS * RECORDS;
+	u64 freed;
+
+	if (run->retain && start > 0) {
+		CHECK(run, sluice_log_set_start_offset(run->log, start) == 0);
+		CHECK(run, sluice_log_retain(run->log, TIME_0, &freed) == 0);
+	}
+	CHECK(run, sluice_log_housekeep(run->log, S64_MAX) == 0);
+	sluice_log_close_idle(run->log);
+	sluice_log_size_bytes(run->log);
+	return 0;
+}
+
+static void *keeper(void *arg)
+{
+	struct run *run = arg;
+
+	while (!__atomic_load_n(&run->done, __ATOMIC_SEQ_CST))
+		if (keep_house(run))
+			break;
+	return NULL;
+}
+
+static void run_all(struct port_dir *dir, bool retain)
 {
 	struct sluice_log_config c = small_config();
-	struct run run = {0};
-	pthread_t threads[READERS + 2];
+	struct run run = {.retain = retain};
+	pthread_t threads[READERS + 3];
 
 	c.segment_bytes = 20000;
 	c.max_message_bytes = 5000;
-	run.log = log_open(*state, &c);
+	run.log = log_open(dir, &c);
 	assert_int_equal(pthread_create(&threads[0], NULL, appender, &run), 0);
 	assert_int_equal(pthread_create(&threads[1], NULL, flusher, &run), 0);
+	assert_int_equal(pthread_create(&threads[2], NULL, keeper, &run), 0);
 	for (int i = 0; i < READERS; i++)
-		assert_int_equal(pthread_create(&threads[2 + i], NULL, reader, &run), 0);
-	for (int i = 0; i < READERS + 2; i++)
+		assert_int_equal(pthread_create(&threads[3 + i], NULL, reader, &run), 0);
+	for (int i = 0; i < READERS + 3; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(run.broken, 0);
-	assert_true(sluice_log_segment_count(run.log) > 50);
+	assert_int_equal(keep_house(&run), 0);
+	assert_int_equal(run.broken, 0);
+	if (retain)
+		assert_true(sluice_log_segment_count(run.log) < 20);
+	else
+		assert_true(sluice_log_segment_count(run.log) > 50);
 	log_check(run.log);
 	sluice_log_close(run.log);
+}
+
+static void readers__see_all_and_only_whole_batches(void **state)
+{
+	run_all(*state, false);
+}
+
+static void readers__see_what_retention_leaves(void **state)
+{
+	run_all(*state, true);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(readers__see_all_and_only_whole_batches, dir_setup,
+						dir_teardown),
+		cmocka_unit_test_setup_teardown(readers__see_what_retention_leaves, dir_setup,
 						dir_teardown),
 	};
 

@@ -93,7 +93,8 @@ static void check_refused(struct port_dir *dir, const char *expected)
 	struct sluice_log *log;
 	u64 before = dir_digest(dir);
 
-	assert_int_equal(sluice_log_open(dir, &c, 0, err, &log), -EUCLEAN);
+	assert_int_equal(sluice_log_open(dir, &c, &(struct sluice_log_open_args){0}, err, &log),
+			 -EUCLEAN);
 	assert_string_equal(err, expected);
 	assert_int_equal(dir_digest(dir), before);
 }
@@ -127,7 +128,7 @@ static s64 two_segments(struct port_dir *dir)
 		base = append_spec(log, (struct batch_spec){.records = 3, .value_len = 20});
 	for (int i = 0; i < 4; i++)
 		append_spec(log, (struct batch_spec){.records = 3, .value_len = 20});
-	sluice_log_close(log);
+	log_close_cleanly(log);
 	return base;
 }
 
@@ -177,6 +178,33 @@ static void sluice_log_open__missing_files(void **state)
 	check_refused(*state, "00000000000000000000.index: the file is missing");
 }
 
+static char warning[512];
+
+/* A sealed segment is looked at when it is needed, and what is wrong is said then. */
+static void check_unreadable(struct port_dir *dir, const char *expected)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_log *log;
+	struct sluice_range range;
+	s64 offset, time;
+	FILE *stream = fmemopen(warning, sizeof(warning), "w");
+
+	assert_int_equal(sluice_log_open(dir, &c, &args, err, &log), 0);
+	port_warn_to(stream);
+	assert_int_equal(sluice_log_fetch(log, 0, 100, 0, &range), -EIO);
+	port_warn_to(NULL);
+	assert_int_equal(sluice_log_offset_for_time(log, 0, &offset, &time), -EIO);
+	port_warn_to(stderr);
+	fclose(stream);
+	assert_non_null(strstr(warning, expected));
+	/* What is not broken can still be read. */
+	assert_int_equal(sluice_log_fetch(log, 21, 100, 0, &range), 0);
+	sluice_segment_put(range.seg);
+	sluice_log_close(log);
+}
+
 static void sluice_log_open__broken_indexes(void **state)
 {
 	size_t len;
@@ -188,10 +216,10 @@ static void sluice_log_open__broken_indexes(void **state)
 	/* The last entry says an offset of the next segment. */
 	put_unaligned_be32(21, bytes + len - 8);
 	file_store(*state, "00000000000000000000.index", bytes, len);
-	check_refused(*state, "00000000000000000000.index: "
-			      "the last entry is behind the end of the segment");
+	check_unreadable(*state, "00000000000000000000.index: "
+				 "the last entry is behind the end of the segment");
 	file_store(*state, "00000000000000000000.index", bytes, len - 3);
-	check_refused(*state, "00000000000000000000.index: the size of the file is impossible");
+	check_unreadable(*state, "00000000000000000000.index: the size of the file is impossible");
 	file_store(*state, "00000000000000000000.index", bytes, 8);
 	free(bytes);
 

@@ -361,7 +361,9 @@ static void aborted__broken_index(void **state)
 	assert_int_equal(port_file_remove(f->dir, name), 0);
 	assert_int_equal(sluice_log_aborted(f->log, 0, 7, txns, 8, &n), -EIO);
 	file_store(f->dir, name, bytes, len - 1);
-	assert_int_equal(sluice_log_open(f->dir, &f->config, 0, err, &log), -EUCLEAN);
+	assert_int_equal(
+		sluice_log_open(f->dir, &f->config, &(struct sluice_log_open_args){0}, err, &log),
+		-EUCLEAN);
 	assert_string_equal(
 		err, "00000000000000000000.txnindex: its size is no multiple of that of an entry");
 	file_store(f->dir, name, bytes, len);
@@ -528,7 +530,9 @@ static void reopen__snapshots_of_rolls(void **state)
 		char err[SLUICE_ERROR_TEXT_MAX] = "";
 		struct sluice_log *log;
 
-		assert_int_equal(sluice_log_open(f->dir, &f->config, 0, err, &log), -EUCLEAN);
+		assert_int_equal(sluice_log_open(f->dir, &f->config,
+						 &(struct sluice_log_open_args){0}, err, &log),
+				 -EUCLEAN);
 		assert_string_equal(err, "00000000000000000013.snapshot: position 0: "
 					 "the file ends inside the header");
 	}

@@ -107,7 +107,7 @@ static struct sluice_log *open_log(bool must)
 {
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
 	struct sluice_log *log = NULL;
-	int ret = sluice_log_open(dir, &config, 0, err, &log);
+	int ret = sluice_log_open(dir, &config, &(struct sluice_log_open_args){0}, err, &log);
 
 	if (ret && must) {
 		fprintf(stderr, "open after recovery: %d %s\n", ret, err);

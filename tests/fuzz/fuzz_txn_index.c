@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	end_offset = offset + get_unaligned_be16(data + 2);
 	write_index(data + 4, size - 4);
 	sluice_log_config_default(&c);
-	if (sluice_log_open(dir, &c, 0, err, &log))
+	if (sluice_log_open(dir, &c, &(struct sluice_log_open_args){0}, err, &log))
 		abort();
 	for (int again = 0; again < 2; again++) {
 		ret = sluice_log_aborted(log, offset, end_offset, txns, ARRAY_SIZE(txns), &count);
