@@ -102,7 +102,8 @@ int sluice_log_prepare(struct sluice_log *log)
 	if (ret)
 		return ret;
 	port_spin_lock(&log->segments.lock);
-	log->prepared = seg;
+	/* Looked at without the lock, to see whether there is one. */
+	WRITE_ONCE(log->prepared, seg);
 	port_spin_unlock(&log->segments.lock);
 	return 0;
 }

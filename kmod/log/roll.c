@@ -91,7 +91,7 @@ static struct sluice_segment *take_prepared(struct sluice_log *log)
 
 	port_spin_lock(&log->segments.lock);
 	seg = log->prepared;
-	log->prepared = NULL;
+	WRITE_ONCE(log->prepared, NULL);
 	port_spin_unlock(&log->segments.lock);
 	return seg;
 }
