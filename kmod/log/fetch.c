@@ -85,6 +85,34 @@ static void set_range(struct sluice_range *range, struct sluice_segment *seg,
 	range->position = cursor->position;
 	range->bytes = (u32)bytes;
 	range->base_offset = b->base_offset;
+	range->end_offset = -1;
+}
+
+/*
+ * Sets an offset behind the range, for who wants to know what was aborted in it
+ * (LogSegment.fetchUpperBoundOffset): of the next index entry, or the next segment.
+ */
+static int set_end_offset(struct sluice_log *log, struct sluice_range *range, s64 bound)
+{
+	struct sluice_segment *next;
+	u32 relative_offset;
+	int ret;
+
+	range->end_offset = bound;
+	next = sluice_segment_list_above(&log->segments, range->seg->base_offset);
+	if (next) {
+		range->end_offset = min(bound, next->base_offset);
+		sluice_segment_put(next);
+	}
+	ret = sluice_offset_index_above(&range->seg->offset_index, range->position + range->bytes,
+					&relative_offset);
+	if (ret)
+		return ret;
+	if (relative_offset != U32_MAX)
+		range->end_offset = min_t(s64, range->end_offset,
+					  range->seg->base_offset + relative_offset);
+	/* An entry that is not in order. */
+	return range->end_offset > range->base_offset ? 0 : -EIO;
 }
 
 /*
@@ -116,6 +144,9 @@ static int fetch_in(struct sluice_log *log, struct sluice_segment *seg, s64 offs
 	if (cursor.end <= cursor.position)
 		return 0;
 	set_range(ret_range, seg, &cursor, &b, max_bytes, flags);
+	ret = flags & SLUICE_FETCH_TO_STABLE ? set_end_offset(log, ret_range, bound) : 0;
+	if (ret)
+		return ret;
 	port_trace_fetch(log, offset, cursor.position, ret_range->bytes);
 	return 1;
 }

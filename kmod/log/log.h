@@ -295,6 +295,8 @@ u64 sluice_log_size_bytes(struct sluice_log *log);
  * @bytes: 0 at the end of the log (@seg is then NULL)
  * @base_offset: offset of that first batch. At the end of the log the offset
  *	to go on from: above the one asked for only where a log ends in a gap
+ * @end_offset: with SLUICE_FETCH_TO_STABLE: no batch that begins in the range has
+ *	it or a larger one. Not exact, but near: what an index says
  */
 struct sluice_range {
 	struct sluice_segment *seg;
@@ -303,6 +305,7 @@ struct sluice_range {
 	u64 position;
 	u32 bytes;
 	s64 base_offset;
+	s64 end_offset;
 };
 
 #define SLUICE_FETCH_WHOLE_FIRST	(1 << 0) /* even if larger than max_bytes */

@@ -142,3 +142,31 @@ int sluice_offset_index_lookup(const struct sluice_offset_index *index, u32 rela
 	*ret_position = floor.position;
 	return 0;
 }
+
+int sluice_offset_index_above(const struct sluice_offset_index *index, u64 position,
+			      u32 *ret_relative_offset)
+{
+	u8 raw[sizeof(struct sluice_offset_index_entry)];
+	/* Pairs with sluice_offset_index_publish(). */
+	u32 low = 0, high = smp_load_acquire(&index->entries);
+	u32 found = U32_MAX;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+		struct entry e;
+		int ret;
+
+		ret = read_entries(index->file, middle, 1, raw);
+		if (ret)
+			return ret;
+		decode(raw, &e);
+		if (e.position < position) {
+			low = middle + 1;
+			continue;
+		}
+		found = e.relative_offset;
+		high = middle;
+	}
+	*ret_relative_offset = found;
+	return 0;
+}

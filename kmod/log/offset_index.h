@@ -59,4 +59,14 @@ int __must_check sluice_offset_index_undo(struct sluice_offset_index *index);
 int __must_check sluice_offset_index_lookup(const struct sluice_offset_index *index,
 					    u32 relative_offset, u32 *ret_position);
 
+/**
+ * sluice_offset_index_above() - which offset lies behind a range of bytes
+ * @position: end of the range
+ * @ret_relative_offset: of the first entry whose batch starts at @position or
+ *	behind it; U32_MAX if no entry says
+ * Returns 0, or an error of the file. Does not see entries out of order.
+ */
+int __must_check sluice_offset_index_above(const struct sluice_offset_index *index,
+					   u64 position, u32 *ret_relative_offset);
+
 #endif /* SLUICE_LOG_OFFSET_INDEX_H */

@@ -91,6 +91,27 @@ static void sluice_offset_index_lookup__all(void **state)
 	port_file_close(index.file);
 }
 
+static void sluice_offset_index_above__all(void **state)
+{
+	struct sluice_offset_index index = open_index(*state, "", 0, 0, 0, "");
+	u32 offset;
+
+	for (u32 n = 0; n < 100; n++) {
+		for (u32 position = 0; position < 100 * n + 200; position += 25) {
+			u32 expected = position <= 100 ? 1 : (position + 99) / 100;
+
+			assert_int_equal(sluice_offset_index_above(&index, position, &offset), 0);
+			assert_int_equal(offset, expected <= n ? 10 * expected : U32_MAX);
+		}
+		add(&index, 10 * (n + 1), 100 * (n + 1));
+	}
+	assert_int_equal(sluice_offset_index_above(&index, 1ULL << 33, &offset), 0);
+	assert_int_equal(offset, U32_MAX);
+	assert_int_equal(port_file_truncate(index.file, 8), 0);
+	assert_int_equal(sluice_offset_index_above(&index, 150, &offset), -EIO);
+	port_file_close(index.file);
+}
+
 static void sluice_offset_index_lookup__positions_out_of_order(void **state)
 {
 	struct sluice_offset_index index = open_index(*state, "", 0, 0, 0, "");
@@ -125,6 +146,7 @@ int main(void)
 		TEST(sluice_offset_index_write__bytes),
 		TEST(sluice_offset_index_undo__leaves_what_was_published),
 		TEST(sluice_offset_index_lookup__all),
+		TEST(sluice_offset_index_above__all),
 		TEST(sluice_offset_index_lookup__positions_out_of_order),
 		TEST(sluice_offset_index_lookup__file_shorter_than_it_was),
 	};

@@ -321,6 +321,58 @@ static void aborted__of_ranges(void **state)
 	assert_int_equal(sluice_log_aborted(f->log, -1, 7, &txn, 1, &n), -ERANGE);
 }
 
+/* What is between two index entries, and the two themselves. */
+#define END_OFFSET_SLACK 5
+
+static void check_end_offset(struct fixture *f, s64 offset, u32 max_bytes)
+{
+	struct sluice_range range;
+	struct sluice_batch b;
+	u64 at;
+
+	assert_int_equal(sluice_log_fetch(f->log, offset, max_bytes,
+					  SLUICE_FETCH_TO_STABLE | SLUICE_FETCH_WHOLE_FIRST,
+					  &range),
+			 0);
+	for (at = range.position; at < range.position + range.bytes; at += b.size)
+		assert_int_equal(sluice_log_read_batch(range.file, at,
+						       sluice_segment_published(range.seg), &b),
+				 0);
+	assert_in_range(range.end_offset, b.base_offset + 1, b.base_offset + END_OFFSET_SLACK);
+	assert_true(range.end_offset <= sluice_log_last_stable_offset(f->log));
+	sluice_segment_put(range.seg);
+}
+
+static void fetch__committed(void **state)
+{
+	static const u32 sizes[] = {1, 100, 300, 500, U32_MAX};
+	struct fixture *f = *state;
+	struct sluice_range range;
+	s64 stable;
+
+	for (s32 i = 0; i < 20; i++) {
+		write_txn(f, 5, i, 1);
+		end_txn(f, 5, i % 2);
+	}
+	stable = write_txn(f, 5, 20, 1);
+	append_spec(f->log, (struct batch_spec){.records = 1});
+	assert_true(sluice_log_segment_count(f->log) > 3);
+	for (s64 offset = 0; offset < stable; offset++) {
+		for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+			check_end_offset(f, offset, sizes[i]);
+	}
+	for (s64 offset = stable; offset <= stable + 2; offset++) {
+		assert_int_equal(
+			sluice_log_fetch(f->log, offset, U32_MAX, SLUICE_FETCH_TO_STABLE, &range),
+			0);
+		assert_null(range.seg);
+	}
+	assert_int_equal(sluice_log_fetch(f->log, stable, U32_MAX, 0, &range), 0);
+	assert_int_equal(range.base_offset, stable);
+	assert_int_equal(range.end_offset, -1);
+	sluice_segment_put(range.seg);
+}
+
 /* One that began segments before its marker. */
 static void aborted__over_segments(void **state)
 {
@@ -672,6 +724,7 @@ int main(void)
 		TEST(txn__duplicate_is_answered_with_its_time),
 		TEST(aborted__file),
 		TEST(aborted__of_ranges),
+		TEST(fetch__committed),
 		TEST(aborted__over_segments),
 		TEST(aborted__broken_index),
 		TEST(aborted__old_file_of_the_name),
