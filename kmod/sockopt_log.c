@@ -57,10 +57,31 @@ int sluice_opt_set_flush(struct sluice_sock *ssk, sockptr_t optval, unsigned int
 	return err;
 }
 
+#define FETCH_FLAGS	(SLUICE_FETCH_MIN_ONE | SLUICE_FETCH_COMMITTED | SLUICE_FETCH_LOG_END)
+
+static bool fetch_flags_valid(u32 flags)
+{
+	const u32 both = SLUICE_FETCH_COMMITTED | SLUICE_FETCH_LOG_END;
+
+	return !(flags & ~FETCH_FLAGS) && (flags & both) != both;
+}
+
+static unsigned int log_fetch_flags(u32 flags)
+{
+	unsigned int ret = 0;
+
+	if (flags & SLUICE_FETCH_MIN_ONE)
+		ret |= SLUICE_FETCH_WHOLE_FIRST;
+	if (flags & SLUICE_FETCH_COMMITTED)
+		ret |= SLUICE_FETCH_TO_STABLE;
+	if (flags & SLUICE_FETCH_LOG_END)
+		ret |= SLUICE_FETCH_TO_LOG_END;
+	return ret;
+}
+
 static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
 {
 	struct sluice_range range;
-	unsigned int flags = f->flags & SLUICE_FETCH_MIN_ONE ? SLUICE_FETCH_WHOLE_FIRST : 0;
 	int err;
 
 	f->log_start_offset = sluice_log_start_offset(p->log);
@@ -69,7 +90,7 @@ static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
 	f->last_stable_offset = sluice_log_last_stable_offset(p->log);
 	if (READ_ONCE(p->error))
 		return -EIO;
-	err = sluice_log_fetch(p->log, f->offset, f->max_bytes, flags, &range);
+	err = sluice_log_fetch(p->log, f->offset, f->max_bytes, log_fetch_flags(f->flags), &range);
 	if (err) {
 		sluice_partition_check_log(p);
 		return err;
@@ -87,6 +108,7 @@ static int fetch_range(struct sluice_partition *p, struct sluice_fetch *f)
 	}
 	f->segment_base_offset = range.segment_base_offset;
 	f->position = range.position;
+	f->end_offset = range.end_offset;
 	f->inode = file_inode(sluice_file(range.file))->i_ino;
 	sluice_stats_fetch(&p->stats, range.bytes);
 	/* The file is found by its name; the reference was for the look-up. */
@@ -108,7 +130,8 @@ static void fetch_one(struct sluice_sock *ssk, struct sluice_fetch *f)
 	f->last_stable_offset = -1;
 	f->log_end_offset = -1;
 	f->inode = 0;
-	if (f->flags & ~SLUICE_FETCH_MIN_ONE) {
+	f->end_offset = -1;
+	if (!fetch_flags_valid(f->flags)) {
 		f->error = -EINVAL;
 		return;
 	}
@@ -149,12 +172,44 @@ int sluice_opt_get_fetch(struct sluice_sock *ssk, char __user *optval, int len)
 	return 0;
 }
 
+/**
+ * struct log_query - a partition that a question is about
+ * @topic: holds a reference
+ * @p: one of its partitions; holds a reference, too, and is entered
+ */
+struct log_query {
+	struct sluice_topic *topic;
+	struct sluice_partition *p;
+};
+
+static int query_begin(struct sluice_sock *ssk, const u8 *topic_id, s32 partition,
+		       struct log_query *ret)
+{
+	int err;
+
+	err = sluice_partition_find(ssk, topic_id, partition, MAY_READ, &ret->topic, &ret->p);
+	if (err)
+		return err;
+	err = sluice_partition_enter(ret->p);
+	if (!err)
+		return 0;
+	sluice_partition_put(ret->p);
+	sluice_topic_put(ret->topic);
+	return sluice_sock_fail(ssk, -ENOENT, "the topic was deleted");
+}
+
+static void query_end(struct log_query *q)
+{
+	sluice_partition_leave(q->p);
+	sluice_partition_put(q->p);
+	sluice_topic_put(q->topic);
+}
+
 int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
 				   int __user *optlen, int len)
 {
 	struct sluice_offset_for_time oft;
-	struct sluice_partition *p;
-	struct sluice_topic *topic;
+	struct log_query q;
 	int err;
 
 	if (len != sizeof(oft))
@@ -164,25 +219,94 @@ int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
 		return -EFAULT;
 	if (oft.reserved)
 		return sluice_sock_fail(ssk, -EINVAL, "a reserved field is set");
-	err = sluice_partition_find(ssk, oft.topic_id, oft.partition, MAY_READ, &topic, &p);
+	err = query_begin(ssk, oft.topic_id, oft.partition, &q);
 	if (err)
 		return err;
-	err = sluice_partition_enter(p);
+	err = sluice_log_offset_for_time(q.p->log, oft.timestamp, &oft.offset, &oft.timestamp);
 	if (err) {
-		err = sluice_sock_fail(ssk, -ENOENT, "the topic was deleted");
-		goto out;
+		sluice_sock_fail(ssk, err, "the time index of %s-%u cannot be read",
+				 q.topic->name, q.p->index);
+		sluice_partition_check_log(q.p);
 	}
-	err = sluice_log_offset_for_time(p->log, oft.timestamp, &oft.offset, &oft.timestamp);
-	if (err) {
-		sluice_sock_fail(ssk, err, "the time index of %s-%u cannot be read", topic->name,
-				 p->index);
-		sluice_partition_check_log(p);
+	query_end(&q);
+	return err ?: sluice_opt_put(&oft, sizeof(oft), optval, optlen, len);
+}
+
+/* Room for one answer; who needs more asks for the rest. */
+#define ABORTED_MAX	4096
+
+/* Into the room behind the list, and then the list says how many there are. */
+static int put_aborted(struct sluice_aborted_list *list, const struct sluice_aborted_txn *txns,
+		       u32 n, char __user *optval, int __user *optlen)
+{
+	struct sluice_aborted_list __user *to = (void __user *)optval;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		struct sluice_aborted a = {
+			.producer_id = txns[i].producer_id,
+			.first_offset = txns[i].first_offset,
+			.last_offset = txns[i].last_offset,
+		};
+
+		if (copy_to_user(&to->txns[i], &a, sizeof(a)))
+			return -EFAULT;
 	}
-	sluice_partition_leave(p);
+	if (copy_to_user(to, list, sizeof(*list)) ||
+	    put_user((int)struct_size(list, txns, n), optlen))
+		return -EFAULT;
+	return 0;
+}
+
+static int find_aborted(struct sluice_sock *ssk, struct sluice_aborted_list *list,
+			struct sluice_aborted_txn *txns, u32 room)
+{
+	struct log_query q;
+	int err;
+
+	err = query_begin(ssk, list->topic_id, list->partition, &q);
+	if (err)
+		return err;
+	if (list->end_offset > sluice_log_last_stable_offset(q.p->log))
+		err = -ERANGE;
+	else
+		err = sluice_log_aborted(q.p->log, list->offset, list->end_offset, txns, room,
+					 &list->count);
+	if (err == -ERANGE) {
+		sluice_sock_fail(ssk, err,
+				 "the range is not between log start and last stable offset");
+	} else if (err) {
+		sluice_sock_fail(ssk, err, "aborted transactions of %s-%u cannot be read",
+				 q.topic->name, q.p->index);
+		sluice_partition_check_log(q.p);
+	}
+	query_end(&q);
+	return err;
+}
+
+int sluice_opt_get_aborted(struct sluice_sock *ssk, char __user *optval, int __user *optlen,
+			   int len)
+{
+	struct sluice_aborted_txn *txns;
+	struct sluice_aborted_list list;
+	u32 room;
+	int err;
+
+	if (len < (int)sizeof(list) || (len - sizeof(list)) % sizeof(list.txns[0]))
+		return sluice_sock_fail(ssk, -EINVAL,
+					"%d bytes are no list of aborted transactions", len);
+	if (copy_from_user(&list, optval, sizeof(list)))
+		return -EFAULT;
+	if (list.count || list.end_offset < list.offset)
+		return sluice_sock_fail(ssk, -EINVAL,
+					"a field of struct sluice_aborted_list is wrong");
+	room = min_t(u32, (len - sizeof(list)) / sizeof(list.txns[0]), ABORTED_MAX);
+	txns = kvmalloc_array(room, sizeof(*txns), GFP_KERNEL_ACCOUNT);
+	if (!txns)
+		return -ENOMEM;
+	err = find_aborted(ssk, &list, txns, room);
 	if (!err)
-		err = sluice_opt_put(&oft, sizeof(oft), optval, optlen, len);
-out:
-	sluice_partition_put(p);
-	sluice_topic_put(topic);
+		err = put_aborted(&list, txns, min(list.count, room), optval, optlen);
+	kvfree(txns);
 	return err;
 }

@@ -123,6 +123,32 @@ static void fetch__min_one(void)
 	close(fd);
 }
 
+/* With nothing open and no replicas the three bounds are the same. */
+static void fetch__bounds(void)
+{
+	const uint32_t flags[] = {0, SLUICE_FETCH_COMMITTED, SLUICE_FETCH_LOG_END,
+				  SLUICE_FETCH_COMMITTED | SLUICE_FETCH_MIN_ONE};
+	struct topic t = ten_batches(1 << 20);
+	int fd = open_socket(SOCK_SEQPACKET);
+	const uint32_t size = (uint32_t)topic_partition(&t, 0).size_bytes / 10;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		struct sluice_fetch f[] = {fetch_of(&t, 0, 6, 1 << 20), fetch_of(&t, 0, 20, 100)};
+
+		f[0].flags = flags[i];
+		f[1].flags = flags[i];
+		CHECK(!get_option(fd, SLUICE_FETCH, f, sizeof(f)));
+		CHECK_EQ(f[0].error, 0);
+		CHECK_EQ(f[0].bytes, size * 7);
+		CHECK_EQ(f[0].end_offset, flags[i] & SLUICE_FETCH_COMMITTED ? 20 : -1);
+		CHECK_EQ(f[1].error, 0);
+		CHECK_EQ(f[1].bytes, 0);
+		CHECK_EQ(f[1].inode, 0);
+		CHECK_EQ(f[1].end_offset, -1);
+	}
+	close(fd);
+}
+
 static void fetch__errors_by_element(void)
 {
 	struct topic t = ten_batches(1 << 20);
@@ -130,11 +156,12 @@ static void fetch__errors_by_element(void)
 	struct sluice_fetch f[] = {
 		fetch_of(&t, 2, 0, 100),  fetch_of(&t, -1, 0, 100), fetch_of(&t, 0, 21, 100),
 		fetch_of(&t, 0, -1, 100), fetch_of(&t, 0, 0, 100),  fetch_of(&t, 0, 0, 100),
-		fetch_of(&t, 0, 0, 100),  fetch_of(&t, 0, 0, 100),
+		fetch_of(&t, 0, 0, 100),  fetch_of(&t, 0, 0, 100),  fetch_of(&t, 0, 0, 100),
 	};
 
 	f[4].topic_id[0] ^= 1;
 	f[5].flags = 8;
+	f[8].flags = SLUICE_FETCH_COMMITTED | SLUICE_FETCH_LOG_END;
 	CHECK(!get_option(fd, SLUICE_FETCH, f, sizeof(f)));
 	CHECK_EQ(f[0].error, -ENOENT);
 	CHECK_EQ(f[0].high_watermark, -1);
@@ -151,6 +178,8 @@ static void fetch__errors_by_element(void)
 	CHECK_EQ(f[5].error, -EINVAL);
 	CHECK_EQ(f[6].error, 0);
 	CHECK_EQ(f[7].error, 0);
+	CHECK_EQ(f[8].error, -EINVAL);
+	CHECK_EQ(f[8].inode, 0);
 	close(fd);
 }
 
@@ -372,6 +401,7 @@ static const struct test tests[] = {
 	TEST(fetch__ranges),
 	TEST(fetch__names_the_file),
 	TEST(fetch__min_one),
+	TEST(fetch__bounds),
 	TEST(fetch__errors_by_element),
 	TEST(fetch__array_sizes),
 	TEST(watch__fires_once),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who a socket appends as. */
+/* Who a socket appends as, and what readers of committed records are told. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -69,22 +70,22 @@ static void append_as__replica(void)
 	close(fd);
 }
 
-/* An ABORT marker: a control batch of one record, whose key is version and type. */
-static size_t marker(uint8_t *buf)
+/* A marker: a control batch of one record, whose key is version and type. */
+static size_t marker(uint8_t *buf, int64_t producer, bool commit)
 {
-	static const uint8_t record[] = {
-		2 * 16,			  /* length 16 */
-		0,	0, 0,		  /* attributes, deltas */
-		2 * 4,	0, 0, 0, 0,	  /* key: version 0, type 0 */
-		2 * 6,	0, 0, 0, 0, 0, 0, /* value: version 0, coordinator epoch 0 */
-		0,			  /* no headers */
+	const uint8_t record[] = {
+		2 * 16,			       /* length 16 */
+		0,	0, 0,		       /* attributes, deltas */
+		2 * 4,	0, 0, 0, commit,       /* key: version 0, type */
+		2 * 6,	0, 0, 0, 0,	 0, 0, /* value: version 0, coordinator epoch 0 */
+		0,			       /* no headers */
 	};
 	struct batch_header h = BATCH_HEADER_INIT;
 	const char *value = "";
 	size_t size;
 
 	h.attributes = (1 << 4) | (1 << 5);
-	h.producer_id = 7;
+	h.producer_id = producer;
 	h.producer_epoch = 0;
 	batch_encode(buf, &h, &value, 1);
 	memcpy(buf + AT_RECORDS, record, sizeof(record));
@@ -94,12 +95,25 @@ static size_t marker(uint8_t *buf)
 	return size;
 }
 
+/* A transaction of one record. */
+static size_t transaction(uint8_t *buf, int64_t producer, int32_t sequence)
+{
+	struct batch_header h = BATCH_HEADER_INIT;
+	const char *value = "v";
+
+	h.attributes = 1 << 4;
+	h.producer_id = producer;
+	h.producer_epoch = 0;
+	h.base_sequence = sequence;
+	return batch_encode(buf, &h, &value, 1);
+}
+
 static void append_as__coordinator(void)
 {
 	struct topic t = topic_new(1, NULL);
 	int fd = producer(SOCK_STREAM, &t, 0);
 	uint8_t buf[256];
-	size_t size = marker(buf);
+	size_t size = marker(buf, 7, false);
 
 	CHECK_ERRNO(send(fd, buf, size, 0), EINVAL);
 	CHECK(!append_as(fd, SLUICE_AS_COORDINATOR));
@@ -108,10 +122,131 @@ static void append_as__coordinator(void)
 	close(fd);
 }
 
+static void must_send(int fd, const uint8_t *buf, size_t size)
+{
+	if (send(fd, buf, size, 0) != (ssize_t)size)
+		die("send: %s", error_text(fd));
+}
+
+/* Aborted at 0-1, committed at 2-3, aborted at 4-5, and so on; one open at the end. */
+static struct topic transactions(int n)
+{
+	struct topic t = topic_new(1, NULL);
+	int fd = producer(SOCK_STREAM, &t, 0);
+	uint8_t buf[256];
+
+	if (append_as(fd, SLUICE_AS_COORDINATOR))
+		die("SLUICE_APPEND_AS: %s", error_text(fd));
+	for (int i = 0; i < n; i++) {
+		must_send(fd, buf, transaction(buf, 7, i));
+		must_send(fd, buf, marker(buf, 7, i % 2));
+	}
+	must_send(fd, buf, transaction(buf, 8, 0));
+	close(fd);
+	return t;
+}
+
+#define ROOM 3
+
+union aborted {
+	struct sluice_aborted_list list;
+	uint8_t room[sizeof(struct sluice_aborted_list) + ROOM * sizeof(struct sluice_aborted)];
+};
+
+static union aborted aborted_of(const struct topic *t, int64_t offset, int64_t end_offset)
+{
+	union aborted a = {.list = {.offset = offset, .end_offset = end_offset}};
+
+	memcpy(a.list.topic_id, t->id, sizeof(a.list.topic_id));
+	return a;
+}
+
+static void fetch__committed(void)
+{
+	struct topic t = transactions(10);
+	int fd = open_socket(SOCK_SEQPACKET);
+	struct sluice_fetch f = {.max_bytes = 1 << 20};
+	uint32_t all;
+
+	memcpy(f.topic_id, t.id, sizeof(f.topic_id));
+	CHECK(!get_option(fd, SLUICE_FETCH, &f, sizeof(f)));
+	CHECK_EQ(f.last_stable_offset, 20);
+	CHECK_EQ(f.high_watermark, 21);
+	CHECK_EQ(f.end_offset, -1);
+	all = f.bytes;
+	f.flags = SLUICE_FETCH_COMMITTED;
+	CHECK(!get_option(fd, SLUICE_FETCH, &f, sizeof(f)));
+	CHECK_EQ(f.error, 0);
+	CHECK_EQ(f.end_offset, 20);
+	CHECK(f.bytes > 0 && f.bytes < all);
+	f.offset = 20;
+	CHECK(!get_option(fd, SLUICE_FETCH, &f, sizeof(f)));
+	CHECK_EQ(f.error, 0);
+	CHECK_EQ(f.bytes, 0);
+	close(fd);
+}
+
+static void aborted__lists(void)
+{
+	struct topic t = transactions(10);
+	int fd = open_socket(SOCK_SEQPACKET);
+	union aborted a = aborted_of(&t, 0, 20);
+	socklen_t len = sizeof(a);
+
+	CHECK(!getsockopt(fd, SOL_SLUICE, SLUICE_ABORTED, &a, &len));
+	CHECK_EQ(len, sizeof(a));
+	CHECK_EQ(a.list.count, 5);
+	for (int i = 0; i < ROOM; i++) {
+		CHECK_EQ(a.list.txns[i].producer_id, 7);
+		CHECK_EQ(a.list.txns[i].first_offset, 4 * i);
+		CHECK_EQ(a.list.txns[i].last_offset, 4 * i + 1);
+	}
+	/* Go on behind the last. */
+	a = aborted_of(&t, 10, 20);
+	CHECK(!getsockopt(fd, SOL_SLUICE, SLUICE_ABORTED, &a, &len));
+	CHECK_EQ(a.list.count, 2);
+	CHECK_EQ(len, sizeof(a) - sizeof(struct sluice_aborted));
+	CHECK_EQ(a.list.txns[0].first_offset, 12);
+	CHECK_EQ(a.list.txns[1].first_offset, 16);
+	/* No room: just how many. */
+	a = aborted_of(&t, 2, 4);
+	CHECK(!get_option(fd, SLUICE_ABORTED, &a, sizeof(a.list)));
+	CHECK_EQ(a.list.count, 0);
+	a = aborted_of(&t, 0, 5);
+	CHECK(!get_option(fd, SLUICE_ABORTED, &a, sizeof(a.list)));
+	CHECK_EQ(a.list.count, 2);
+	close(fd);
+}
+
+static void aborted__refusals(void)
+{
+	struct topic t = transactions(2);
+	int fd = open_socket(SOCK_SEQPACKET);
+	union aborted a = aborted_of(&t, 0, 5);
+
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a)), ERANGE);
+	a = aborted_of(&t, -1, 4);
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a)), ERANGE);
+	a = aborted_of(&t, 3, 2);
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a)), EINVAL);
+	a = aborted_of(&t, 0, 4);
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a) - 1), EINVAL);
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a.list) - 1), EINVAL);
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, (void *)8, sizeof(a)), EFAULT);
+	a.list.count = 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a)), EINVAL);
+	a = aborted_of(&t, 0, 4);
+	a.list.partition = 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a)), ENOENT);
+	a.list.partition = 0;
+	a.list.topic_id[0] ^= 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_ABORTED, &a, sizeof(a)), ENOENT);
+	close(fd);
+}
+
 static const struct test tests[] = {
-	TEST(append_as__who_may),
-	TEST(append_as__replica),
-	TEST(append_as__coordinator),
+	TEST(append_as__who_may), TEST(append_as__replica), TEST(append_as__coordinator),
+	TEST(fetch__committed),	  TEST(aborted__lists),	    TEST(aborted__refusals),
 };
 
 int main(void)

@@ -68,7 +68,9 @@ static bool may_only_write(const struct topic *t, int fd)
 	struct sluice_fetch f = {.max_bytes = 100};
 	struct sluice_watch w = {.offset = 100};
 	struct sluice_offset_for_time oft = {.timestamp = 0};
+	struct sluice_aborted_list aborted = {.partition = 0};
 
+	memcpy(aborted.topic_id, t->id, sizeof(aborted.topic_id));
 	memcpy(f.topic_id, t->id, sizeof(f.topic_id));
 	memcpy(w.topic_id, t->id, sizeof(w.topic_id));
 	memcpy(oft.topic_id, t->id, sizeof(oft.topic_id));
@@ -76,6 +78,7 @@ static bool may_only_write(const struct topic *t, int fd)
 	       send_text(in, "x") == 1 && !get_option(out, SLUICE_FETCH, &f, sizeof(f)) &&
 	       f.error == -EACCES && f.high_watermark == -1 &&
 	       fails_with(set_option(out, SLUICE_WATCH, &w, sizeof(w)), EACCES) &&
+	       fails_with(get_option(out, SLUICE_ABORTED, &aborted, sizeof(aborted)), EACCES) &&
 	       fails_with(get_option(out, SLUICE_OFFSET_FOR_TIME, &oft, sizeof(oft)), EACCES);
 }
 

@@ -176,6 +176,8 @@ struct sluice_event {
 #define SLUICE_OFFSET_FOR_TIME	10 /* x    struct sluice_offset_for_time */
 #define SLUICE_APPEND_AS	11 /* s,g  __u32: SLUICE_AS_*: who this
 				    *      socket's batches come from */
+#define SLUICE_ABORTED		12 /* x    struct sluice_aborted_list, and
+				    *      room behind it */
 
 /* Special offsets; Kafka's ListOffsets uses the same numbers. */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
@@ -221,10 +223,9 @@ struct sluice_position {
  *	that holds it
  * @flags: in: SLUICE_FETCH_*
  * @error: out: 0 or a negative errno: -ENOENT unknown partition, -ERANGE
- *	offset outside the log, -EINVAL flags, -EACCES, -EIO partition
- *	offline. The fields
- *	below are then -1, except @bytes (0) and the watermarks where they are
- *	known
+ *	offset outside the log, -EINVAL flags, -EACCES, -EIO partition offline.
+ *	The fields below are then -1, except @bytes and @inode (0) and the
+ *	watermarks where they are known
  * @segment_base_offset: out: base offset of the segment, which names its file
  * @position: out: byte position of the range in the segment's .log file
  * @bytes: out: its length; 0 at the end of the log
@@ -238,6 +239,9 @@ struct sluice_position {
  *	by the time it is opened (the segment was truncated, compacted or deleted
  *	and made anew): use a descriptor only if fstat(2) says this number, and a
  *	fetch made while it was open did, too. 0 if there is no range
+ * @end_offset: out: with SLUICE_FETCH_COMMITTED: no batch that begins in the
+ *	range has this offset or a larger one. It is near the last, not exact:
+ *	meant for SLUICE_ABORTED. -1 without the flag, or if there is no range
  *
  * Needs no bind: the caller's right to read the partition is checked each
  * time. The option takes an array; each element is answered by itself.
@@ -258,9 +262,13 @@ struct sluice_fetch {
 	__s64	last_stable_offset;
 	__s64	log_end_offset;
 	__u64	inode;
+	__s64	end_offset;
 };
 #define SLUICE_FETCH_MIN_ONE	(1 << 0) /* the first batch whole, even if it
 					  * is larger than max_bytes */
+#define SLUICE_FETCH_COMMITTED	(1 << 1) /* not past the last stable offset */
+#define SLUICE_FETCH_LOG_END	(1 << 2) /* past the high watermark, too: for a
+					  * replica. Not with the one above */
 
 /**
  * struct sluice_watch - be told once when a partition grows
@@ -310,6 +318,40 @@ struct sluice_offset_for_time {
 	__u32	reserved;
 	__s64	timestamp;
 	__s64	offset;
+};
+
+/**
+ * struct sluice_aborted - a transaction that was aborted
+ * @producer_id: whose it was
+ * @first_offset: of its first batch
+ * @last_offset: of the marker that ended it
+ */
+struct sluice_aborted {
+	__s64	producer_id;
+	__s64	first_offset;
+	__s64	last_offset;
+};
+
+/**
+ * struct sluice_aborted_list - what a reader of committed records leaves out
+ * @topic_id: in: the topic
+ * @partition: in: its partition
+ * @count: in: zero; out: how many there are
+ * @offset: in: first of the range that is read
+ * @end_offset: in: behind it, as SLUICE_FETCH told; not above the last stable
+ *	offset, which is -ERANGE as an @offset below the log start is
+ * @txns: out: those that overlap the range, in the order of their markers, as
+ *	many as there is room for in the option's length
+ *
+ * If there are more, go on with an @offset behind the last one's @last_offset.
+ */
+struct sluice_aborted_list {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__u32	count;
+	__s64	offset;
+	__s64	end_offset;
+	struct sluice_aborted txns[];
 };
 
 /*
