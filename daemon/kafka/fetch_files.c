@@ -6,6 +6,7 @@
 #include <linux/sluice_format.h>
 
 #include "daemon/core/diag.h"
+#include "daemon/kafka/fetch_aborted.h"
 #include "daemon/kafka/fetch_files.h"
 #include "daemon/kafka/fetch_lookup.h"
 
@@ -104,6 +105,12 @@ int fetch_files_open(struct request *r, struct fetch_part *parts, uint32_t n)
 		if (part->out->error_code || !file)
 			continue;
 		if (part->cut && !first_is_whole(file, part)) {
+			segment_file_put(&r->worker->segments, file);
+			continue;
+		}
+		if (part->lookup->flags & SLUICE_FETCH_COMMITTED)
+			part->out->error_code = fetch_aborted(r, part->lookup, part->out);
+		if (part->out->error_code) {
 			segment_file_put(&r->worker->segments, file);
 			continue;
 		}

@@ -104,7 +104,7 @@ static void begin_part(struct fetch *f, const struct image_topic *topic, int16_t
 		.partition = in->partition,
 		.max_bytes = clamp(in->partition_max_bytes, answer_limit(f)),
 		.offset = in->fetch_offset,
-		.flags = SLUICE_FETCH_MIN_ONE,
+		.flags = SLUICE_FETCH_MIN_ONE | (f->m.isolation_level ? SLUICE_FETCH_COMMITTED : 0),
 	};
 	memcpy(lookup->topic_id, topic->id, sizeof(lookup->topic_id));
 	f->parts[f->n_parts++] = (struct fetch_part){

@@ -134,6 +134,15 @@ int data_socket_offset_for_time(struct data_socket *ds, struct sluice_offset_for
 	return getsockopt(ds->fd, SOL_SLUICE, SLUICE_OFFSET_FOR_TIME, q, &len) ? -errno : 0;
 }
 
+int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list, uint32_t room)
+{
+	socklen_t len = (socklen_t)(sizeof(*list) + room * sizeof(list->txns[0]));
+
+	if (getsockopt(ds->fd, SOL_SLUICE, SLUICE_ABORTED, list, &len))
+		return -errno;
+	return (int)((len - sizeof(*list)) / sizeof(list->txns[0]));
+}
+
 void data_socket_error_text(struct data_socket *ds, char *buf, size_t size)
 {
 	socklen_t len = (socklen_t)(size - 1);

@@ -47,6 +47,13 @@ int data_socket_watch(struct data_socket *ds, const struct sluice_watch *w, size
 /** data_socket_offset_for_time - 0 or -errno */
 int data_socket_offset_for_time(struct data_socket *ds, struct sluice_offset_for_time *q);
 
+/**
+ * data_socket_aborted - aborted transactions of a range of offsets
+ * @room: elements behind @list
+ * Returns how many it put there, or -errno; @list->count says how many there are.
+ */
+int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list, uint32_t room);
+
 /** data_socket_error_text - what was wrong with the last call that failed; may be empty */
 void data_socket_error_text(struct data_socket *ds, char *buf, size_t size);
 

@@ -195,6 +195,13 @@ int data_socket_events(struct data_socket *ds, struct sluice_event *ret_events, 
 	return (int)n;
 }
 
+static unsigned int log_fetch_flags(uint32_t flags)
+{
+	unsigned int ret = flags & SLUICE_FETCH_MIN_ONE ? SLUICE_FETCH_WHOLE_FIRST : 0;
+
+	return flags & SLUICE_FETCH_COMMITTED ? ret | SLUICE_FETCH_TO_STABLE : ret;
+}
+
 static void fetch_one(struct sluice_fetch *f)
 {
 	struct sluice_log *log = user_log(f->topic_id, f->partition);
@@ -203,6 +210,7 @@ static void fetch_one(struct sluice_fetch *f)
 	f->segment_base_offset = f->position = -1;
 	f->bytes = 0;
 	f->inode = 0;
+	f->end_offset = -1;
 	f->leader_epoch = -1;
 	f->log_start_offset = f->high_watermark = f->last_stable_offset = f->log_end_offset = -1;
 	f->error = -ENOENT;
@@ -212,9 +220,8 @@ static void fetch_one(struct sluice_fetch *f)
 	f->high_watermark = sluice_log_high_watermark(log);
 	f->last_stable_offset = sluice_log_last_stable_offset(log);
 	f->log_end_offset = sluice_log_end_offset(log);
-	f->error = sluice_log_fetch(log, f->offset, f->max_bytes,
-				    f->flags & SLUICE_FETCH_MIN_ONE ? SLUICE_FETCH_WHOLE_FIRST : 0,
-				    &range);
+	f->error =
+		sluice_log_fetch(log, f->offset, f->max_bytes, log_fetch_flags(f->flags), &range);
 	if (f->error)
 		return;
 	f->leader_epoch = sluice_log_leader_epoch(log);
@@ -223,6 +230,7 @@ static void fetch_one(struct sluice_fetch *f)
 		return;
 	f->segment_base_offset = range.segment_base_offset;
 	f->position = (int64_t)range.position;
+	f->end_offset = range.end_offset;
 	f->inode = user_segment_inode(f->topic_id, f->partition, f->segment_base_offset);
 	sluice_segment_put(range.seg);
 }
@@ -279,6 +287,32 @@ int data_socket_offset_for_time(struct data_socket *ds, struct sluice_offset_for
 	}
 	user_module_unlock();
 	return err;
+}
+
+/* So few at once that a test can have more. */
+#define ABORTED_AT_ONCE 5
+
+int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list, uint32_t room)
+{
+	struct sluice_aborted_txn txns[ABORTED_AT_ONCE];
+	struct sluice_log *log;
+	int err = -ENOENT;
+
+	(void)ds;
+	room = room < ABORTED_AT_ONCE ? room : ABORTED_AT_ONCE;
+	user_module_lock();
+	log = user_log(list->topic_id, list->partition);
+	if (log)
+		err = sluice_log_aborted(log, list->offset, list->end_offset, txns, room,
+					 &list->count);
+	user_module_unlock();
+	if (err)
+		return err;
+	room = room < list->count ? room : list->count;
+	for (uint32_t i = 0; i < room; i++)
+		list->txns[i] = (struct sluice_aborted){txns[i].producer_id, txns[i].first_offset,
+							txns[i].last_offset};
+	return (int)room;
 }
 
 void data_socket_error_text(struct data_socket *ds, char *buf, size_t size)
