@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/pagevec.h>
 #include <linux/sched.h>
 #include <linux/swap.h>
 #include <linux/uio.h>
@@ -43,9 +44,67 @@ struct page *sluice_page_get(struct port_file *file, struct file_ra_state *ra, p
 	return read_mapping_page(mapping, index, sluice_file(file));
 }
 
+/*
+ * Copy from the folios at the front of a batch that are ready: read, and
+ * without the mark at which the next readahead begins.
+ */
+static size_t copy_ready(struct folio_batch *batch, u64 pos, size_t len,
+			 struct iov_iter *to, int *ret_err)
+{
+	size_t done = 0;
+	unsigned int i;
+
+	for (i = 0; i < folio_batch_count(batch) && done < len; i++) {
+		struct folio *folio = batch->folios[i];
+		size_t offset = offset_in_folio(folio, pos);
+		size_t n = min_t(size_t, len - done, folio_size(folio) - offset);
+		size_t copied;
+
+		if (!folio_test_uptodate(folio) || folio_test_readahead(folio))
+			break;
+		folio_mark_accessed(folio);
+		copied = copy_folio_to_iter(folio, offset, n, to);
+		done += copied;
+		pos += copied;
+		if (copied < n) {
+			*ret_err = -EFAULT;
+			break;
+		}
+	}
+	return done;
+}
+
+static void put_batch(struct folio_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < folio_batch_count(batch); i++)
+		folio_put(batch->folios[i]);
+}
+
+/* Copy from one page, after whatever it takes to have it. */
+static size_t copy_one(struct port_file *file, struct file_ra_state *ra, u64 pos, size_t len,
+		       pgoff_t last, struct iov_iter *to, int *ret_err)
+{
+	size_t n = min_t(size_t, PAGE_SIZE - offset_in_page(pos), len);
+	struct page *page = sluice_page_get(file, ra, pos >> PAGE_SHIFT, last);
+	size_t copied;
+
+	if (IS_ERR(page)) {
+		*ret_err = PTR_ERR(page);
+		return 0;
+	}
+	copied = copy_page_to_iter(page, offset_in_page(pos), n, to);
+	put_page(page);
+	if (copied < n)
+		*ret_err = -EFAULT;
+	return copied;
+}
+
 size_t sluice_pages_copy(struct port_file *file, struct file_ra_state *ra, u64 pos, size_t len,
 			 struct iov_iter *to, int *ret_err)
 {
+	struct address_space *mapping = sluice_file_mapping(file);
 	pgoff_t last;
 	size_t done = 0;
 
@@ -55,25 +114,19 @@ size_t sluice_pages_copy(struct port_file *file, struct file_ra_state *ra, u64 p
 		return 0;
 	last = (pos + len - 1) >> PAGE_SHIFT;
 
-	while (done < len) {
-		size_t in_page = offset_in_page(pos);
-		size_t n = min_t(size_t, PAGE_SIZE - in_page, len - done);
+	/* Folios are looked up by the dozen: one by one costs as much as the copy. */
+	while (done < len && !*ret_err) {
+		pgoff_t start = (pos + done) >> PAGE_SHIFT;
+		struct folio_batch batch;
 		size_t copied;
-		struct page *page;
 
-		page = sluice_page_get(file, ra, pos >> PAGE_SHIFT, last);
-		if (IS_ERR(page)) {
-			*ret_err = PTR_ERR(page);
-			break;
-		}
-		copied = copy_page_to_iter(page, in_page, n, to);
-		put_page(page);
+		folio_batch_init(&batch);
+		filemap_get_folios_contig(mapping, &start, last, &batch);
+		copied = copy_ready(&batch, pos + done, len - done, to, ret_err);
+		put_batch(&batch);
+		if (!copied && !*ret_err)
+			copied = copy_one(file, ra, pos + done, len - done, last, to, ret_err);
 		done += copied;
-		pos += copied;
-		if (copied < n) {
-			*ret_err = -EFAULT;
-			break;
-		}
 		cond_resched();
 	}
 	return done;

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What CI runs.
 
+BENCH_KERNELS := $(or $(KERNELS),6.1 6.12)
+
 user-all: $(USER_ALL) $(UNIT_TESTS) $(FUZZERS) $(GUEST_TESTS) $(DEBUG_TESTS) $(TEST_HELPERS)
 
 test:	## everything CI runs: check, fuzz, modules, machines with 6.1, 6.12 and the debug kernel
@@ -21,7 +23,10 @@ crashtest:	## cut the power of machines under load [N=2] [CUTS=1] [SEED=…]
 	@$(MAKE) -s -j$(JOBS) $(CRASH_LOAD)
 	@CUTS=$(or $(CUTS),1) SEED=$(SEED) tests/crash/crash.sh $(or $(N),2)
 
-bench:	## measure (nothing yet)
-	@echo "bench: there is nothing to measure yet"
+bench:	## measure, and print the table [KERNELS="6.1 6.12"] [FS="ext4 xfs"] [WALL=1]
+	@mk/deps.sh build vm test
+	@$(MAKE) -s -j$(JOBS) $(USER_ALL) $(BENCH_PROGRAMS)
+	@for kernel in $(BENCH_KERNELS); do $(MAKE) -s module KERNEL=$$kernel || exit; done
+	@mk/bench.sh $(if $(WALL),--wall) $(BENCH_KERNELS) -- $(or $(FS),ext4 xfs)
 
 .PHONY: user-all test crashtest test-machine bench

@@ -5,7 +5,7 @@ BENCH_PROGRAMS := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/bench_*.c))
 TEST_HELPERS += $(BENCH_PROGRAMS)
 
 $(BENCH_PROGRAMS): $(B)/%: $(B)/%.o $(B)/tests/bench/measure.o \
-		$(addprefix $(B)/tests/socket/,harness.o topic.o record.o) \
+		$(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o) \
 		$(B)/libsluice-ctl.a $(B)/libsluice-engine.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(CTL_LIBS)

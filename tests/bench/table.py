@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Print the rows of one machine as a table, and keep them as JSON.
+
+usage: table.py KERNEL FS HOW ROWS JSON
+"""
+import json
+import sys
+
+UNITS = {"instructions": {"ns": "instructions"}, "wall": {}}
+
+
+def number(value):
+    return f"{value:,.0f}" if value else "-"
+
+
+def main():
+    kernel, filesystem, how, rows_path, json_path = sys.argv[1:]
+    with open(rows_path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    print(f"\nLinux {kernel}, {filesystem}; {how}, page cache only unless said")
+    print(f"{'':47} {'sluice':>13} {'reference':>13} {'ratio':>7} {'goal':>7}")
+    for row in rows:
+        row["unit"] = UNITS[how].get(row["unit"], row["unit"])
+        row["ratio"] = row["ours"] / row["reference"] if row["reference"] else None
+        row["met"] = (row["ratio"] or row["ours"]) <= row["goal"]
+        ratio = f"{row['ratio']:.2f}" if row["ratio"] else "-"
+        goal = f"{row['goal']:g}" if row["reference"] else number(row["goal"])
+        print(f"{row['what']:47} {number(row['ours']):>13} {number(row['reference']):>13} "
+              f"{ratio:>7} {goal:>7} {'' if row['met'] else '  missed'}")
+    with open(json_path, "w", encoding="utf-8") as file:
+        json.dump({"kernel": kernel, "filesystem": filesystem, "how": how, "rows": rows}, file,
+                  indent=1)
+
+
+main()
