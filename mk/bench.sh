@@ -20,8 +20,10 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 	kernels+=("$1")
 	shift
 done
-[ "${1:-}" = -- ] && [ $# -gt 1 ] && [ ${#kernels[@]} -gt 0 ] ||
-	{ sed -n 's/^# \{0,1\}//;3,9p' "$0" >&2; exit 2; }
+if [ $# -lt 2 ] || [ ${#kernels[@]} = 0 ]; then
+	sed -n 's/^# \{0,1\}//;3,9p' "$0" >&2
+	exit 2
+fi
 shift
 
 failed=0
