@@ -19,6 +19,11 @@ void *port_alloc(size_t size)
 	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
+void *port_alloc_bytes(size_t size)
+{
+	return kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+}
+
 void port_free(const void *p)
 {
 	kvfree(p);

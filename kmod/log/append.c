@@ -27,18 +27,18 @@ static const char *why_not_written(int err)
 }
 
 static int store(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b,
-		 struct sluice_append_head *head)
+		 struct sluice_append_source *src)
 {
 	u64 position = seg->published;
 	int ret;
 
-	ret = sluice_append_fill_head(a, head, b->size);
+	ret = sluice_append_source_fill(src, a, b->size);
 	if (ret)
 		return ret;
-	ret = port_file_write(seg->file, position, head->bytes, head->len);
-	if (!ret && b->size > head->len)
-		ret = port_file_write_iter(seg->file, position + head->len, a->src,
-					   b->size - head->len);
+	ret = port_file_write(seg->file, position, src->bytes, src->len);
+	if (!ret && b->size > src->len)
+		ret = port_file_write_iter(seg->file, position + src->len, a->src,
+					   b->size - src->len);
 	if (ret)
 		a->why = why_not_written(ret);
 	return ret;
@@ -63,25 +63,40 @@ static int verify(struct sluice_segment *seg, struct sluice_append *a, const str
 }
 
 /* The time lies under the CRC: the producer's was verified, now it gets ours. */
-static int stamp_time(struct sluice_segment *seg, struct sluice_append *a, struct sluice_batch *b,
-		      struct sluice_append_head *head)
+static void set_time(struct sluice_batch *b, struct sluice_batch_header *h)
 {
-	struct sluice_batch_header *h = (struct sluice_batch_header *)head->bytes;
-	u32 crc;
-	int ret;
-
 	b->max_timestamp = port_now_ms();
 	b->attributes |= SLUICE_BATCH_LOG_APPEND_TIME;
 	put_unaligned_be64((u64)b->max_timestamp, &h->max_timestamp);
 	put_unaligned_be16(b->attributes, &h->attributes);
+}
 
-	crc = port_crc32c(0, head->bytes + SLUICE_BATCH_CRC_START,
+static void stamp_whole(struct sluice_append *a, struct sluice_batch *b,
+			struct sluice_append_source *src)
+{
+	struct sluice_batch_header *h = (struct sluice_batch_header *)src->bytes;
+
+	set_time(b, h);
+	put_unaligned_be32(port_crc32c(0, src->bytes + SLUICE_BATCH_CRC_START,
+				       b->size - SLUICE_BATCH_CRC_START), &h->crc);
+	a->log_append_time = b->max_timestamp;
+}
+
+static int stamp_stored(struct sluice_segment *seg, struct sluice_append *a,
+			struct sluice_batch *b, struct sluice_append_source *src)
+{
+	struct sluice_batch_header *h = (struct sluice_batch_header *)src->bytes;
+	u32 crc;
+	int ret;
+
+	set_time(b, h);
+	crc = port_crc32c(0, src->bytes + SLUICE_BATCH_CRC_START,
 			  SLUICE_BATCH_HEADER_LEN - SLUICE_BATCH_CRC_START);
 	ret = port_file_crc32c(seg->file, seg->published + SLUICE_BATCH_HEADER_LEN,
 			       b->size - SLUICE_BATCH_HEADER_LEN, &crc);
 	if (!ret) {
 		put_unaligned_be32(crc, &h->crc);
-		ret = port_file_write(seg->file, seg->published, head->bytes,
+		ret = port_file_write(seg->file, seg->published, src->bytes,
 				      SLUICE_BATCH_HEADER_LEN);
 	}
 	if (ret)
@@ -237,22 +252,36 @@ void sluice_log_publish_stored(struct sluice_log *log, const struct sluice_batch
 	publish(log, b, NULL, &entries);
 }
 
-static int write_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
-		       const struct sluice_marker *marker, struct sluice_append_head *head)
+/* Behind the published end, the batch as it is to stay: checked, with its offset and time. */
+static int store_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
+		       struct sluice_append_source *src)
 {
+	bool stamps = a->as != SLUICE_APPEND_AS_REPLICA;
+	bool stamps_time = stamps && log->config.log_append_time;
 	struct sluice_segment *seg = log->active;
-	struct index_entries entries = { 0 };
 	int ret;
 
-	if (a->as != SLUICE_APPEND_AS_REPLICA)
-		sluice_batch_stamp(head->bytes, b->base_offset, b->leader_epoch);
-	ret = store(seg, a, b, head);
-	if (!ret)
+	if (stamps)
+		sluice_batch_stamp(src->bytes, b->base_offset, b->leader_epoch);
+	if (src->whole && stamps_time)
+		stamp_whole(a, b, src);
+	ret = store(seg, a, b, src);
+	if (!ret && !src->whole)
 		ret = verify(seg, a, b);
 	if (!ret)
 		ret = sluice_append_check_records(log, a, seg->file, seg->published, b);
-	if (!ret && log->config.log_append_time && a->as != SLUICE_APPEND_AS_REPLICA)
-		ret = stamp_time(seg, a, b, head);
+	if (!ret && !src->whole && stamps_time)
+		ret = stamp_stored(seg, a, b, src);
+	return ret;
+}
+
+static int write_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
+		       const struct sluice_marker *marker, struct sluice_append_source *src)
+{
+	struct index_entries entries = { 0 };
+	int ret;
+
+	ret = store_batch(log, a, b, src);
 	if (!ret)
 		ret = write_entries(log, a, b, &entries);
 	if (!ret && marker)
@@ -267,7 +296,7 @@ static int write_batch(struct sluice_log *log, struct sluice_append *a, struct s
 
 /* The marker of a control batch into *@marker, which becomes NULL if there is none. */
 static int read_marker(struct sluice_append *a, const struct sluice_batch *b,
-		       struct sluice_append_head *head, struct sluice_marker **marker)
+		       struct sluice_append_source *src, struct sluice_marker **marker)
 {
 	int ret;
 
@@ -275,11 +304,11 @@ static int read_marker(struct sluice_append *a, const struct sluice_batch *b,
 		*marker = NULL;
 		return 0;
 	}
-	ret = sluice_append_fill_head(a, head, b->size);
+	ret = sluice_append_source_fill(src, a, b->size);
 	if (ret)
 		return ret;
-	ret = sluice_marker_parse(b, head->bytes + SLUICE_BATCH_HEADER_LEN,
-				  head->len - SLUICE_BATCH_HEADER_LEN, *marker);
+	ret = sluice_marker_parse(b, src->bytes + SLUICE_BATCH_HEADER_LEN,
+				  src->len - SLUICE_BATCH_HEADER_LEN, *marker);
 	if (!ret)
 		return 0;
 	*marker = NULL;
@@ -341,8 +370,24 @@ static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_
 	return ret;
 }
 
+/* 0: append it; 1: it is a duplicate, all is said. */
+static int check_batch(struct sluice_log *log, struct sluice_append *a, const struct sluice_batch *b,
+		       struct sluice_append_source *src, struct sluice_marker **marker)
+{
+	int ret;
+
+	ret = sluice_append_check_header(log, a, b);
+	if (!ret)
+		ret = read_marker(a, b, src, marker);
+	if (!ret)
+		ret = check_producer(log, a, b, *marker);
+	if (ret < 0)
+		ret = sluice_append_source_judge(src, a, ret, b);
+	return ret;
+}
+
 static int append_locked(struct sluice_log *log, struct sluice_append *a,
-			 struct sluice_append_head *head)
+			 struct sluice_append_source *src)
 {
 	struct sluice_marker bytes, *marker = &bytes;
 	struct sluice_batch b;
@@ -353,16 +398,14 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a,
 		a->why = "the log failed earlier and takes no more appends";
 		return -EIO;
 	}
-	ret = sluice_append_check_header(log, a, head, &b);
+	ret = sluice_append_check_size(log, a, src, &b);
 	if (!ret)
-		ret = read_marker(a, &b, head, &marker);
-	if (!ret)
-		ret = check_producer(log, a, &b, marker);
+		ret = check_batch(log, a, &b, src, &marker);
 	if (ret)
 		return min(ret, 0);
 	ret = place(log, a, &b);
 	if (!ret)
-		ret = write_batch(log, a, &b, marker, head);
+		ret = write_batch(log, a, &b, marker, src);
 	if (ret)
 		return ret;
 	a->base_offset = b.base_offset;
@@ -376,7 +419,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a,
 
 int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
 {
-	struct sluice_append_head head = { .len = SLUICE_BATCH_HEADER_LEN };
+	struct sluice_append_source src;
 	int ret;
 
 	a->base_offset = -1;
@@ -389,18 +432,13 @@ int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
 	a->housekeeping = false;
 	a->why = NULL;
 
-	if (port_iter_count(a->src) < SLUICE_BATCH_HEADER_LEN) {
-		a->why = "what was sent is shorter than a batch header";
-		return -EINVAL;
-	}
 	/* Before the mutex: memory of a slow or hostile caller delays only itself. */
-	ret = port_iter_copy(a->src, head.bytes, SLUICE_BATCH_HEADER_LEN);
-	if (ret) {
-		a->why = "the batch could not be read from the caller";
-		return ret;
+	ret = sluice_append_source_init(&src, a);
+	if (!ret) {
+		port_mutex_lock(&log->append_mutex);
+		ret = append_locked(log, a, &src);
+		port_mutex_unlock(&log->append_mutex);
 	}
-	port_mutex_lock(&log->append_mutex);
-	ret = append_locked(log, a, &head);
-	port_mutex_unlock(&log->append_mutex);
+	sluice_append_source_end(&src);
 	return ret;
 }

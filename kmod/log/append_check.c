@@ -7,21 +7,6 @@
 #include "append_check.h"
 #include "record.h"
 
-int sluice_append_fill_head(struct sluice_append *a, struct sluice_append_head *head, u32 size)
-{
-	u32 len = min_t(u32, size, sizeof(head->bytes));
-	int ret;
-
-	if (len <= head->len)
-		return 0;
-	ret = port_iter_copy(a->src, head->bytes + head->len, len - head->len);
-	if (ret)
-		a->why = "the batch could not be read from the caller";
-	else
-		head->len = len;
-	return ret;
-}
-
 static bool too_late(const struct sluice_log_config *c, s64 timestamp, s64 now)
 {
 	return timestamp > now && timestamp - now > c->timestamp_after_max_ms;
@@ -58,29 +43,15 @@ int sluice_append_check_record(const struct sluice_log_config *c, bool has_key, 
 	return c->log_append_time ? 0 : check_time(c, timestamp, now, ret_why);
 }
 
-static int check_size(const struct sluice_log *log, struct sluice_append *a,
-		      const struct sluice_batch *b)
-{
-	if (b->size > log->config.segment_bytes) {
-		a->why = "the batch is larger than segment.bytes";
-		return -EMSGSIZE;
-	}
-	if (b->size - SLUICE_BATCH_HEADER_LEN > port_iter_count(a->src)) {
-		a->why = "the batch is longer than what was sent";
-		return -EINVAL;
-	}
-	return 0;
-}
-
-int sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
-			       const struct sluice_append_head *head, struct sluice_batch *ret_b)
+int sluice_append_check_size(struct sluice_log *log, struct sluice_append *a,
+			     const struct sluice_append_source *src, struct sluice_batch *ret_b)
 {
 	/* A leader may have had a larger limit when it took the batch. */
 	u32 size_max = a->as == SLUICE_APPEND_AS_REPLICA ? U32_MAX : log->config.max_message_bytes;
 	int ret;
 
 	port_mutex_assert_held(&log->append_mutex);
-	ret = sluice_batch_parse(head->bytes, size_max, ret_b);
+	ret = sluice_batch_parse(src->bytes, size_max, ret_b);
 	if (ret) {
 		a->why = ret == -EMSGSIZE ? "the batch is larger than max.message.bytes" :
 			 ret == -EINVAL ? "a field of the batch header is impossible" :
@@ -89,15 +60,29 @@ int sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
 	}
 	a->size = ret_b->size;
 	a->record_count = ret_b->record_count;
-	ret = check_size(log, a, ret_b);
-	if (ret)
-		return ret;
+	if (ret_b->size > log->config.segment_bytes) {
+		a->why = "the batch is larger than segment.bytes";
+		return -EMSGSIZE;
+	}
+	if (ret_b->size > src->len + port_iter_count(a->src)) {
+		a->why = "the batch is longer than what was sent";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
+			       const struct sluice_batch *b)
+{
+	int ret;
+
+	port_mutex_assert_held(&log->append_mutex);
 	if (a->as == SLUICE_APPEND_AS_REPLICA)
-		return sluice_append_check_replica(log, a, ret_b);
-	ret = sluice_batch_check_produce(ret_b, a->as, &a->why);
+		return sluice_append_check_replica(log, a, b);
+	ret = sluice_batch_check_produce(b, a->as, &a->why);
 	if (ret || log->config.log_append_time)
 		return ret;
-	return check_time(&log->config, ret_b->max_timestamp, port_now_ms(), &a->why);
+	return check_time(&log->config, b->max_timestamp, port_now_ms(), &a->why);
 }
 
 static bool records_matter(const struct sluice_log *log, const struct sluice_append *a,

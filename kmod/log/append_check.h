@@ -3,39 +3,26 @@
 #ifndef SLUICE_LOG_APPEND_CHECK_H
 #define SLUICE_LOG_APPEND_CHECK_H
 
+#include "append_source.h"
 #include "log_internal.h"
 
-/*
- * A batch up to this size is written by one call. Of a larger one this much
- * goes with the header, the rest straight from the source.
- */
-#define SLUICE_APPEND_HEAD	512
-
 /**
- * struct sluice_append_head - the first bytes of a batch, which only the log sees
- * @len: how many; all of them if the batch is small
- */
-struct sluice_append_head {
-	u32 len;
-	u8 bytes[SLUICE_APPEND_HEAD];
-};
-
-/**
- * sluice_append_fill_head() - take as much of the batch as fits
- * @size: of the whole batch
- */
-int __must_check sluice_append_fill_head(struct sluice_append *a, struct sluice_append_head *head,
-					 u32 size);
-
-/**
- * sluice_append_check_header() - all that the header tells
- * @ret_b: the header
+ * sluice_append_check_size() - is there a batch, and not too large a one
+ * @ret_b: its header
  * Needs append_mutex. Sets a->size and a->record_count, and a->why on failure.
  * Errors as of sluice_log_append().
  */
+int __must_check sluice_append_check_size(struct sluice_log *log, struct sluice_append *a,
+					  const struct sluice_append_source *src,
+					  struct sluice_batch *ret_b);
+
+/**
+ * sluice_append_check_header() - all else that the header tells
+ * Needs append_mutex. Sets a->why on failure.
+ * Errors as of sluice_log_append().
+ */
 int __must_check sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
-					    const struct sluice_append_head *head,
-					    struct sluice_batch *ret_b);
+					    const struct sluice_batch *b);
 
 /**
  * sluice_append_check_replica() - may this batch follow, with the offset it has

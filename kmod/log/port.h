@@ -50,6 +50,9 @@
  * Returns NULL if there is none. Accounted to the caller's memory cgroup.
  */
 void *__must_check port_alloc(size_t size);
+
+/** port_alloc_bytes() - the same, not zeroed: for what is written before it is read. */
+void *__must_check port_alloc_bytes(size_t size);
 void port_free(const void *p);
 
 /** port_now_ms() - wall clock, milliseconds since the epoch. */

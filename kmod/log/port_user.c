@@ -67,6 +67,11 @@ void *port_alloc(size_t size)
 	return port_fault() ? NULL : calloc(1, size);
 }
 
+void *port_alloc_bytes(size_t size)
+{
+	return port_fault() ? NULL : malloc(size);
+}
+
 void port_free(const void *p)
 {
 	free((void *)p);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "append_source.h"
 #include "engine_test.h"
 #include "golden.h"
 
@@ -304,6 +305,45 @@ static void sluice_log_append__failure_is_not_remembered(void **state)
 	free(bytes);
 }
 
+/*
+ * Kafka checks the CRC before what is under it (UnifiedLog
+ * .analyzeAndValidateRecords): a client tries again what came damaged, and
+ * gives up what is wrong.
+ */
+static void check_damage_is_told(struct fixture *f, u32 value_len)
+{
+	static const size_t positions[] = {22 /* attributes */, 26 /* last offset delta */,
+					   35 /* max timestamp */, 53 /* base sequence */,
+					   60 /* record count */};
+	const struct batch_spec spec = {
+		.records = 1, .value_len = value_len, .producer_id_plus_1 = 8, .producer_epoch = 1};
+	size_t size;
+	u8 *bytes = batch_make(&spec, &size);
+
+	for (size_t i = 0; i < ARRAY_SIZE(positions); i++) {
+		bytes[positions[i]] ^= 0x40;
+		check_refused(f, bytes, size, -EBADMSG, "the CRC of the batch is wrong");
+		bytes[positions[i]] ^= 0x40;
+	}
+	free(bytes);
+}
+
+static void sluice_log_append__damage_comes_before_what_it_looks_like(void **state)
+{
+	check_damage_is_told(*state, 100);
+	check_damage_is_told(*state, 1000);
+}
+
+static void sluice_log_append__damage_of_a_large_batch(void **state)
+{
+	struct fixture *f = *state;
+
+	f->config.segment_bytes = 3 * SLUICE_APPEND_WHOLE_MAX / 2;
+	f->config.max_message_bytes = 3 * SLUICE_APPEND_WHOLE_MAX / 2;
+	sluice_log_set_config(f->log, &f->config);
+	check_damage_is_told(f, SLUICE_APPEND_WHOLE_MAX);
+}
+
 static void sluice_log_append__rolls_by_size(void **state)
 {
 	struct fixture *f = *state;
@@ -331,11 +371,15 @@ static void sluice_log_append__rolls_by_size(void **state)
 static void sluice_log_append__failure_after_a_roll(void **state)
 {
 	struct fixture *f = *state;
-	const struct batch_spec spec = {.records = 1, .value_len = 600};
+	/* So large that it is judged where it is stored. */
+	const struct batch_spec spec = {.records = 1, .value_len = SLUICE_APPEND_WHOLE_MAX};
 	size_t size;
 	u8 *bytes = batch_make(&spec, &size);
 	struct sluice_append a;
 
+	f->config.segment_bytes = 3 * SLUICE_APPEND_WHOLE_MAX / 2;
+	f->config.max_message_bytes = f->config.segment_bytes;
+	sluice_log_set_config(f->log, &f->config);
 	append_spec(f->log, spec);
 	bytes[size - 1] ^= 1;
 	assert_int_equal(append_bytes(f->log, bytes, size, &a), -EBADMSG);
@@ -513,6 +557,8 @@ int main(void)
 		TEST(sluice_log_append__log_append_time),
 		TEST(sluice_log_append__duplicates),
 		TEST(sluice_log_append__failure_is_not_remembered),
+		TEST(sluice_log_append__damage_comes_before_what_it_looks_like),
+		TEST(sluice_log_append__damage_of_a_large_batch),
 		TEST(sluice_log_append__rolls_by_size),
 		TEST(sluice_log_append__failure_after_a_roll),
 		TEST(sluice_log_append__rolls_when_an_index_is_full),
