@@ -78,6 +78,7 @@ static int look(struct nl *nl, const char *topic, struct seen *s)
 
 static void get__counts_appends(void)
 {
+	const struct sluice_flush flush = {.partition = 0};
 	struct seen s = {0};
 	struct nl nl;
 	int fd;
@@ -90,6 +91,8 @@ static void get__counts_appends(void)
 	CHECK(fd >= 0);
 	for (int i = 0; i < 10; i++)
 		CHECK_EQ(send(fd, "0123456789", 10, 0), 10);
+	/* What is in the open batch has no bytes in a file yet. */
+	CHECK_EQ(setsockopt(fd, SOL_SLUICE, SLUICE_FLUSH, &flush, sizeof(flush)), 0);
 	CHECK_EQ(look(&nl, "counts", &s), 0);
 	CHECK_EQ(s.state, SLUICE_PARTITION_STATE_ONLINE);
 	CHECK_EQ(s.log_end, 10);
@@ -120,6 +123,8 @@ static void event__tells_of_a_roll(void)
 	nl_put_string(&m, SLUICE_A_TOPIC_NAME, "rolls");
 	nest = nl_nest(&m, SLUICE_A_TOPIC_CONFIG);
 	nl_put_u32(&m, SLUICE_A_TOPIC_CONFIG_SEGMENT_BYTES, 200);
+	/* Each record a batch of its own. */
+	nl_put_u32(&m, SLUICE_A_TOPIC_CONFIG_LINGER_MS, 0);
 	nl_nest_end(&m, nest);
 	CHECK_EQ(nl_do(&nl, &m), 0);
 	nl_open(&listener);

@@ -169,7 +169,9 @@ d['settings']['cleanup.policy'] == {'value': 'delete', 'default': True}" \
 }
 
 rolls() {
-	seq 1500 | sluicectl produce -p 0 "$topic.set" &&
+	# As many batches as records, or all of them fit one segment.
+	sluicectl topic config -c batch.linger.ms=0 "$topic.set" &&
+		seq 1500 | sluicectl produce -p 0 "$topic.set" &&
 		json "d['segments'] > 1 and d['rolls'] == d['segments'] - 1" \
 			sluicectl -j partition describe "$topic.set" 0 &&
 		[ "$(consume -p 0 "$topic.set" | md5sum)" = "$(seq 1500 | md5sum)" ]
