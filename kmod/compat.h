@@ -12,6 +12,8 @@
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/path.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 /* The mapping of ids of a mount has a type of its own since 6.3. */
@@ -49,6 +51,46 @@ static inline int sluice_vfs_rename(const struct path *dir, struct dentry *from,
 static inline int sluice_vfs_unlink(const struct path *dir, struct dentry *dentry)
 {
 	return vfs_unlink(sluice_mnt_idmap(dir->mnt), d_inode(dir->dentry), dentry, NULL);
+}
+
+typedef unsigned long (*sluice_shrinker_fn)(struct shrinker *s, struct shrink_control *sc);
+
+/** sluice_shrinker_new() - register a shrinker; NULL if there is no memory. */
+static inline struct shrinker *sluice_shrinker_new(const char *name, sluice_shrinker_fn count,
+						   sluice_shrinker_fn scan)
+{
+	struct shrinker *s;
+
+#ifdef SLUICE_HAVE_SHRINKER_ALLOC
+	s = shrinker_alloc(0, "%s", name);
+#else
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+#endif
+	if (!s)
+		return NULL;
+	s->count_objects = count;
+	s->scan_objects = scan;
+	s->seeks = DEFAULT_SEEKS;
+#ifdef SLUICE_HAVE_SHRINKER_ALLOC
+	shrinker_register(s);
+#else
+	if (register_shrinker(s, "%s", name)) {
+		kfree(s);
+		return NULL;
+	}
+#endif
+	return s;
+}
+
+/** sluice_shrinker_free() - when it returns no callback runs any more. */
+static inline void sluice_shrinker_free(struct shrinker *s)
+{
+#ifdef SLUICE_HAVE_SHRINKER_ALLOC
+	shrinker_free(s);
+#else
+	unregister_shrinker(s);
+	kfree(s);
+#endif
 }
 
 #endif /* SLUICE_COMPAT_H */

@@ -5,6 +5,7 @@
 
 #include "event.h"
 #include "file_io.h"
+#include "maintenance.h"
 #include "netns.h"
 #include "topic_admin.h"
 
@@ -64,11 +65,21 @@ struct sluice_data_dir *sluice_data_dir_find(struct sluice_net *sn, const char *
 int sluice_data_dir_queues_init(struct sluice_data_dir *dd)
 {
 	dd->flush_wq = alloc_workqueue("sluice_flush", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return dd->flush_wq ? 0 : -ENOMEM;
+	if (!dd->flush_wq)
+		return -ENOMEM;
+	dd->maintenance_wq = alloc_workqueue("sluice_keep", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!dd->maintenance_wq)
+		goto err_maintenance;
+	return 0;
+
+err_maintenance:
+	destroy_workqueue(dd->flush_wq);
+	return -ENOMEM;
 }
 
 void sluice_data_dir_queues_destroy(struct sluice_data_dir *dd)
 {
+	destroy_workqueue(dd->maintenance_wq);
 	destroy_workqueue(dd->flush_wq);
 }
 
@@ -115,6 +126,7 @@ int sluice_data_dir_attach(struct net *net, u32 fd, const char *path, char *why)
 	}
 	dd->cred = get_current_cred();
 	list_add_tail(&dd->net_node, &sn->data_dirs);
+	sluice_maintenance_net_start(sn);
 	sn->generation++;
 	sluice_event_data_dir(net, SLUICE_EVENT_TYPE_DATA_DIR_ATTACHED, path);
 	return 0;

@@ -26,6 +26,7 @@ struct workqueue_struct;
  * @cred: of the process that attached it; files are created and opened with it
  * @flush_wq: syncs of its partitions; a queue of its own, so that a slow disk
  *	cannot hold the syncs of another
+ * @maintenance_wq: the same for their housekeeping
  * @topic_count: topics in it
  * @state: enum sluice_data_dir_state
  * @path: as the attaching process named it
@@ -36,6 +37,7 @@ struct sluice_data_dir {
 	struct file *file;
 	const struct cred *cred;
 	struct workqueue_struct *flush_wq;
+	struct workqueue_struct *maintenance_wq;
 	u32 topic_count;
 	int state;
 	char path[];

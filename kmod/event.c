@@ -99,6 +99,18 @@ void sluice_event_roll(const struct sluice_partition *p, s64 base_offset)
 	send(p->topic->net, &e);
 }
 
+void sluice_event_log_start(const struct sluice_partition *p)
+{
+	const struct event e = {
+		.type = SLUICE_EVENT_TYPE_LOG_START_MOVED,
+		.topic = p->topic,
+		.partition = p->index,
+		.base_offset = sluice_log_start_offset(p->log),
+	};
+
+	send(p->topic->net, &e);
+}
+
 void sluice_event_offline(const struct sluice_partition *p)
 {
 	const struct event e = {

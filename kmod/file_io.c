@@ -385,6 +385,13 @@ static struct file *create_file(struct port_dir *dir, const char *name)
 	return ca.filp;
 }
 
+static atomic_long_t read_only_files;
+
+unsigned long sluice_read_only_files(void)
+{
+	return atomic_long_read(&read_only_files);
+}
+
 int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
 		   struct port_file **ret_file)
 {
@@ -402,14 +409,19 @@ int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
 		fput(filp);
 		return err;
 	}
+	if (flags & PORT_RDONLY)
+		atomic_long_inc(&read_only_files);
 	*ret_file = to_port_file(filp);
 	return 0;
 }
 
 void port_file_close(struct port_file *file)
 {
-	if (file)
-		fput(sluice_file(file));
+	if (!file)
+		return;
+	if (!(sluice_file(file)->f_mode & FMODE_WRITE))
+		atomic_long_dec(&read_only_files);
+	fput(sluice_file(file));
 }
 
 s64 port_file_size(struct port_file *file)

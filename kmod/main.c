@@ -3,8 +3,10 @@
 
 #include "af_sluice.h"
 #include "file_io.h"
+#include "maintenance.h"
 #include "netlink.h"
 #include "netns.h"
+#include "shrinker.h"
 
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -16,6 +18,12 @@ static int __init sluice_init(void)
 	err = sluice_file_io_init();
 	if (err)
 		goto err_file_io;
+	err = sluice_maintenance_init();
+	if (err)
+		goto err_maintenance;
+	err = sluice_shrinker_init();
+	if (err)
+		goto err_shrinker;
 	err = sluice_netns_init();
 	if (err)
 		goto err_netns;
@@ -37,6 +45,10 @@ err_proc:
 err_af:
 	sluice_netns_exit();
 err_netns:
+	sluice_shrinker_exit();
+err_shrinker:
+	sluice_maintenance_exit();
+err_maintenance:
 	sluice_file_io_exit();
 err_file_io:
 	rcu_barrier();
@@ -53,6 +65,8 @@ static void __exit sluice_exit(void)
 	sluice_proc_exit();
 	sluice_af_exit();
 	sluice_netns_exit();
+	sluice_shrinker_exit();
+	sluice_maintenance_exit();
 	sluice_file_io_exit();
 	rcu_barrier();
 }

@@ -6,6 +6,7 @@
 #include "af_sluice.h"
 #include "data_dir.h"
 #include "log/log.h"
+#include "maintenance.h"
 #include "netns.h"
 #include "topic.h"
 
@@ -115,7 +116,9 @@ static int fill_info(struct sk_buff *skb, struct sluice_net *sn)
 	    nla_put_u32(skb, SLUICE_A_INFO_FAMILY, sluice_family) ||
 	    nla_put_u32(skb, SLUICE_A_INFO_SOCKETS, atomic_read(&sn->socket_count)) ||
 	    nla_put_u32(skb, SLUICE_A_INFO_TOPICS, READ_ONCE(sn->topic_count)) ||
-	    nla_put_u32(skb, SLUICE_A_INFO_PARTITIONS, READ_ONCE(sn->partition_count)))
+	    nla_put_u32(skb, SLUICE_A_INFO_PARTITIONS, READ_ONCE(sn->partition_count)) ||
+	    nla_put_u32(skb, SLUICE_A_INFO_RETENTION_CHECK_INTERVAL_MS,
+			READ_ONCE(sn->pass.interval_ms)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -134,6 +137,37 @@ int sluice_nl_info_get_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	genlmsg_end(msg, hdr);
 	return genlmsg_reply(msg, info);
+}
+
+static int set_info(struct genl_info *info, char *why)
+{
+	struct sluice_net *sn = sluice_net(genl_info_net(info));
+	u32 interval_ms;
+	int err;
+
+	err = sluice_nl_require(info, SLUICE_A_INFO_RETENTION_CHECK_INTERVAL_MS,
+				"retention-check-interval-ms", why);
+	if (err)
+		return err;
+	interval_ms = nla_get_u32(info->attrs[SLUICE_A_INFO_RETENTION_CHECK_INTERVAL_MS]);
+	if (!interval_ms || interval_ms > INT_MAX) {
+		strscpy(why, "retention-check-interval-ms is not between 1 and 2147483647",
+			SLUICE_ERROR_TEXT_MAX);
+		return -EINVAL;
+	}
+	err = sluice_nl_lock(sn);
+	if (err)
+		return err;
+	sluice_maintenance_net_set_interval(sn, interval_ms);
+	mutex_unlock(&sn->config_mutex);
+	return 0;
+}
+
+int sluice_nl_info_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	char why[SLUICE_ERROR_TEXT_MAX] = "";
+
+	return sluice_nl_result(skb, info, set_info(info, why), why);
 }
 
 static int attach(struct genl_info *info, char *why)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The generic netlink family: netlink.c has the module and data directories,
- * netlink_topic.c topics, netlink_partition.c partitions. Operations and
- * policies are generated from the spec.
+ * netlink_topic.c topics, netlink_partition.c what partitions tell, and
+ * netlink_change.c what is done to one. Operations and policies are generated
+ * from the spec.
  */
 #ifndef SLUICE_NETLINK_H
 #define SLUICE_NETLINK_H
@@ -12,6 +13,7 @@
 #include <net/sock.h>
 
 struct sluice_net;
+struct sluice_partition;
 struct sluice_topic;
 
 #define SLUICE_NL_REPLY_SIZE	8192
@@ -57,11 +59,23 @@ int __must_check sluice_nl_lock(struct sluice_net *sn);
 struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *name,
 					  const struct nlattr *id, char *why);
 
+/**
+ * typedef sluice_nl_partition_fn - what a request does to a partition
+ * @p: entered
+ * @why: the reason, on failure
+ */
+typedef int (*sluice_nl_partition_fn)(struct genl_info *info, struct sluice_topic *t,
+				      struct sluice_partition *p, char *why);
+
+/** sluice_nl_with_partition() - do it to the one that the request names. */
+int sluice_nl_with_partition(struct genl_info *info, char *why, sluice_nl_partition_fn fn);
+
 /** sluice_nl_dump_header() - begin one message of a dump; NULL: it is full. */
 void *sluice_nl_dump_header(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd);
 
 /* The handlers, by the names that the generated table has for them. */
 int sluice_nl_info_get_doit(struct sk_buff *skb, struct genl_info *info);
+int sluice_nl_info_set_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_data_dir_attach_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_data_dir_detach_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_data_dir_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
@@ -71,6 +85,7 @@ int sluice_nl_topic_delete_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_topic_get_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_topic_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int sluice_nl_partition_get_doit(struct sk_buff *skb, struct genl_info *info);
+int sluice_nl_partition_set_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_partition_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* SLUICE_NETLINK_H */

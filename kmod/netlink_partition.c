@@ -37,6 +37,7 @@ static int fill_stats(struct sk_buff *skb, const struct sluice_stats *s)
 		{ SLUICE_A_PARTITION_FLUSHES, &s->flushes },
 		{ SLUICE_A_PARTITION_ROLLS, &s->rolls },
 		{ SLUICE_A_PARTITION_REFUSED_BATCHES, &s->refused_batches },
+		{ SLUICE_A_PARTITION_REMOVED_BYTES, &s->removed_bytes },
 	};
 	unsigned int i;
 
@@ -74,7 +75,49 @@ static int fill_partition(struct sk_buff *skb, const struct sluice_topic *t,
 	return 0;
 }
 
-static int reply(struct genl_info *info, const struct sluice_topic *t, struct sluice_partition *p)
+static int with_partition_of(struct genl_info *info, struct sluice_topic *t, u32 index, char *why,
+			     sluice_nl_partition_fn fn)
+{
+	struct sluice_partition *p = sluice_topic_partition(t, index);
+	int err;
+
+	if (!p) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "topic %.80s has no partition %u", t->name,
+			 index);
+		return -ENOENT;
+	}
+	err = sluice_partition_enter(p);
+	if (err) {
+		strscpy(why, "the topic was removed", SLUICE_ERROR_TEXT_MAX);
+		goto out;
+	}
+	err = fn(info, t, p, why);
+	sluice_partition_leave(p);
+out:
+	sluice_partition_put(p);
+	return err;
+}
+
+int sluice_nl_with_partition(struct genl_info *info, char *why, sluice_nl_partition_fn fn)
+{
+	struct sluice_topic *t;
+	int err;
+
+	err = sluice_nl_require(info, SLUICE_A_PARTITION_INDEX, "index", why);
+	if (err)
+		return err;
+	t = sluice_nl_find_topic(genl_info_net(info), info->attrs[SLUICE_A_PARTITION_TOPIC],
+				 info->attrs[SLUICE_A_PARTITION_TOPIC_ID], why);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	err = with_partition_of(info, t, nla_get_u32(info->attrs[SLUICE_A_PARTITION_INDEX]), why,
+				fn);
+	sluice_topic_put(t);
+	return err;
+}
+
+static int reply(struct genl_info *info, struct sluice_topic *t, struct sluice_partition *p,
+		 char *why)
 {
 	struct sk_buff *msg = genlmsg_new(SLUICE_NL_REPLY_SIZE, GFP_KERNEL);
 	void *hdr;
@@ -90,50 +133,11 @@ static int reply(struct genl_info *info, const struct sluice_topic *t, struct sl
 	return genlmsg_reply(msg, info);
 }
 
-static int get_of_topic(struct genl_info *info, struct sluice_topic *t, u32 index, char *why)
-{
-	struct sluice_partition *p = sluice_topic_partition(t, index);
-	int err;
-
-	if (!p) {
-		snprintf(why, SLUICE_ERROR_TEXT_MAX, "topic %.80s has no partition %u", t->name,
-			 index);
-		return -ENOENT;
-	}
-	err = sluice_partition_enter(p);
-	if (err) {
-		strscpy(why, "the topic was removed", SLUICE_ERROR_TEXT_MAX);
-		goto out;
-	}
-	err = reply(info, t, p);
-	sluice_partition_leave(p);
-out:
-	sluice_partition_put(p);
-	return err;
-}
-
-static int get(struct genl_info *info, char *why)
-{
-	struct sluice_topic *t;
-	int err;
-
-	err = sluice_nl_require(info, SLUICE_A_PARTITION_INDEX, "index", why);
-	if (err)
-		return err;
-	t = sluice_nl_find_topic(genl_info_net(info), info->attrs[SLUICE_A_PARTITION_TOPIC],
-				 info->attrs[SLUICE_A_PARTITION_TOPIC_ID], why);
-	if (IS_ERR(t))
-		return PTR_ERR(t);
-	err = get_of_topic(info, t, nla_get_u32(info->attrs[SLUICE_A_PARTITION_INDEX]), why);
-	sluice_topic_put(t);
-	return err;
-}
-
 int sluice_nl_partition_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	char why[SLUICE_ERROR_TEXT_MAX] = "";
 
-	return sluice_nl_result(skb, info, get(info, why), why);
+	return sluice_nl_result(skb, info, sluice_nl_with_partition(info, why, reply), why);
 }
 
 /* Where a dump of partitions stands; lives in cb->ctx. */

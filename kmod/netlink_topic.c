@@ -114,6 +114,20 @@ struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *
 	return t;
 }
 
+static int parse_offsets(const struct nlattr *attr, const char *name, char *why,
+			 struct sluice_topic_offsets *offsets)
+{
+	if (!attr)
+		return 0;
+	if (!nla_len(attr) || nla_len(attr) % sizeof(s64)) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "%s is not an array of 64 bit numbers", name);
+		return -EINVAL;
+	}
+	offsets->values = nla_data(attr);
+	offsets->count = nla_len(attr) / sizeof(s64);
+	return 0;
+}
+
 static int create(struct genl_info *info, char *why)
 {
 	static const struct { int attr; const char *name; } required[] = {
@@ -136,6 +150,14 @@ static int create(struct genl_info *info, char *why)
 	}
 	sluice_log_config_default(&s.config);
 	err = parse_settings(info, &s, why);
+	if (err)
+		return err;
+	err = parse_offsets(attrs[SLUICE_A_TOPIC_LOG_START_OFFSETS], "log-start-offsets", why,
+			    &params.log_start_offsets);
+	if (err)
+		return err;
+	err = parse_offsets(attrs[SLUICE_A_TOPIC_RECOVERY_POINTS], "recovery-points", why,
+			    &params.recovery_points);
 	if (err)
 		return err;
 	params.name = nla_data(attrs[SLUICE_A_TOPIC_NAME]);

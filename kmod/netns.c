@@ -4,6 +4,7 @@
 #include "netns.h"
 
 #include "data_dir.h"
+#include "maintenance.h"
 #include "topic.h"
 
 #include <linux/file.h>
@@ -27,6 +28,7 @@ static int __net_init netns_init(struct net *net)
 	atomic_set(&sn->socket_count, 0);
 	/* Zero means to netlink that a dump has not begun. */
 	sn->generation = 1;
+	sluice_maintenance_net_init(sn);
 	err = sluice_topic_tables_init(sn);
 	if (err)
 		mutex_destroy(&sn->config_mutex);
@@ -42,6 +44,8 @@ static void __net_exit netns_exit(struct net *net)
 {
 	struct sluice_net *sn = sluice_net(net);
 
+	/* It takes the mutex, so it ends before the mutex is held for good. */
+	sluice_maintenance_net_exit(sn);
 	mutex_lock(&sn->config_mutex);
 	sluice_data_dir_detach_all(net);
 	mutex_unlock(&sn->config_mutex);

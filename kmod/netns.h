@@ -7,6 +7,7 @@
 
 #include <linux/mutex.h>
 #include <linux/rhashtable-types.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <net/net_namespace.h>
 
@@ -23,6 +24,8 @@
  *	@config_mutex
  * @generation: counts changes, so that a dump can say that it was interrupted;
  *	@config_mutex
+ * @pass: the periodic look at every partition: @serial and @index are where it
+ *	goes on, @interval_ms what lies between two; @config_mutex
  * @socket_count: open sockets
  * @topic_count: written under @config_mutex
  * @partition_count: written under @config_mutex
@@ -35,6 +38,12 @@ struct sluice_net {
 	struct xarray topics;
 	unsigned long topic_serial;
 	u32 generation;
+	struct {
+		struct delayed_work work;
+		unsigned long serial;
+		u32 index;
+		u32 interval_ms;
+	} pass;
 	atomic_t socket_count;
 	u32 topic_count;
 	u32 partition_count;

@@ -7,6 +7,7 @@
 #include "event.h"
 #include "file_io.h"
 #include "linger.h"
+#include "shrinker.h"
 
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -26,14 +27,16 @@ static struct sluice_partition *partition_new(struct sluice_topic *t, u32 index)
 	sluice_notify_init(&p->notify);
 	sluice_flush_state_init(p);
 	sluice_linger_state_init(p);
+	sluice_maintenance_state_init(p);
+	INIT_LIST_HEAD(&p->shrinker_node);
 	return p;
 }
 
-int sluice_partition_create(struct sluice_topic *t, u32 index, char *err_text,
+int sluice_partition_create(struct sluice_topic *t, u32 index,
+			    const struct sluice_log_open_args *args, char *err_text,
 			    struct sluice_partition **ret_p)
 {
 	char name[SLUICE_TOPIC_NAME_MAX + sizeof("-4294967295")];
-	struct sluice_log_open_args args = { .leader_epoch = t->leader_epoch };
 	struct sluice_partition *p;
 	int err;
 
@@ -48,10 +51,11 @@ int sluice_partition_create(struct sluice_topic *t, u32 index, char *err_text,
 			 name, p->dir);
 		goto err_dir;
 	}
-	err = sluice_log_open(p->dir, &t->config, &args, err_text, &p->log);
+	err = sluice_log_open(p->dir, &t->config, args, err_text, &p->log);
 	if (err)
 		goto err_log;
 	sluice_log_set_owner(p->log, p);
+	sluice_shrinker_add(p);
 	*ret_p = p;
 	return 0;
 
@@ -80,6 +84,7 @@ int sluice_partition_drain(struct sluice_partition *p)
 	s64 recovery_point;
 	int err;
 
+	sluice_shrinker_del(p);
 	down_write(&p->users);
 	err = sluice_log_flush(p->log, &recovery_point);
 	if (!err)
@@ -92,6 +97,7 @@ int sluice_partition_drain(struct sluice_partition *p)
 	up_write(&p->users);
 	sluice_flush_drain(p);
 	sluice_linger_drain(p);
+	sluice_maintenance_drain(p);
 	return err;
 }
 
@@ -144,6 +150,8 @@ static void append_done(struct sluice_partition *p, const struct sluice_append *
 	atomic64_add(a->size, &p->stats.append_bytes);
 	sluice_flush_note_append(p);
 	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
+	if (a->housekeeping)
+		sluice_maintenance_housekeep(p);
 	if (a->rolled) {
 		atomic64_inc(&p->stats.rolls);
 		sluice_event_roll(p, a->base_offset);

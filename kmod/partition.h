@@ -17,6 +17,7 @@
 #include <linux/workqueue.h>
 
 #include "flush.h"
+#include "maintenance.h"
 #include "notify.h"
 #include "stats.h"
 #include "topic.h"
@@ -37,6 +38,8 @@
  * @notify: waiters
  * @flush: group commit
  * @linger: seals the open batch; drain cancels it
+ * @maintenance: housekeeping and retention
+ * @shrinker_node: in the shrinker's list while the log is open
  * @stats: counters
  */
 struct sluice_partition {
@@ -52,17 +55,21 @@ struct sluice_partition {
 	struct sluice_notify notify;
 	struct sluice_flush_state flush;
 	struct delayed_work linger;
+	struct sluice_maintenance_state maintenance;
+	struct list_head shrinker_node;
 	struct sluice_stats stats;
 };
 
 /**
  * sluice_partition_create() - open a partition's directory and its log
- * @t: its topic; data_dir, config and leader_epoch are set
+ * @t: its topic; data_dir and config are set
+ * @args: what is known of the log
  * @err: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong
  * @ret_p: the partition, with one reference, not yet visible to anybody
  * Return: 0 or -errno.
  */
-int __must_check sluice_partition_create(struct sluice_topic *t, u32 index, char *err,
+int __must_check sluice_partition_create(struct sluice_topic *t, u32 index,
+					 const struct sluice_log_open_args *args, char *err,
 					 struct sluice_partition **ret_p);
 
 /** sluice_partition_make_dead() - first step: new uses fail, waiters are told. */

@@ -18,6 +18,7 @@ struct sluice_stats {
 	atomic64_t flushes;
 	atomic64_t rolls;
 	atomic64_t refused_batches;
+	atomic64_t removed_bytes;
 };
 
 /** sluice_stats_fetch() - count one fetch of @bytes. */

@@ -78,11 +78,12 @@ static int remove_partitions(struct sluice_partition **partitions, u32 count)
 	int err = 0;
 	u32 i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		sluice_partition_make_dead(partitions[i]);
-	/* Side by side first; draining then finds little left to sync. */
-	for (i = 0; i < count; i++)
+		/* Side by side first; draining then finds little left to sync. */
 		sluice_flush_start(partitions[i]);
+		cond_resched();
+	}
 	for (i = 0; i < count; i++) {
 		err = sluice_partition_drain(partitions[i]) ?: err;
 		cond_resched();
@@ -100,19 +101,62 @@ static void destroy_partitions(struct sluice_partition **partitions, u32 from, u
 		sluice_partition_put(partitions[i]);
 }
 
-static int create_partitions(struct sluice_topic *t, struct sluice_partition **partitions,
-			     u32 from, u32 to, char *why)
+static int check_offsets(const struct sluice_topic_offsets *offsets, u32 added, char *why)
 {
+	if (!offsets->count || offsets->count == added)
+		return 0;
+	snprintf(why, SLUICE_ERROR_TEXT_MAX, "offsets of %u partitions, and %u are added",
+		 offsets->count, added);
+	return -EINVAL;
+}
+
+static s64 offset_of(const struct sluice_topic_offsets *offsets, u32 i)
+{
+	s64 offset = 0;
+
+	if (offsets->count)
+		memcpy(&offset, offsets->values + i * sizeof(offset), sizeof(offset));
+	return offset;
+}
+
+static int create_partition(struct sluice_topic *t, u32 index, u32 i,
+			    const struct sluice_topic_params *params, char *why,
+			    struct sluice_partition **ret_p)
+{
+	const struct sluice_log_open_args args = {
+		.leader_epoch = t->leader_epoch,
+		.log_start_offset = offset_of(&params->log_start_offsets, i),
+		.recovery_point = offset_of(&params->recovery_points, i),
+	};
+
+	if (args.log_start_offset < 0 || args.recovery_point < 0) {
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "an offset of partition %u is negative",
+			 index);
+		return -EINVAL;
+	}
+	return sluice_partition_create(t, index, &args, why, ret_p);
+}
+
+static int create_partitions(struct sluice_topic *t, struct sluice_partition **partitions,
+			     u32 from, const struct sluice_topic_params *params, char *why)
+{
+	u32 to = params->partition_count;
 	int err;
 	u32 i;
 
+	err = check_offsets(&params->log_start_offsets, to - from, why);
+	if (err)
+		return err;
+	err = check_offsets(&params->recovery_points, to - from, why);
+	if (err)
+		return err;
 	for (i = from; i < to; i++) {
 		if (fatal_signal_pending(current)) {
 			strscpy(why, "the process was killed", SLUICE_ERROR_TEXT_MAX);
 			err = -EINTR;
 			goto err_create;
 		}
-		err = sluice_partition_create(t, i, why, &partitions[i]);
+		err = create_partition(t, i, i - from, params, why, &partitions[i]);
 		if (err)
 			goto err_create;
 		cond_resched();
@@ -124,10 +168,12 @@ err_create:
 	return err;
 }
 
-static int add_partitions(struct sluice_net *sn, struct sluice_topic *t, u32 count, char *why)
+static int add_partitions(struct sluice_net *sn, struct sluice_topic *t,
+			  const struct sluice_topic_params *params, char *why)
 {
 	struct sluice_partition **old, **partitions;
 	u32 old_count = t->partition_count;
+	u32 count = params->partition_count;
 	int err;
 
 	old = rcu_dereference_protected(t->partitions, lockdep_is_held(&sn->config_mutex));
@@ -135,7 +181,7 @@ static int add_partitions(struct sluice_net *sn, struct sluice_topic *t, u32 cou
 	if (!partitions)
 		return -ENOMEM;
 	memcpy(partitions, old, array_size(old_count, sizeof(*old)));
-	err = create_partitions(t, partitions, old_count, count, why);
+	err = create_partitions(t, partitions, old_count, params, why);
 	if (err) {
 		kvfree(partitions);
 		return err;
@@ -182,7 +228,7 @@ static int create_topic(struct net *net, struct sluice_data_dir *dd,
 	partitions = kvcalloc(count, sizeof(*partitions), GFP_KERNEL_ACCOUNT);
 	if (!partitions)
 		goto err_alloc;
-	err = create_partitions(t, partitions, 0, count, why);
+	err = create_partitions(t, partitions, 0, params, why);
 	if (err)
 		goto err_create;
 	RCU_INIT_POINTER(t->partitions, partitions);
@@ -238,7 +284,7 @@ int sluice_topic_create(struct net *net, const struct sluice_topic_params *param
 			 by_name->partition_count);
 		err = -EEXIST;
 	} else {
-		err = add_partitions(sn, by_name, params->partition_count, why);
+		err = add_partitions(sn, by_name, params, why);
 	}
 	sluice_topic_put(by_name);
 	sluice_topic_put(by_id);

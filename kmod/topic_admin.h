@@ -9,6 +9,16 @@
 #include "topic.h"
 
 /**
+ * struct sluice_topic_offsets - what is known of the partitions that are added
+ * @values: s64 in the machine's order, aligned for a u32 only; borrowed
+ * @count: as many as partitions are added, or 0: nothing is known
+ */
+struct sluice_topic_offsets {
+	const void *values;
+	u32 count;
+};
+
+/**
  * struct sluice_topic_params - a topic to be made
  * @name: NUL-terminated; unchecked
  * @id: SLUICE_TOPIC_ID_LEN bytes; unchecked
@@ -17,6 +27,8 @@
  * @leader_epoch: not negative
  * @config: unchecked
  * @durability: enum sluice_durability
+ * @log_start_offsets: unchecked; see struct sluice_log_open_args
+ * @recovery_points: unchecked; the same
  */
 struct sluice_topic_params {
 	const char *name;
@@ -26,6 +38,8 @@ struct sluice_topic_params {
 	s32 leader_epoch;
 	struct sluice_log_config config;
 	u32 durability;
+	struct sluice_topic_offsets log_start_offsets;
+	struct sluice_topic_offsets recovery_points;
 };
 
 /**

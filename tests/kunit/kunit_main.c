@@ -56,11 +56,12 @@ void kunit_make_dir(struct kunit *test, char *name)
 
 void kunit_partition_open(struct kunit *test, struct kunit_partition *kp)
 {
+	const struct sluice_log_open_args args = {};
 	char err_text[SLUICE_ERROR_TEXT_MAX] = "";
 	int err;
 
 	kp->p = NULL;
-	err = sluice_partition_create(&kp->topic, 0, err_text, &kp->p);
+	err = sluice_partition_create(&kp->topic, 0, &args, err_text, &kp->p);
 	KUNIT_ASSERT_EQ_MSG(test, err, 0, "%s", err_text);
 }
 

@@ -109,10 +109,11 @@ static void partition_create__finds_what_was_there(struct kunit *test)
 static void partition_create__says_which_directory(struct kunit *test)
 {
 	struct kunit_partition *kp = test->priv;
+	const struct sluice_log_open_args args = {};
 	char why[SLUICE_ERROR_TEXT_MAX] = "";
 	struct sluice_partition *p;
 
-	KUNIT_EXPECT_EQ(test, sluice_partition_create(&kp->topic, 7, why, &p), -ENOENT);
+	KUNIT_EXPECT_EQ(test, sluice_partition_create(&kp->topic, 7, &args, why, &p), -ENOENT);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(why, kp->topic.name));
 	KUNIT_EXPECT_NOT_NULL(test, strstr(why, "-7"));
 }
