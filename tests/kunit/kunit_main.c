@@ -8,6 +8,8 @@
 
 #include "kunit_sluice.h"
 
+#include "compat.h"
+
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -15,7 +17,6 @@
 #include <linux/module.h>
 #include <linux/namei.h>
 #include <linux/sluice_netlink.h>
-#include <linux/version.h>
 #include <net/net_namespace.h>
 
 static char *dir = "/data";
@@ -31,11 +32,7 @@ struct file *kunit_root(void)
 
 static int make_dir(struct dentry *dentry, const struct path *parent)
 {
-#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
-	return vfs_mkdir(mnt_idmap(parent->mnt), d_inode(parent->dentry), dentry, 0755);
-#else
-	return vfs_mkdir(mnt_user_ns(parent->mnt), d_inode(parent->dentry), dentry, 0755);
-#endif
+	return vfs_mkdir(sluice_mnt_idmap(parent->mnt), d_inode(parent->dentry), dentry, 0755);
 }
 
 void kunit_make_dir(struct kunit *test, char *name)
