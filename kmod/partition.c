@@ -239,6 +239,8 @@ static void append_record_done(struct sluice_partition *p, const struct sluice_a
 		sluice_linger_start(p);
 	sluice_flush_note_append(p);
 	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
+	if (a->housekeeping)
+		sluice_maintenance_housekeep(p);
 	if (a->rolled) {
 		atomic64_inc(&p->stats.rolls);
 		sluice_event_roll(p, a->offset);

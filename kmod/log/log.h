@@ -213,6 +213,7 @@ void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
  * @lingers: out: and that batch is open: the host calls sluice_log_linger()
  *	when linger_ms ends
  * @rolled: out: it went into a new segment
+ * @housekeeping: out: sluice_log_housekeep() has something to do
  * @why: out: a static sentence, set on failure
  */
 struct sluice_append_record {
@@ -224,6 +225,7 @@ struct sluice_append_record {
 	bool new_batch;
 	bool lingers;
 	bool rolled;
+	bool housekeeping;
 	const char *why;
 };
 

@@ -388,6 +388,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 		set_open(log, opened);
 		sluice_watermark_set_open_base(&log->watermark, opened->base_offset);
 		a->rolled = !log->active->published && log->active->base_offset > 0;
+		a->housekeeping = a->rolled || sluice_log_prepare_due(log);
 		a->new_batch = true;
 		a->lingers = true;
 	}
@@ -427,6 +428,7 @@ static int append_alone(struct sluice_log *log, struct sluice_append_record *a,
 	a->log_append_time = batch.log_append_time;
 	a->new_batch = true;
 	a->rolled = batch.rolled;
+	a->housekeeping = batch.housekeeping;
 	a->why = batch.why;
 out:
 	port_free(buf);
@@ -483,6 +485,7 @@ int sluice_log_append_record(struct sluice_log *log, struct sluice_append_record
 	a->new_batch = false;
 	a->lingers = false;
 	a->rolled = false;
+	a->housekeeping = false;
 	a->why = NULL;
 	ret = append_once(log, a, a->record);
 	if (ret == APPEND_ALONE)

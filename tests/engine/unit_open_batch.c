@@ -307,7 +307,7 @@ static void sluice_log_append_record__rolls(void **state)
 	struct sluice_log_config c = small_config();
 	struct sluice_append_record a;
 	struct sluice_log *log;
-	int rolls = 0;
+	int rolls = 0, asks = 0;
 
 	c.batch_bytes = 400;
 	c.linger_ms = 1000;
@@ -319,8 +319,12 @@ static void sluice_log_append_record__rolls(void **state)
 		assert_int_equal(append_record(log, &r, &a), 0);
 		assert_int_equal(a.offset, i);
 		rolls += a.rolled;
+		/* For the name of the new segment, and when it is half full for the next one. */
+		assert_true(a.housekeeping || !a.rolled);
+		asks += a.housekeeping && !a.rolled;
 	}
 	assert_true(rolls >= 2);
+	assert_true(asks >= rolls);
 	assert_int_equal(sluice_log_segment_count(log), rolls + 1);
 	log_check(log);
 	sluice_log_close(log);
