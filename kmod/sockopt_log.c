@@ -205,8 +205,8 @@ static void query_end(struct log_query *q)
 	sluice_topic_put(q->topic);
 }
 
-int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
-				   int __user *optlen, int len)
+static int get_time(struct sluice_sock *ssk, char __user *optval, int __user *optlen, int len,
+		    bool largest)
 {
 	struct sluice_offset_for_time oft;
 	struct log_query q;
@@ -222,7 +222,11 @@ int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
 	err = query_begin(ssk, oft.topic_id, oft.partition, &q);
 	if (err)
 		return err;
-	err = sluice_log_offset_for_time(q.p->log, oft.timestamp, &oft.offset, &oft.timestamp);
+	if (largest)
+		err = sluice_log_max_timestamp(q.p->log, &oft.offset, &oft.timestamp);
+	else
+		err = sluice_log_offset_for_time(q.p->log, oft.timestamp, &oft.offset,
+						 &oft.timestamp);
 	if (err) {
 		sluice_sock_fail(ssk, err, "the time index of %s-%u cannot be read",
 				 q.topic->name, q.p->index);
@@ -230,6 +234,18 @@ int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
 	}
 	query_end(&q);
 	return err ?: sluice_opt_put(&oft, sizeof(oft), optval, optlen, len);
+}
+
+int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
+				   int __user *optlen, int len)
+{
+	return get_time(ssk, optval, optlen, len, false);
+}
+
+int sluice_opt_get_max_timestamp(struct sluice_sock *ssk, char __user *optval,
+				 int __user *optlen, int len)
+{
+	return get_time(ssk, optval, optlen, len, true);
 }
 
 /* Room for one answer; who needs more asks for the rest. */

@@ -2,7 +2,7 @@
 /*
  * ListOffsets: from a time, or a special one below zero, to an offset.
  */
-#include <limits.h>
+#include <string.h>
 
 #include "daemon/kafka/dispatch.h"
 #include "daemon/kafka/fetch_lookup.h"
@@ -24,33 +24,12 @@ static int record_at(struct worker *w, const struct image_topic *topic, int32_t 
 	return data_socket_offset_for_time(w->data, ret);
 }
 
-/*
- * The largest time is the last one for which there is a record at or after it.
- * That is a search over times, because the log answers only "first at or after".
- */
 static int record_with_max_time(struct worker *w, const struct image_topic *topic,
 				int32_t partition, struct sluice_offset_for_time *ret)
 {
-	struct sluice_offset_for_time found;
-	int64_t none_from = INT64_MAX;
-	int64_t step = 1;
-	int err = record_at(w, topic, partition, 0, ret);
-
-	while (!err && ret->offset >= 0 && ret->timestamp + 1 < none_from) {
-		int64_t gap = none_from - ret->timestamp;
-		int64_t probe = ret->timestamp + (step < gap ? step : gap / 2);
-
-		/* Steps grow while records are found, then the gap is halved. */
-		err = record_at(w, topic, partition, probe, &found);
-		if (!err && found.offset >= 0) {
-			*ret = found;
-			step = step < INT64_MAX / 2 ? step * 2 : step;
-		} else {
-			none_from = probe;
-			step = INT64_MAX;
-		}
-	}
-	return err;
+	*ret = (struct sluice_offset_for_time){.partition = partition};
+	memcpy(ret->topic_id, topic->id, sizeof(ret->topic_id));
+	return data_socket_max_timestamp(w->data, ret);
 }
 
 static void answer_time(struct worker *w, const struct image_topic *topic, int64_t timestamp,

@@ -289,6 +289,23 @@ int data_socket_offset_for_time(struct data_socket *ds, struct sluice_offset_for
 	return err;
 }
 
+int data_socket_max_timestamp(struct data_socket *ds, struct sluice_offset_for_time *q)
+{
+	struct sluice_log *log;
+	s64 offset = -1, timestamp = -1;
+	int err = -ENOENT;
+
+	(void)ds;
+	user_module_lock();
+	log = user_log(q->topic_id, q->partition);
+	if (log)
+		err = sluice_log_max_timestamp(log, &offset, &timestamp);
+	user_module_unlock();
+	q->offset = offset;
+	q->timestamp = timestamp;
+	return err;
+}
+
 /* So few at once that a test can have more. */
 #define ABORTED_AT_ONCE 5
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who a socket appends as, and what readers of committed records are told. */
+/* Who a socket appends as, and what it is told of a log. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -244,9 +244,38 @@ static void aborted__refusals(void)
 	close(fd);
 }
 
+static void max_timestamp__finds(void)
+{
+	static const uint64_t times[] = {1000, 5000, 3000, 5000, 2000};
+	struct sluice_offset_for_time q = {0};
+	struct topic t = topic_new(1, NULL);
+	int fd = producer(SOCK_STREAM, &t, 0);
+	uint8_t buf[256];
+	size_t size = batch_simple(buf, "a", 1);
+
+	memcpy(q.topic_id, t.id, sizeof(q.topic_id));
+	CHECK(!get_option(fd, SLUICE_MAX_TIMESTAMP, &q, sizeof(q)));
+	CHECK_EQ(q.offset, -1);
+	CHECK_EQ(q.timestamp, -1);
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		put_be64(buf + AT_BASE_TIMESTAMP, times[i]);
+		put_be64(buf + AT_MAX_TIMESTAMP, times[i]);
+		batch_fix_crc(buf, size);
+		must_send(fd, buf, size);
+	}
+	CHECK(!get_option(fd, SLUICE_MAX_TIMESTAMP, &q, sizeof(q)));
+	CHECK_EQ(q.offset, 1);
+	CHECK_EQ(q.timestamp, 5000);
+	q.reserved = 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_MAX_TIMESTAMP, &q, sizeof(q)), EINVAL);
+	CHECK_ERRNO(get_option(fd, SLUICE_MAX_TIMESTAMP, &q, sizeof(q) - 1), EINVAL);
+	close(fd);
+}
+
 static const struct test tests[] = {
-	TEST(append_as__who_may), TEST(append_as__replica), TEST(append_as__coordinator),
-	TEST(fetch__committed),	  TEST(aborted__lists),	    TEST(aborted__refusals),
+	TEST(append_as__who_may),   TEST(append_as__replica), TEST(append_as__coordinator),
+	TEST(fetch__committed),	    TEST(aborted__lists),     TEST(aborted__refusals),
+	TEST(max_timestamp__finds),
 };
 
 int main(void)

@@ -178,6 +178,7 @@ struct sluice_event {
 				    *      socket's batches come from */
 #define SLUICE_ABORTED		12 /* x    struct sluice_aborted_list, and
 				    *      room behind it */
+#define SLUICE_MAX_TIMESTAMP	13 /* x    struct sluice_offset_for_time */
 
 /* Special offsets; Kafka's ListOffsets uses the same numbers. */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
@@ -311,6 +312,9 @@ struct sluice_flush {
  * @timestamp: in: milliseconds since the epoch; out: time of the record found
  * @offset: out: its offset, or -1 (timestamp too) if there is none. In a
  *	compressed batch that is the batch's first offset and its largest time
+ *
+ * SLUICE_MAX_TIMESTAMP uses the same structure for the first record with the
+ * largest time of all; @timestamp is then only out.
  */
 struct sluice_offset_for_time {
 	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
