@@ -61,6 +61,18 @@ static void close_files(struct sluice_log *log, struct sluice_segment *seg)
 		port_file_close(files[count]);
 }
 
+void sluice_log_release(struct sluice_log *log, struct sluice_segment *seg)
+{
+	smp_store_release(&seg->discarded, true);
+	close_files(log, seg);
+	port_spin_lock(&log->segments.lock);
+	/* Somebody has it; the last one to leave closes its files, and nobody counts. */
+	if (seg->open)
+		log->open_sealed--;
+	port_spin_unlock(&log->segments.lock);
+	sluice_segment_put(seg);
+}
+
 int sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg, s64 now_ms)
 {
 	int ret;
@@ -111,7 +123,7 @@ static int unlink_first(struct sluice_log *log)
 	log->discarded = seg->next_discarded;
 	if (!log->discarded)
 		log->discarded_last = NULL;
-	sluice_segment_put(seg);
+	sluice_log_release(log, seg);
 	return 0;
 }
 

@@ -151,6 +151,15 @@ static int fetch_in(struct sluice_log *log, struct sluice_segment *seg, s64 offs
 	return 1;
 }
 
+static s64 fetch_bound(const struct sluice_log *log, unsigned int flags)
+{
+	if (flags & SLUICE_FETCH_TO_LOG_END)
+		return sluice_log_end_offset(log);
+	if (flags & SLUICE_FETCH_TO_STABLE)
+		return sluice_log_last_stable_offset(log);
+	return sluice_log_high_watermark(log);
+}
+
 static int fetch_below(struct sluice_log *log, s64 offset, s64 bound, u32 max_bytes,
 		       unsigned int flags, struct sluice_range *ret_range)
 {
@@ -173,18 +182,12 @@ static int fetch_below(struct sluice_log *log, s64 offset, s64 bound, u32 max_by
 	}
 	if (seg)
 		sluice_segment_put(seg);
+	/* A truncation may have taken what lay before the bound. */
+	if (fetch_bound(log, flags) < bound)
+		return -ESTALE;
 	/* What is left before the bound is a gap. */
 	*ret_range = (struct sluice_range){ .base_offset = bound };
 	return 0;
-}
-
-static s64 fetch_bound(const struct sluice_log *log, unsigned int flags)
-{
-	if (flags & SLUICE_FETCH_TO_LOG_END)
-		return sluice_log_end_offset(log);
-	if (flags & SLUICE_FETCH_TO_STABLE)
-		return sluice_log_last_stable_offset(log);
-	return sluice_log_high_watermark(log);
 }
 
 static int fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,

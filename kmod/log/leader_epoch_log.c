@@ -15,7 +15,8 @@ static int read_batch_at(struct sluice_log *log, s64 offset, struct sluice_batch
 	struct sluice_range range;
 	int ret;
 
-	ret = sluice_log_fetch(log, offset, 0, SLUICE_FETCH_WHOLE_FIRST, &range);
+	ret = sluice_log_fetch(log, offset, 0,
+			       SLUICE_FETCH_WHOLE_FIRST | SLUICE_FETCH_TO_LOG_END, &range);
 	if (ret)
 		return ret;
 	if (!range.seg)

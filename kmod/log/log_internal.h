@@ -169,6 +169,12 @@ void sluice_log_lower_flush(struct sluice_log *log, s64 offset);
 int __must_check sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg,
 				    s64 now_ms);
 
+/**
+ * sluice_log_release() - a segment goes whose names are no longer its own
+ * @seg: as for sluice_log_discard()
+ */
+void sluice_log_release(struct sluice_log *log, struct sluice_segment *seg);
+
 /** sluice_log_unlink_due() - unlink what was discarded long enough ago. */
 int __must_check sluice_log_unlink_due(struct sluice_log *log, s64 now_ms);
 
@@ -219,6 +225,14 @@ void sluice_log_save_producers(struct sluice_log *log);
 
 /** sluice_log_drop_snapshots() - those taken of offsets above @offset, unwritten. */
 void sluice_log_drop_snapshots(struct sluice_log *log, s64 offset);
+
+/**
+ * sluice_log_remove_snapshots() - all of them: no batch is left that they are of
+ * Needs structure_mutex and append_mutex. Durable when it returns 0, or an error
+ * of the file system.
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ */
+int __must_check sluice_log_remove_snapshots(struct sluice_log *log, char *err);
 
 /**
  * sluice_log_load_epochs() - read leader-epoch-checkpoint; for the open

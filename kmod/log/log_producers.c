@@ -38,7 +38,7 @@ static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 o
 	while (!ret && offset < sluice_log_end_offset(log)) {
 		struct sluice_range range;
 
-		ret = sluice_log_fetch(log, offset, U32_MAX, 0, &range);
+		ret = sluice_log_fetch(log, offset, U32_MAX, SLUICE_FETCH_TO_LOG_END, &range);
 		if (ret)
 			break;
 		if (!range.seg)
@@ -198,6 +198,26 @@ void sluice_log_drop_snapshots(struct sluice_log *log, s64 offset)
 		*link = snap->next;
 		port_free(snap);
 	}
+}
+
+int sluice_log_remove_snapshots(struct sluice_log *log, char *err)
+{
+	s64 *offsets = NULL;
+	u32 count = 0, i;
+	int ret;
+
+	port_mutex_assert_held(&log->structure_mutex);
+	sluice_log_drop_snapshots(log, -1);
+	ret = sluice_segment_list_dir(log->dir, SLUICE_SUFFIX_SNAPSHOT, &offsets, &count);
+	for (i = 0; !ret && i < count; i++)
+		ret = sluice_producer_snapshot_remove(log->dir, offsets[i]);
+	if (!ret && count)
+		ret = port_dir_sync(log->dir);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "the producer snapshots cannot be removed (error %d)", -ret);
+	port_free(offsets);
+	return ret;
 }
 
 static struct sluice_producer_snapshot *detach_snapshot(struct sluice_log *log)

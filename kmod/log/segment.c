@@ -64,7 +64,7 @@ int sluice_segment_open(struct port_dir *dir, s64 base_offset, char *err,
 		SLUICE_FILE_TIME_INDEX,
 	};
 	struct sluice_segment *seg = sluice_segment_new(base_offset);
-	struct sluice_segment_file f;
+	struct sluice_segment_file f = { .behind = NULL };
 	unsigned int i;
 	int ret;
 

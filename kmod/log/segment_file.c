@@ -85,7 +85,8 @@ int sluice_segment_file_open(struct port_dir *dir, const struct sluice_segment *
 	const char *why = NULL;
 	int ret;
 
-	sluice_segment_name(name, seg->base_offset, suffix_of(kind));
+	snprintf(name, sizeof(name), "%020lld%s%s", seg->base_offset, suffix_of(kind),
+		 ret_f->behind ? ret_f->behind : "");
 	ret_f->kind = kind;
 	ret = port_file_open(dir, name, flags, &ret_f->file);
 	if (ret) {
@@ -166,12 +167,17 @@ static s64 end_of(struct sluice_log *log, const struct sluice_segment *seg)
 static int use_file(struct sluice_log *log, struct sluice_segment *seg, unsigned int kind)
 {
 	char err[SLUICE_ERROR_TEXT_MAX];
-	struct sluice_segment_file f;
+	struct sluice_segment_file f = { .behind = NULL };
 	int ret;
 
 	ret = sluice_segment_file_open(log->dir, seg, kind, PORT_RDONLY, end_of(log, seg), err,
 				       &f);
 	if (!ret) {
+		/* Or its name may be that of the segment that came in its place. */
+		if (smp_load_acquire(&seg->discarded)) {
+			port_file_close(f.file);
+			return -ESTALE;
+		}
 		install_once(log, seg, &f);
 		return 0;
 	}

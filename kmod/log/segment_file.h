@@ -7,12 +7,14 @@
 
 /**
  * struct sluice_segment_file - a file of a segment that was opened and checked
+ * @behind: in: what stands behind its name as yet, or NULL
  * @kind: SLUICE_FILE_*
  * @size: of a .log file
  * @offset_index: if it is one
  * @time_index: if it is one
  */
 struct sluice_segment_file {
+	const char *behind;
 	unsigned int kind;
 	struct port_file *file;
 	u64 size;

@@ -81,24 +81,29 @@ struct sluice_segment *sluice_segment_list_remove_first(struct sluice_segment_li
 	return seg;
 }
 
-int sluice_segment_list_replace(struct sluice_segment_list *list, u32 first, u32 old_count,
-				struct sluice_segment **old, u32 new_count,
-				struct sluice_segment *const *new)
+struct sluice_segment **sluice_segment_list_spare(const struct sluice_segment_list *list,
+						  u32 new_count)
+{
+	return port_alloc((list->count + new_count) * sizeof(struct sluice_segment *));
+}
+
+void sluice_segment_list_replace(struct sluice_segment_list *list, struct sluice_segment **spare,
+				 u32 first, u32 old_count, struct sluice_segment **old,
+				 u32 new_count, struct sluice_segment *const *new)
 {
 	u32 rest = list->count - first - old_count, count = first + new_count + rest;
-	struct sluice_segment **items = items_new(list, count + 4, first);
+	struct sluice_segment **items = list->items + list->head;
 
-	if (!items)
-		return -ENOMEM;
+	if (first)
+		memcpy(spare, items, first * sizeof(*items));
 	if (old_count)
-		memcpy(old, list->items + list->head + first, old_count * sizeof(*old));
+		memcpy(old, items + first, old_count * sizeof(*items));
 	if (new_count)
-		memcpy(items + first, new, new_count * sizeof(*new));
+		memcpy(spare + first, new, new_count * sizeof(*items));
 	if (rest)
-		memcpy(items + first + new_count, list->items + list->head + first + old_count,
+		memcpy(spare + first + new_count, items + first + old_count,
 		       rest * sizeof(*items));
-	install(list, items, count, count + 4);
-	return 0;
+	install(list, spare, count, list->count + new_count);
 }
 
 u32 sluice_segment_list_count(struct sluice_segment_list *list)

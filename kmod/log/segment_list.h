@@ -43,18 +43,25 @@ struct sluice_segment *__must_check
 sluice_segment_list_remove_first(struct sluice_segment_list *list);
 
 /**
- * sluice_segment_list_replace() - put a run of segments in the place of another
- * @first: index of the first segment that goes
- * @old: @old_count places for the segments that go, with the list's references;
- *	set on success
- * @new: the segments that come, in the order of their base offsets, which lie
- *	between those of the neighbours; their references are taken over on
- *	success. May be none
- * A reader sees the old run or the new one, whole. Returns 0 or -ENOMEM.
+ * sluice_segment_list_spare() - make the next replace succeed
+ * @new_count: how many will come
+ * Returns what to give to it, or NULL if there is no memory.
  */
-int __must_check sluice_segment_list_replace(struct sluice_segment_list *list, u32 first,
-					     u32 old_count, struct sluice_segment **old,
-					     u32 new_count, struct sluice_segment *const *new);
+struct sluice_segment **__must_check
+sluice_segment_list_spare(const struct sluice_segment_list *list, u32 new_count);
+
+/**
+ * sluice_segment_list_replace() - put a run of segments in the place of another
+ * @spare: taken over; the list has not grown since it was made
+ * @first: index of the first segment that goes
+ * @old: @old_count places; set to the segments that go, with the list's references
+ * @new: the segments that come, in the order of their base offsets, which lie
+ *	between those of the neighbours; their references are taken over
+ * A reader sees the old run or the new one, whole.
+ */
+void sluice_segment_list_replace(struct sluice_segment_list *list, struct sluice_segment **spare,
+				 u32 first, u32 old_count, struct sluice_segment **old,
+				 u32 new_count, struct sluice_segment *const *new);
 
 u32 sluice_segment_list_count(struct sluice_segment_list *list);
 

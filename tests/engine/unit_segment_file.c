@@ -221,7 +221,7 @@ static void check_list(struct sluice_segment_list *list, const s64 *offsets, u32
 static void sluice_segment_list__remove_and_replace(void **state)
 {
 	struct sluice_segment *new[] = {segment(200), segment(250)};
-	struct sluice_segment *old[3];
+	struct sluice_segment *old[3], **spare;
 	struct sluice_segment_list list;
 
 	(void)state;
@@ -239,17 +239,21 @@ static void sluice_segment_list__remove_and_replace(void **state)
 	check_list(&list, (s64[]){200, 300, 400, 500, 600}, 5);
 
 	port_fault_set(1, false);
-	assert_int_equal(sluice_segment_list_replace(&list, 0, 3, old, 2, new), -ENOMEM);
+	assert_null(sluice_segment_list_spare(&list, 2));
 	port_fault_set(0, false);
 	check_list(&list, (s64[]){200, 300, 400, 500, 600}, 5);
-	assert_int_equal(sluice_segment_list_replace(&list, 0, 3, old, 2, new), 0);
+	spare = sluice_segment_list_spare(&list, 2);
+	assert_non_null(spare);
+	sluice_segment_list_replace(&list, spare, 0, 3, old, 2, new);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(old[i]->base_offset, 200 + i * 100);
 		sluice_segment_put(old[i]);
 	}
 	check_list(&list, (s64[]){200, 250, 500, 600}, 4);
 	/* The last ones, as a truncation does. */
-	assert_int_equal(sluice_segment_list_replace(&list, 2, 2, old, 0, NULL), 0);
+	spare = sluice_segment_list_spare(&list, 0);
+	assert_non_null(spare);
+	sluice_segment_list_replace(&list, spare, 2, 2, old, 0, NULL);
 	sluice_segment_put(old[0]);
 	sluice_segment_put(old[1]);
 	check_list(&list, (s64[]){200, 250}, 2);
