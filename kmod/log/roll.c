@@ -6,6 +6,7 @@
  * system take, so it is done ahead (prepare.c), and a roll only switches
  * pointers. If nothing was prepared it creates the files itself.
  */
+#include "batch_cursor.h"
 #include "log_internal.h"
 
 /* So that the time index alone tells the largest time of a sealed segment. */
@@ -34,13 +35,20 @@ static int write_last_time(struct sluice_log *log, struct sluice_segment *seg)
 static int load_roll_base(struct sluice_log *log)
 {
 	struct sluice_segment *seg = log->active;
+	struct sluice_batch_cursor cursor;
 	struct sluice_batch b;
+	const char *why;
 	int ret;
 
-	ret = sluice_log_read_batch(seg->file, 0, seg->published, &b);
-	if (!ret)
-		log->roll_base_ms = b.max_timestamp;
-	return ret;
+	sluice_batch_cursor_init(&cursor, seg->file, 0, seg->published, seg->base_offset);
+	ret = sluice_batch_cursor_peek(&cursor, &b, &why);
+	/* Damage there does not stop what comes behind: the clock will do. */
+	if (ret == -EBADMSG)
+		b.max_timestamp = -1;
+	else if (ret < 0)
+		return ret;
+	log->roll_base_ms = b.max_timestamp;
+	return 0;
 }
 
 static bool is_old(const struct sluice_log *log, const struct sluice_batch *b)
