@@ -11,7 +11,7 @@
 #define SNAPSHOTS_MAX	4
 
 static int replay_range(struct sluice_producer_state *s, const struct sluice_range *range,
-			s64 *offset)
+			s64 log_end, s64 *offset)
 {
 	struct sluice_aborted_txn txn;
 	struct sluice_batch_cursor cursor;
@@ -22,6 +22,9 @@ static int replay_range(struct sluice_producer_state *s, const struct sluice_ran
 	sluice_batch_cursor_init(&cursor, range->file, range->position,
 				 range->position + range->bytes, range->base_offset);
 	while ((ret = sluice_batch_cursor_peek(&cursor, &b, &why)) > 0) {
+		/* A snapshot of that could not be loaded. */
+		if (sluice_batch_last_offset(&b) >= log_end)
+			return -EIO;
 		ret = sluice_producer_state_replay(s, range->file, cursor.position, &b, &txn);
 		if (ret < 0)
 			return ret;
@@ -33,9 +36,10 @@ static int replay_range(struct sluice_producer_state *s, const struct sluice_ran
 
 static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 offset, char *err)
 {
+	s64 log_end = sluice_log_end_offset(log);
 	int ret = 0;
 
-	while (!ret && offset < sluice_log_end_offset(log)) {
+	while (!ret && offset < log_end) {
 		struct sluice_range range;
 
 		ret = sluice_log_fetch(log, offset, U32_MAX, SLUICE_FETCH_TO_LOG_END, &range);
@@ -43,7 +47,7 @@ static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 o
 			break;
 		if (!range.seg)
 			return 0;
-		ret = replay_range(s, &range, &offset);
+		ret = replay_range(s, &range, log_end, &offset);
 		sluice_segment_put(range.seg);
 	}
 	if (ret == -EIO) {

@@ -66,7 +66,8 @@ static int load(struct recovery *r, s64 offset, bool newer, char *err)
 	return r->producers ? 0 : no_memory(err);
 }
 
-static int replay_file(struct recovery *r, struct port_file *file, s64 base_offset, s64 from)
+/* @end_offset: of the segment, at most; the batches are not verified below the recovery point */
+static int replay_file(struct recovery *r, struct port_file *file, s64 base_offset, s64 end_offset)
 {
 	struct sluice_batch_cursor cursor;
 	s64 size = port_file_size(file);
@@ -80,7 +81,10 @@ static int replay_file(struct recovery *r, struct port_file *file, s64 base_offs
 	sluice_batch_cursor_init(&cursor, file, 0, (u64)min_t(s64, size, S32_MAX), base_offset);
 	sluice_batch_cursor_use(&cursor, r->chunk, RECOVER_CHUNK_SIZE);
 	while ((ret = sluice_batch_cursor_peek(&cursor, &b, &why)) > 0) {
-		if (b.base_offset >= from) {
+		/* Damaged. What it says would make a snapshot that cannot be loaded. */
+		if (sluice_batch_last_offset(&b) >= end_offset)
+			return 0;
+		if (b.base_offset >= r->snapshot_offset) {
 			ret = sluice_producer_state_replay(r->producers, file, cursor.position, &b,
 							   &txn);
 			if (ret < 0)
@@ -101,14 +105,15 @@ static int replay(struct recovery *r, u32 segments, char *err)
 
 	ret = recover_chunk(r, err);
 	for (i = 0; i < segments && !ret; i++) {
+		s64 end_offset = i + 1 < r->count ? r->offsets[i + 1] : r->out->log_end_offset;
 		struct port_file *file;
 
-		if (i + 1 < r->count && r->offsets[i + 1] <= r->snapshot_offset)
+		if (end_offset <= r->snapshot_offset)
 			continue;
 		sluice_segment_name(name, r->offsets[i], SLUICE_SUFFIX_LOG);
 		ret = port_file_open(r->dir, name, PORT_RDONLY, &file);
 		if (!ret) {
-			ret = replay_file(r, file, r->offsets[i], r->snapshot_offset);
+			ret = replay_file(r, file, r->offsets[i], end_offset);
 			port_file_close(file);
 		}
 		if (ret)
