@@ -46,14 +46,14 @@ static int find_batch(struct sluice_log *log, struct sluice_segment *seg, s64 of
 			return ret;
 	}
 	if (position > end)
-		return -EIO;
+		return -EUCLEAN;
 	sluice_batch_cursor_init(cursor, seg->file, position, end, seg->base_offset);
 	while ((ret = sluice_batch_cursor_peek(cursor, ret_b, &why)) > 0) {
 		if (sluice_batch_last_offset(ret_b) >= offset)
 			return 1;
 		sluice_batch_cursor_next(cursor, ret_b);
 	}
-	return ret == -EBADMSG ? -EIO : ret;
+	return ret == -EBADMSG ? -EUCLEAN : ret;
 }
 
 /* No byte of a batch from @bound on is for this reader. */
@@ -210,8 +210,8 @@ static int fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int
 	return fetch_below(log, offset, bound, max_bytes, flags, ret_range);
 }
 
-int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
-		     struct sluice_range *ret_range)
+int sluice_log_find(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
+		    struct sluice_range *ret_range)
 {
 	u32 i;
 
@@ -222,4 +222,10 @@ int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned
 			return ret;
 	}
 	return -EIO;
+}
+
+int sluice_log_fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int flags,
+		     struct sluice_range *ret_range)
+{
+	return sluice_log_told_error(sluice_log_find(log, offset, max_bytes, flags, ret_range));
 }

@@ -113,7 +113,7 @@ static int search_segment(struct sluice_log *log, struct sluice_segment *seg,
 		}
 		sluice_batch_cursor_next(&cursor, &b);
 	}
-	return ret == -EBADMSG ? -EIO : ret;
+	return ret == -EBADMSG ? -EUCLEAN : ret;
 }
 
 int sluice_segment_max_timestamp(struct sluice_log *log, struct sluice_segment *seg,
@@ -168,7 +168,7 @@ int sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp, s64 *ret_o
 		ret = search_log(log, &w, &found);
 	}
 	if (ret < 0)
-		return ret == -ESTALE ? -EIO : ret;
+		return sluice_log_told_error(ret);
 	/* The watermark after the search: what it found may have come meanwhile. */
 	if (!ret || found.offset >= sluice_log_high_watermark(log))
 		found = (struct found){ .offset = -1, .timestamp = -1 };
@@ -211,7 +211,7 @@ int sluice_log_max_timestamp(struct sluice_log *log, s64 *ret_offset, s64 *ret_t
 	for (i = 0; i < SEARCH_ATTEMPTS && ret == -ESTALE; i++)
 		ret = max_timestamp(log, &timestamp);
 	if (ret)
-		return ret == -ESTALE ? -EIO : ret;
+		return sluice_log_told_error(ret);
 	if (timestamp >= 0)
 		return sluice_log_offset_for_time(log, timestamp, ret_offset, ret_timestamp);
 	*ret_offset = -1;

@@ -8,15 +8,15 @@
 
 /*
  * The first batch at or above @offset, which is below the log end. 1; 0 if the
- * log ends in a gap there; or an error.
+ * log ends in a gap there; -EUCLEAN if damage hides it; or another error.
  */
 static int read_batch_at(struct sluice_log *log, s64 offset, struct sluice_batch *ret_b)
 {
 	struct sluice_range range;
 	int ret;
 
-	ret = sluice_log_fetch(log, offset, 0,
-			       SLUICE_FETCH_WHOLE_FIRST | SLUICE_FETCH_TO_LOG_END, &range);
+	ret = sluice_log_find(log, offset, 0, SLUICE_FETCH_WHOLE_FIRST | SLUICE_FETCH_TO_LOG_END,
+			      &range);
 	if (ret)
 		return ret;
 	if (!range.seg)
@@ -81,13 +81,17 @@ static int drop_contradicted(struct sluice_log *log)
 	return 0;
 }
 
-/* What the file does not tell because it is missing, damaged, or older than the log. */
+/*
+ * What the file does not tell because it is missing, damaged, or older than the
+ * log. Where damage hides which epochs there were before the last, it is the
+ * last one that counts: batches get none below it.
+ */
 static int complete_epochs(struct sluice_log *log, s64 log_start, s64 log_end)
 {
 	struct sluice_leader_epochs *e = &log->epochs;
 	struct sluice_batch last, b;
 	s64 low = log_start - 1;
-	int ret;
+	int ret, damaged = 0;
 
 	if (log_start >= log_end)
 		return 0;
@@ -100,10 +104,12 @@ static int complete_epochs(struct sluice_log *log, s64 log_start, s64 log_end)
 		s32 known = sluice_leader_epochs_latest(e);
 
 		ret = find_next_epoch(log, known, low, log_end - 1, &b);
-		if (ret < 0)
+		if (ret == -EUCLEAN)
+			damaged = ret;
+		else if (ret < 0)
 			return ret;
-		/* Not if epochs do shrink somewhere: then the last batch is what is known. */
-		if (!ret || b.leader_epoch <= known)
+		/* Nor if epochs do shrink somewhere. */
+		if (ret <= 0 || b.leader_epoch <= known)
 			b = last;
 		ret = sluice_leader_epochs_reserve(e, b.leader_epoch);
 		if (ret)
@@ -111,6 +117,21 @@ static int complete_epochs(struct sluice_log *log, s64 log_start, s64 log_end)
 		low = max_t(s64, b.base_offset, log_start);
 		sluice_leader_epochs_assign(e, b.leader_epoch, low);
 	}
+	return damaged;
+}
+
+/* The batches tell all but the epochs that had none. */
+static int load_file(struct sluice_log *log, char *err)
+{
+	int ret = sluice_leader_epochs_load(&log->epochs, log->dir, err);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret != -EUCLEAN)
+		return ret;
+	port_warn("%s: %s; written anew", port_dir_name(log->dir), err);
+	err[0] = '\0';
+	log->epochs.changes++;
 	return 0;
 }
 
@@ -120,23 +141,24 @@ int sluice_log_load_epochs(struct sluice_log *log, char *err)
 	s64 log_end = sluice_log_end_offset(log);
 	int ret;
 
-	ret = sluice_leader_epochs_load(&log->epochs, log->dir, err);
-	/* The batches tell all but the epochs that had none. */
-	if (ret == -EUCLEAN)
-		port_warn("%s: %s; written anew", port_dir_name(log->dir), err);
-	else if (ret && ret != -ENOENT)
+	ret = load_file(log, err);
+	if (ret)
 		return ret;
-	if (ret == -EUCLEAN)
-		log->epochs.changes++;
 	sluice_leader_epochs_truncate_end(&log->epochs, log_end);
 	sluice_leader_epochs_truncate_start(&log->epochs, log_start);
 	ret = drop_contradicted(log);
-	if (!ret)
+	if (!ret || ret == -EUCLEAN)
 		ret = complete_epochs(log, log_start, log_end);
+	/* What is around the damage can be used all the same. */
+	if (ret == -EUCLEAN) {
+		port_warn("%s: a damaged batch hides leader epochs; what else is known is used",
+			  port_dir_name(log->dir));
+		ret = 0;
+	}
 	if (ret) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX,
 			 "the leader epochs of the batches cannot be read (error %d)", -ret);
-		return ret == -EIO ? -EUCLEAN : ret;
+		return ret;
 	}
 	log->leader_epoch = max_t(s32, log->leader_epoch,
 				  sluice_leader_epochs_latest(&log->epochs));

@@ -122,7 +122,7 @@ static int sync_segments(struct sluice_log *log, bool sealed_only)
 	}
 	if (seg)
 		sluice_segment_put(seg);
-	return ret;
+	return sluice_log_told_error(ret);
 }
 
 static int flush_locked(struct sluice_log *log, s64 wanted)

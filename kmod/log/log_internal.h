@@ -107,6 +107,22 @@ struct sluice_log {
 	struct port_mutex names_mutex;
 };
 
+/**
+ * sluice_log_told_error() - what callers of the engine are told of an error
+ * Inside, damage is -EUCLEAN, and -ESTALE that segments went too often meanwhile.
+ */
+static inline int sluice_log_told_error(int err)
+{
+	return err == -EUCLEAN || err == -ESTALE ? -EIO : err;
+}
+
+/**
+ * sluice_log_find() - sluice_log_fetch(), which tells damage from what cannot be read
+ * -EUCLEAN is the first, -EIO and the others the second.
+ */
+int __must_check sluice_log_find(struct sluice_log *log, s64 offset, u32 max_bytes,
+				 unsigned int flags, struct sluice_range *ret_range);
+
 /** sluice_log_names_changed() - the next flush has to sync the directory. */
 void sluice_log_names_changed(struct sluice_log *log);
 

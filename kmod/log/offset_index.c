@@ -96,7 +96,7 @@ static int floor_of_chunk(const u8 *raw, u32 count, u32 relative_offset, struct 
 	for (i = 0; i < count; i++) {
 		decode(raw + i * SLUICE_OFFSET_INDEX_ENTRY, &e);
 		if (e.position <= floor->position)
-			return -EIO;
+			return -EUCLEAN;
 		if (e.relative_offset > relative_offset)
 			break;
 		*floor = e;
@@ -127,7 +127,7 @@ int sluice_offset_index_lookup(const struct sluice_offset_index *index, u32 rela
 			continue;
 		}
 		if (e.position <= floor.position)
-			return -EIO;
+			return -EUCLEAN;
 		floor = e;
 		low = middle + 1;
 	}

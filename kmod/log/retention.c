@@ -226,5 +226,5 @@ int sluice_log_retain(struct sluice_log *log, s64 now_ms, u64 *ret_freed)
 		}
 	}
 	port_mutex_unlock(&log->structure_mutex);
-	return ret;
+	return sluice_log_told_error(ret);
 }

@@ -185,7 +185,7 @@ static int use_file(struct sluice_log *log, struct sluice_segment *seg, unsigned
 	if (ret == -ENOENT || ret == -EUCLEAN) {
 		if (smp_load_acquire(&seg->discarded))
 			return -ESTALE;
-		ret = -EIO;
+		ret = -EUCLEAN;
 	}
 	port_warn("%s: %s", port_dir_name(log->dir), err);
 	return ret;

@@ -53,8 +53,8 @@ void sluice_segment_file_install(struct sluice_segment *seg, const struct sluice
  * @files: SLUICE_FILE_*, the .log file comes in any case
  *
  * Returns 0; -ESTALE if the segment was removed from the log meanwhile and its
- * files with it; -EIO if a file is missing or damaged, which was said by port_warn(); or
- * an error of the file system.
+ * files with it; -EUCLEAN if a file is missing or damaged, or an error of the file
+ * system: which was said by port_warn().
  */
 int __must_check sluice_segment_use(struct sluice_log *log, struct sluice_segment *seg,
 				    unsigned int files);

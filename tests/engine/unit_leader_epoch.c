@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "leader_epoch_file.h"
+#include "segment_name.h"
 
 #define FILE_NAME "leader-epoch-checkpoint"
 
@@ -384,6 +385,72 @@ static void sluice_log_open__puts_epochs_right(void **state)
 	port_warn_to(stderr);
 }
 
+static int open_again(struct port_dir *dir, struct sluice_log **ret_log)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_log_open_args args = {.recovery_point = 54};
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	int ret = sluice_log_open(dir, &c, &args, err, ret_log);
+
+	assert_int_equal(ret != 0, strlen(err) > 0);
+	return ret;
+}
+
+/*
+ * A damaged header, index or name hides epochs: the log is there all the same,
+ * and knows the last one. What cannot be read now is an error.
+ */
+static void sluice_log_open__damage_hides_epochs(void **state)
+{
+	struct sluice_log *log = make_log(*state);
+	struct sluice_range range;
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	u32 refused = 0, n;
+	bool hit = true;
+	size_t size;
+	u8 *bytes;
+
+	/* That of epoch 7's first batches, where the search by halves comes by. */
+	assert_int_equal(sluice_log_fetch(log, 27, 1, SLUICE_FETCH_WHOLE_FIRST, &range), 0);
+	sluice_segment_name(name, range.segment_base_offset, SLUICE_SUFFIX_LOG);
+	sluice_segment_put(range.seg);
+	log_close_cleanly(log);
+	assert_int_equal(port_file_remove(*state, FILE_NAME), 0);
+
+	port_warn_to(NULL);
+	for (n = 1; hit && n < 1000; n++) {
+		int ret;
+
+		port_fault_set(n, false);
+		ret = open_again(*state, &log);
+		hit = port_fault_hit();
+		port_fault_set(0, false);
+		refused += ret != 0;
+		assert_true(ret != -EUCLEAN);
+		if (!ret) {
+			check_log(log);
+			sluice_log_close(log);
+		}
+	}
+	assert_true(refused > 10 && !hit);
+
+	bytes = file_load(*state, name, &size);
+	memset(bytes, 0xff, size);
+	assert_int_equal(port_file_remove(*state, name), 0);
+	file_store(*state, name, bytes, size);
+	free(bytes);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(open_again(*state, &log), 0);
+		assert_int_equal(sluice_log_leader_epoch(log), 8);
+		assert_log_end(log, 8, 8, 54);
+		assert_log_end(log, 9, -1, -1);
+		sluice_log_close(log);
+		if (!i)
+			assert_int_equal(port_file_remove(*state, name), 0);
+	}
+	port_warn_to(stderr);
+}
+
 /* Batches older than leader epochs have -1. */
 static void sluice_log_open__batches_without_epochs(void **state)
 {
@@ -421,6 +488,7 @@ int main(void)
 		TEST(sluice_log_epoch_end__while_open),
 		TEST(sluice_log_flush__saves_epochs),
 		TEST(sluice_log_open__puts_epochs_right),
+		TEST(sluice_log_open__damage_hides_epochs),
 		TEST(sluice_log_open__batches_without_epochs),
 	};
 

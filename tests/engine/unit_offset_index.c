@@ -119,7 +119,7 @@ static void sluice_offset_index_lookup__positions_out_of_order(void **state)
 
 	add(&index, 10, 500);
 	add(&index, 20, 400);
-	assert_int_equal(sluice_offset_index_lookup(&index, 15, &position), -EIO);
+	assert_int_equal(sluice_offset_index_lookup(&index, 15, &position), -EUCLEAN);
 	assert_int_equal(sluice_offset_index_lookup(&index, 5, &position), 0);
 	assert_int_equal(position, 0);
 	port_file_close(index.file);

@@ -113,7 +113,7 @@ static struct sluice_log *open_log(bool must)
 		fprintf(stderr, "open after recovery: %d %s\n", ret, err);
 		abort();
 	}
-	assert(!ret || strlen(err) > 0);
+	assert((ret != 0) == (strlen(err) > 0));
 	return log;
 }
 
@@ -335,10 +335,7 @@ static void recover_and_read(s64 recovery_point, bool clean)
 		fprintf(stderr, "recover: %s\n", err);
 		abort();
 	}
-	/* Damage that was not looked for may hide the leader epochs: then it is refused. */
-	log = open_log(whole);
-	if (!log)
-		return;
+	log = open_log(true);
 	if (sluice_log_segment_count(log) > 1 || sluice_log_size_bytes(log))
 		assert(sluice_log_end_offset(log) == done.log_end_offset);
 	read_log(log, whole);
