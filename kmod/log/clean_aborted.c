@@ -2,11 +2,9 @@
 /* The aborted transactions of a part of a log, from its files. */
 #include "clean_aborted.h"
 #include "segment_name.h"
+#include "txn_index.h"
 
 #include <stdlib.h>
-
-#define ENTRY		((u32)sizeof(struct sluice_txn_index_entry))
-#define READ_ENTRIES	256
 
 struct found {
 	s64 start;
@@ -37,43 +35,28 @@ static int add(struct found *f, const struct sluice_aborted_txn *txn)
 	return 0;
 }
 
-static int add_entry(struct found *f, const struct sluice_txn_index_entry *raw)
-{
-	struct sluice_aborted_txn txn = {
-		.producer_id = (s64)get_unaligned_be64(&raw->producer_id),
-		.first_offset = (s64)get_unaligned_be64(&raw->first_offset),
-		.last_offset = (s64)get_unaligned_be64(&raw->last_offset),
-		.last_stable_offset = (s64)get_unaligned_be64(&raw->last_stable_offset),
-	};
-
-	if (get_unaligned_be16(&raw->version) != SLUICE_TXN_INDEX_VERSION ||
-	    txn.first_offset < 0 || txn.last_offset < txn.first_offset)
-		return -EUCLEAN;
-	if (txn.last_offset < f->start || txn.first_offset >= f->end)
-		return 0;
-	return add(f, &txn);
-}
-
 /* The appender may be adding to it: what is no whole entry yet is none. */
 static int read_index(struct found *f, struct port_file *file)
 {
-	struct sluice_txn_index_entry raw[READ_ENTRIES];
-	u64 position = 0;
-	ssize_t n;
-	u32 i;
+	struct sluice_aborted_txn txn;
+	s64 size = port_file_size(file);
+	u32 entries, i;
 	int ret;
 
-	do {
-		n = port_file_read(file, position, raw, sizeof(raw));
-		if (n < 0)
-			return (int)n;
-		for (i = 0; i < (u32)n / ENTRY; i++) {
-			ret = add_entry(f, &raw[i]);
-			if (ret)
-				return ret;
-		}
-		position += (u64)n;
-	} while (n == (ssize_t)sizeof(raw));
+	if (size < 0)
+		return (int)size;
+	entries = (u32)(min_t(s64, size, S32_MAX) / SLUICE_TXN_INDEX_ENTRY);
+	for (i = 0; i < entries; i++) {
+		ret = sluice_txn_index_read(file, i, &txn);
+		/* A failed append may have cut it meanwhile. */
+		if (ret <= 0)
+			return ret;
+		if (txn.last_offset < f->start || txn.first_offset >= f->end)
+			continue;
+		ret = add(f, &txn);
+		if (ret)
+			return ret;
+	}
 	return 0;
 }
 

@@ -42,7 +42,7 @@ static int count_entries(struct sluice_log *log, struct sluice_segment *seg)
 	port_mutex_unlock(&log->structure_mutex);
 	if (current_seg)
 		sluice_segment_put(current_seg);
-	return ret == -EUCLEAN ? -EIO : ret;
+	return ret;
 }
 
 /* The first entry whose marker is at @offset or behind it: they are in that order. */
@@ -155,7 +155,7 @@ int sluice_log_aborted(struct sluice_log *log, s64 offset, s64 end_offset,
 		}
 	}
 	if (ret)
-		return ret == -EAGAIN ? -EIO : ret;
+		return ret == -EAGAIN ? -EIO : sluice_log_told_error(ret);
 	*ret_count = s.count;
 	return 0;
 }

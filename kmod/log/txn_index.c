@@ -112,14 +112,14 @@ int sluice_txn_index_read(struct port_file *file, u32 i, struct sluice_aborted_t
 	if (n <= 0)
 		return (int)n;
 	if (n != sizeof(raw) || get_unaligned_be16(&raw.version) != SLUICE_TXN_INDEX_VERSION)
-		return -EIO;
+		return -EUCLEAN;
 	txn.producer_id = (s64)get_unaligned_be64(&raw.producer_id);
 	txn.first_offset = (s64)get_unaligned_be64(&raw.first_offset);
 	txn.last_offset = (s64)get_unaligned_be64(&raw.last_offset);
 	txn.last_stable_offset = (s64)get_unaligned_be64(&raw.last_stable_offset);
 	if (txn.producer_id < 0 || txn.first_offset < 0 || txn.last_offset < txn.first_offset ||
 	    txn.last_stable_offset < 0)
-		return -EIO;
+		return -EUCLEAN;
 	*ret_txn = txn;
 	return 1;
 }

@@ -60,8 +60,8 @@ u32 sluice_txn_index_entries(const struct sluice_txn_index *index);
 /**
  * sluice_txn_index_read() - read an entry of a file
  * @i: its place, from 0
- * Returns 1; 0 behind the end of the file; -EIO if it is no entry, or an error
- * of the file.
+ * Returns 1; 0 behind the end of the file; -EUCLEAN if it is no entry, or an
+ * error of the file.
  */
 int __must_check sluice_txn_index_read(struct port_file *file, u32 i,
 				       struct sluice_aborted_txn *ret_txn);
