@@ -51,8 +51,8 @@ static void close_files(struct sluice_log *log, struct sluice_segment *seg)
 
 	port_spin_lock(&log->segments.lock);
 	if (!seg->sealed) {
-		/* The active one of a log that is cut; readers are to look elsewhere. */
 		log->open_sealed++;
+		/* The active one of a log that is cut; readers are to look elsewhere. */
 		smp_store_release(&seg->sealed, true);
 	}
 	count = sluice_segment_take_idle(log, seg, false, files);
@@ -63,6 +63,7 @@ static void close_files(struct sluice_log *log, struct sluice_segment *seg)
 
 void sluice_log_release(struct sluice_log *log, struct sluice_segment *seg)
 {
+	/* Pairs with sluice_segment_use(), as below. */
 	smp_store_release(&seg->discarded, true);
 	close_files(log, seg);
 	port_spin_lock(&log->segments.lock);

@@ -223,9 +223,8 @@ int sluice_log_flush_indexes(struct sluice_log *log)
 	if (!sluice_log_failed(log))
 		sluice_log_save_producers(log);
 	port_mutex_lock(&log->flush_mutex);
-	if (sluice_log_failed(log)) {
-		ret = -EIO;
-	} else if ((ret = sluice_log_save_epochs(log)) == 0) {
+	ret = sluice_log_failed(log) ? -EIO : sluice_log_save_epochs(log);
+	if (!ret) {
 		seg = sluice_segment_list_floor(&log->segments, S64_MAX);
 		ret = sync_indexes(seg);
 		sluice_segment_put(seg);

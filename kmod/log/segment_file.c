@@ -181,8 +181,8 @@ static int use_file(struct sluice_log *log, struct sluice_segment *seg, unsigned
 		install_once(log, seg, &f);
 		return 0;
 	}
-	/* Pairs with sluice_log_discard(): a file without its name was discarded before. */
 	if (ret == -ENOENT || ret == -EUCLEAN) {
+		/* Pairs with sluice_log_discard(): a file without its name was discarded before. */
 		if (smp_load_acquire(&seg->discarded))
 			return -ESTALE;
 		ret = -EUCLEAN;
