@@ -142,14 +142,28 @@ static inline bool kern_config_has(const struct kern_topic_config *c,
 #undef DIFFERS
 }
 
+/**
+ * struct kern_topic - a topic
+ * @data_dir: owned by the array it came in; borrowed when given
+ * @log_start_offsets: to create: where the log of each partition begins. Borrowed;
+ *	NULL: not known
+ * @recovery_points: the same: all below is on stable storage
+ */
 struct kern_topic {
 	char name[SLUICE_TOPIC_NAME_MAX + 1];
 	uint8_t id[SLUICE_TOPIC_ID_LEN];
-	char *data_dir; /* owned by the array it came in; borrowed when given */
+	char *data_dir;
 	uint32_t partition_count;
 	int32_t leader_epoch;
 	struct kern_topic_config config;
+	const int64_t *log_start_offsets;
+	const int64_t *recovery_points;
 };
+/**
+ * kern_topic_create() - open all logs of a topic
+ * With offsets a large topic is created in steps, and others see it grow. On
+ * failure the kernel has none of it, unless it had the topic before.
+ */
 int kern_topic_create(struct kern *k, const struct kern_topic *t);
 /** kern_topic_set() - @t->id, leader_epoch if not -1, config as far as set. */
 int kern_topic_set(struct kern *k, const struct kern_topic *t);
@@ -184,6 +198,13 @@ int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
 int kern_partitions(struct kern *k, const char *topic, struct kern_partition **ret_partitions,
 		    size_t *ret_n);
 void kern_partitions_free(struct kern_partition *partitions);
+/**
+ * kern_partition_set_log_start() - records below @offset may no longer be read
+ * The files go soon after. An offset below the start changes nothing. -ERANGE:
+ * it is above the high watermark.
+ */
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index,
+				 int64_t offset);
 
 /* Events. A struct kern that subscribed is used for nothing else. */
 struct kern_event {

@@ -10,8 +10,10 @@
 #include <linux/sluice_netlink.h>
 #include "daemon/kern/kern.h"
 
-/* Larger than any request: two paths, a name, the configuration. */
-#define KERN_MESSAGE_BYTES_MAX 16384
+/* Of so many partitions one request has offsets, of two kinds. */
+#define KERN_OFFSETS_MAX 512
+/* Larger than any request: two paths, a name, the configuration, the offsets. */
+#define KERN_MESSAGE_BYTES_MAX (16384 + KERN_OFFSETS_MAX * 16)
 /* A dump that changes under our feet is begun anew this often. */
 #define KERN_DUMP_TRIES_MAX 10
 

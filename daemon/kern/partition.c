@@ -67,6 +67,22 @@ int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
 	return err;
 }
 
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	struct nl_msg *msg = kern_message(k, SLUICE_CMD_PARTITION_SET, 0);
+	int err = 0;
+
+	if (msg) {
+		err = nla_put_string(msg, SLUICE_A_PARTITION_TOPIC, topic);
+		if (!err)
+			err = nla_put_u32(msg, SLUICE_A_PARTITION_INDEX, index);
+		if (!err)
+			err = nla_put_u64(msg, SLUICE_A_PARTITION_LOG_START_OFFSET,
+					  (uint64_t)offset);
+	}
+	return kern_request(k, msg, err, NULL, NULL);
+}
+
 struct partition_list {
 	const char *topic;
 	struct kern_partition *partitions;

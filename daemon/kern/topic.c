@@ -65,7 +65,15 @@ static int put_topic(struct nl_msg *msg, const struct kern_topic *t)
 	return err ? err : put_config(msg, &t->config);
 }
 
-int kern_topic_create(struct kern *k, const struct kern_topic *t)
+static int put_offsets(struct nl_msg *msg, int type, const int64_t *offsets, uint32_t from,
+		       uint32_t to)
+{
+	return offsets ? nla_put(msg, type, (int)((to - from) * sizeof(*offsets)), offsets + from)
+		       : 0;
+}
+
+/* Opens those of the partitions that the kernel does not have: from @from to @to. */
+static int create_some(struct kern *k, const struct kern_topic *t, uint32_t from, uint32_t to)
 {
 	struct nl_msg *msg = kern_message(k, SLUICE_CMD_TOPIC_CREATE, 0);
 	int err = 0;
@@ -75,11 +83,45 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 		if (!err)
 			err = nla_put_string(msg, SLUICE_A_TOPIC_DATA_DIR, t->data_dir);
 		if (!err)
-			err = nla_put_u32(msg, SLUICE_A_TOPIC_PARTITION_COUNT, t->partition_count);
+			err = nla_put_u32(msg, SLUICE_A_TOPIC_PARTITION_COUNT, to);
+		if (!err)
+			err = put_offsets(msg, SLUICE_A_TOPIC_LOG_START_OFFSETS,
+					  t->log_start_offsets, from, to);
+		if (!err)
+			err = put_offsets(msg, SLUICE_A_TOPIC_RECOVERY_POINTS, t->recovery_points,
+					  from, to);
 		if (!err)
 			err = put_topic(msg, t);
 	}
 	return kern_request(k, msg, err, NULL, NULL);
+}
+
+/* The sentence stays that of what went wrong. */
+static void take_back(struct kern *k, const struct kern_topic *t)
+{
+	char error[sizeof(k->error)];
+
+	memcpy(error, k->error, sizeof(error));
+	kern_topic_delete(k, t->id);
+	memcpy(k->error, error, sizeof(error));
+}
+
+int kern_topic_create(struct kern *k, const struct kern_topic *t)
+{
+	bool offsets = t->log_start_offsets || t->recovery_points;
+	uint32_t from = 0, to;
+	int err;
+
+	do {
+		to = t->partition_count;
+		if (offsets && to - from > KERN_OFFSETS_MAX)
+			to = from + KERN_OFFSETS_MAX;
+		err = create_some(k, t, from, to);
+		if (err && from)
+			take_back(k, t);
+		from = to;
+	} while (!err && from < t->partition_count);
+	return err;
 }
 
 int kern_topic_set(struct kern *k, const struct kern_topic *t)

@@ -18,6 +18,8 @@ struct up {
 	struct log_dir d;
 	bool clean;
 	struct log_dir_topics topics;
+	struct checkpoint starts; /* where logs begin */
+	struct checkpoint ends;	  /* up to where they are durable */
 	log_dir_progress_fn progress;
 	void *ctx;
 	struct log_dir_error *err;
@@ -45,12 +47,28 @@ static int commit_topic(struct up *up, const struct log_dir_topic *t)
 	return result;
 }
 
-static int create_in_kernel(struct up *up, const struct log_dir_topic *t)
+/* Of all partitions of the topic; 0 is what is not known. NULL: no memory. */
+static int64_t *offsets_of(const struct checkpoint *c, const struct log_dir_topic *t)
+{
+	int64_t *offsets = calloc(t->s.partition_count, sizeof(*offsets));
+	int64_t offset;
+
+	for (uint32_t i = 0; offsets && i < t->s.partition_count; i++) {
+		offset = checkpoint_find(c, t->s.topic, i);
+		offsets[i] = offset < 0 ? 0 : offset;
+	}
+	return offsets;
+}
+
+static int tell_kernel(struct up *up, const struct log_dir_topic *t, const int64_t *starts,
+		       const int64_t *ends)
 {
 	struct kern_topic kt = {
 		.data_dir = up->d.path,
 		.partition_count = t->s.partition_count,
 		.leader_epoch = t->leader_epoch,
+		.log_start_offsets = starts,
+		.recovery_points = ends,
 	};
 
 	strcpy(kt.name, t->s.topic);
@@ -60,10 +78,45 @@ static int create_in_kernel(struct up *up, const struct log_dir_topic *t)
 	return kern_topic_create(up->k, &kt);
 }
 
-static void open_topic(struct up *up, struct log_dir_topic *t)
+/* Fills the topic's sentence if it fails. */
+static int create_in_kernel(struct up *up, struct log_dir_topic *t, const struct checkpoint *ends)
+{
+	int64_t *start_offsets = offsets_of(&up->starts, t);
+	int64_t *end_offsets = offsets_of(ends, t);
+	int result = -ENOMEM;
+
+	if (start_offsets && end_offsets) {
+		result = tell_kernel(up, t, start_offsets, end_offsets);
+		if (result)
+			log_dir_fail(&t->why, 0, "%s", kern_error(up->k));
+	} else {
+		log_dir_fail(&t->why, 0, "out of memory");
+	}
+	free(start_offsets);
+	free(end_offsets);
+	return result;
+}
+
+/* The clean mark lied. Reading all of it is slow, but saves it. */
+static int recover_and_create(struct up *up, struct log_dir_topic *t)
 {
 	struct log_dir_topics one = {.topics = t, .n = 1};
 	struct checkpoint none = {0}, ends;
+	int result;
+
+	t->why.text[0] = '\0';
+	result = log_dir_recover(&up->d, &one, false, &none, up->progress, up->ctx, &ends,
+				 &t->why);
+	if (result)
+		return result;
+	checkpoint_sort(&ends);
+	result = t->why.text[0] ? -EUCLEAN : create_in_kernel(up, t, &ends);
+	checkpoint_free(&ends);
+	return result;
+}
+
+static void open_topic(struct up *up, struct log_dir_topic *t)
+{
 	int result;
 
 	if (!t->why.text[0]) {
@@ -76,25 +129,18 @@ static void open_topic(struct up *up, struct log_dir_topic *t)
 		topic_failed(up, t);
 		return;
 	}
-	result = create_in_kernel(up, t);
-	if (result == -EUCLEAN && up->clean) {
-		/* The clean mark lied. Reading all of it is slow, but saves it. */
-		if (!log_dir_recover(&up->d, &one, false, &none, up->progress, up->ctx, &ends,
-				     up->err))
-			checkpoint_free(&ends);
-		if (!t->why.text[0])
-			result = create_in_kernel(up, t);
-	}
-	if (result) {
-		log_dir_fail(&t->why, 0, "%s", kern_error(up->k));
+	result = create_in_kernel(up, t, &up->ends);
+	if (result == -EUCLEAN && up->clean)
+		result = recover_and_create(up, t);
+	if (result)
 		topic_failed(up, t);
-	}
 }
 
 /* Recovery points of what is open already stay; those of what was recovered are new. */
-static int write_points(struct up *up, const struct checkpoint *old, struct checkpoint *ends,
-			char *const *known, size_t n_known)
+static int write_points(struct up *up, const struct checkpoint *old, char *const *known,
+			size_t n_known)
 {
+	struct checkpoint *ends = &up->ends;
 	const struct checkpoint_entry *e;
 	int result = 0;
 
@@ -113,18 +159,19 @@ static int write_points(struct up *up, const struct checkpoint *old, struct chec
 
 static int recover(struct up *up, char *const *known, size_t n_known)
 {
-	struct checkpoint points, ends;
+	struct checkpoint points;
 	int result;
 
-	result = log_dir_checkpoint_read(&up->d, CHECKPOINT_RECOVERY_POINT, &points, up->err);
+	result = log_dir_checkpoint_read(&up->d, CHECKPOINT_LOG_START, &up->starts, up->err);
+	if (!result)
+		result = log_dir_checkpoint_read(&up->d, CHECKPOINT_RECOVERY_POINT, &points,
+						 up->err);
 	if (result)
 		return result;
 	result = log_dir_recover(&up->d, &up->topics, up->clean, &points, up->progress, up->ctx,
-				 &ends, up->err);
-	if (!result) {
-		result = write_points(up, &points, &ends, known, n_known);
-		checkpoint_free(&ends);
-	}
+				 &up->ends, up->err);
+	if (!result)
+		result = write_points(up, &points, known, n_known);
 	checkpoint_free(&points);
 	return result;
 }
@@ -197,6 +244,8 @@ int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, v
 			     up.first_failure.text, up.n_failed - 1);
 	else if (!result && up.n_failed)
 		*err = up.first_failure;
+	checkpoint_free(&up.starts);
+	checkpoint_free(&up.ends);
 	log_dir_topics_free(&up.topics);
 	log_dir_close(&up.d);
 	return result;

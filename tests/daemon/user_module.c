@@ -110,7 +110,8 @@ static void log_config(const struct kern_topic_config *c, struct sluice_log_conf
 	ret->log_append_time = c->message_timestamp_type == 1;
 }
 
-static int open_partition(struct user_topic *t, uint32_t index, char *why, size_t size)
+static int open_partition(struct user_topic *t, uint32_t index, const struct kern_topic *from,
+			  char *why, size_t size)
 {
 	struct user_partition *p = &t->partitions[index];
 	char err[SLUICE_ERROR_TEXT_MAX];
@@ -125,6 +126,8 @@ static int open_partition(struct user_topic *t, uint32_t index, char *why, size_
 		return -errno;
 	log_config(&t->t.config, &c);
 	args.leader_epoch = t->t.leader_epoch;
+	args.log_start_offset = from->log_start_offsets ? from->log_start_offsets[index] : 0;
+	args.recovery_point = from->recovery_points ? from->recovery_points[index] : 0;
 	ret = sluice_log_open(p->dir, &c, &args, err, &p->log);
 	if (ret)
 		snprintf(why, size, "%s: %s", path, err);
@@ -142,6 +145,8 @@ int user_topic_create(const struct kern_topic *from, char *why, size_t size)
 	t = calloc(1, sizeof(*t));
 	t->t = *from;
 	t->t.data_dir = strdup(from->data_dir);
+	t->t.log_start_offsets = NULL;
+	t->t.recovery_points = NULL;
 	t->partitions = calloc(from->partition_count, sizeof(*t->partitions));
 	sluice_log_config_default(&defaults);
 	t->t.config = (struct kern_topic_config){
@@ -152,7 +157,7 @@ int user_topic_create(const struct kern_topic *from, char *why, size_t size)
 	};
 	merge_config(&t->t.config, &from->config);
 	for (uint32_t i = 0; !err && i < t->t.partition_count; i++)
-		err = open_partition(t, i, why, size);
+		err = open_partition(t, i, from, why, size);
 	if (err) {
 		topic_free(t);
 		return err;

@@ -256,7 +256,9 @@ static void mutated__files_of_a_log(void)
 			continue;
 		}
 		use(&t);
-		if (kern_topic_delete(test_kern(), t.id))
+		/* What cannot be opened cannot be synced, but the topic goes. */
+		if (kern_topic_delete(test_kern(), t.id) &&
+		    kern_topic_set(test_kern(), &kt) != -ENOENT)
 			die("%s", kern_error(test_kern()));
 	}
 	note("%d of %d were refused", refused, MUTATIONS);

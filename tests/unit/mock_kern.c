@@ -200,11 +200,19 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 	}
 	called(k, "create %s %u", t->name, t->partition_count);
 	k->topics[k->n_topics] = *t;
+	k->topics[k->n_topics].log_start_offsets = NULL;
+	k->topics[k->n_topics].recovery_points = NULL;
 	k->topics[k->n_topics++].data_dir = strdup(t->data_dir);
 	for (uint32_t i = 0; i < t->partition_count; i++) {
 		p = &k->partitions[k->n_partitions++];
 		*p = (struct kern_partition){.index = i};
 		strcpy(p->topic, t->name);
+		if (t->log_start_offsets)
+			p->log_start_offset = t->log_start_offsets[i];
+		/* Whoever opens a log has recovered it to its end. */
+		if (t->recovery_points)
+			p->recovery_point = p->high_watermark = p->log_end_offset =
+				t->recovery_points[i];
 	}
 	return 0;
 }

@@ -523,6 +523,36 @@ static void checkpoint__keeps_what_the_kernel_does_not_have(void **state)
 	assert_string_equal(temp_file_read(dir_fd, LOG_STARTS), "0\n1\nbroken 0 5\n");
 }
 
+static void check_handed_over(void)
+{
+	up_well();
+	assert_int_equal(mock_kern_partition(k, "t", 0)->log_start_offset, 0);
+	assert_int_equal(mock_kern_partition(k, "t", 0)->recovery_point, 0);
+	assert_int_equal(mock_kern_partition(k, "t", 1)->log_start_offset, 2);
+	assert_int_equal(mock_kern_partition(k, "t", 1)->recovery_point, 4);
+}
+
+static void up__tells_the_kernel_what_is_known_of_the_logs(void **state)
+{
+	(void)state;
+	up_well();
+	create_well("t", 2);
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	put_batch("t-1"); /* of 4 records */
+	temp_file_write(dir_fd, LOG_STARTS, "0\n1\nt 1 2\n");
+	/* Not what the file says, but up to where the log was read. */
+	temp_file_write(dir_fd, RECOVERY_POINTS, "0\n2\nt 0 7\nt 1 0\n");
+	new_kernel();
+	check_handed_over();
+	new_kernel();
+	check_handed_over();
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	assert_true(temp_exists(dir_fd, ".kafka_cleanshutdown"));
+	new_kernel();
+	mock_kern_refuse(k, "t", -EUCLEAN);
+	check_handed_over();
+}
+
 static void up__damaged_checkpoint_counts_as_missing(void **state)
 {
 	FILE *warnings = tmpfile();
@@ -818,6 +848,7 @@ int main(void)
 		TEST(down__offline_partition_is_not_clean),
 		TEST(checkpoint__writes_what_kafka_has),
 		TEST(checkpoint__keeps_what_the_kernel_does_not_have),
+		TEST(up__tells_the_kernel_what_is_known_of_the_logs),
 		TEST(up__damaged_checkpoint_counts_as_missing),
 		TEST(up__tells_how_far_a_recovery_is),
 		TEST(down__refused_by_the_kernel_changes_nothing),
