@@ -13,11 +13,11 @@ struct settings {
 	u32 durability;
 };
 
-#define SETTING(NAME, member)							\
+#define SETTING(NAME, member, is_wide)						\
 	{									\
 		.attr = SLUICE_A_TOPIC_CONFIG_##NAME,				\
 		.offset = offsetof(struct settings, member),			\
-		.wide = sizeof_field(struct settings, member) == sizeof(s64),	\
+		.wide = is_wide,						\
 	}
 
 /* All of them are u32 or s64 but for the timestamp type, a bool of the engine's. */
@@ -26,24 +26,24 @@ static const struct setting {
 	u16 offset;
 	bool wide;
 } settings[] = {
-	SETTING(SEGMENT_BYTES, config.segment_bytes),
-	SETTING(SEGMENT_MS, config.segment_ms),
-	SETTING(SEGMENT_JITTER_MS, config.segment_jitter_ms),
-	SETTING(MAX_MESSAGE_BYTES, config.max_message_bytes),
-	SETTING(INDEX_INTERVAL_BYTES, config.index_interval_bytes),
-	SETTING(SEGMENT_INDEX_BYTES, config.segment_index_bytes),
-	SETTING(MESSAGE_TIMESTAMP_BEFORE_MAX_MS, config.timestamp_before_max_ms),
-	SETTING(MESSAGE_TIMESTAMP_AFTER_MAX_MS, config.timestamp_after_max_ms),
-	SETTING(CLEANUP_POLICY, config.cleanup_policy),
-	SETTING(RETENTION_MS, config.retention_ms),
-	SETTING(RETENTION_BYTES, config.retention_bytes),
-	SETTING(FILE_DELETE_DELAY_MS, config.file_delete_delay_ms),
-	SETTING(FLUSH_MESSAGES, config.flush_messages),
-	SETTING(FLUSH_MS, config.flush_ms),
-	SETTING(PRODUCER_ID_EXPIRATION_MS, config.producer_expiration_ms),
-	SETTING(BATCH_BYTES, config.batch_bytes),
-	SETTING(LINGER_MS, config.linger_ms),
-	SETTING(DURABILITY, durability),
+	SETTING(SEGMENT_BYTES, config.segment_bytes, false),
+	SETTING(SEGMENT_MS, config.segment_ms, true),
+	SETTING(SEGMENT_JITTER_MS, config.segment_jitter_ms, true),
+	SETTING(MAX_MESSAGE_BYTES, config.max_message_bytes, false),
+	SETTING(INDEX_INTERVAL_BYTES, config.index_interval_bytes, false),
+	SETTING(SEGMENT_INDEX_BYTES, config.segment_index_bytes, false),
+	SETTING(MESSAGE_TIMESTAMP_BEFORE_MAX_MS, config.timestamp_before_max_ms, true),
+	SETTING(MESSAGE_TIMESTAMP_AFTER_MAX_MS, config.timestamp_after_max_ms, true),
+	SETTING(CLEANUP_POLICY, config.cleanup_policy, false),
+	SETTING(RETENTION_MS, config.retention_ms, true),
+	SETTING(RETENTION_BYTES, config.retention_bytes, true),
+	SETTING(FILE_DELETE_DELAY_MS, config.file_delete_delay_ms, true),
+	SETTING(FLUSH_MESSAGES, config.flush_messages, true),
+	SETTING(FLUSH_MS, config.flush_ms, true),
+	SETTING(PRODUCER_ID_EXPIRATION_MS, config.producer_expiration_ms, true),
+	SETTING(BATCH_BYTES, config.batch_bytes, false),
+	SETTING(LINGER_MS, config.linger_ms, false),
+	SETTING(DURABILITY, durability, false),
 };
 
 static void parse_setting(struct settings *s, const struct setting *f, const struct nlattr *attr)

@@ -4,7 +4,8 @@
  *
  * Bytes are copied from the page cache, or from the open batch, to the caller
  * under lock_sock(), which keeps the cursor still, but outside
- * sluice_partition_enter(): the segment or the batch is held by a reference, so a slow page of the caller stops no one but itself.
+ * sluice_partition_enter(): the segment or the batch is held by a reference, so
+ * a slow page of the caller stops no one but itself.
  */
 #include "pages.h"
 #include "partition.h"

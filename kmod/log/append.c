@@ -371,8 +371,9 @@ static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_
 }
 
 /* 0: append it; 1: it is a duplicate, all is said. */
-static int check_batch(struct sluice_log *log, struct sluice_append *a, const struct sluice_batch *b,
-		       struct sluice_append_source *src, struct sluice_marker **marker)
+static int check_batch(struct sluice_log *log, struct sluice_append *a,
+		       const struct sluice_batch *b, struct sluice_append_source *src,
+		       struct sluice_marker **marker)
 {
 	int ret;
 

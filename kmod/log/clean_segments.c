@@ -81,7 +81,7 @@ u32 sluice_clean_group(const struct sluice_clean_segment *segments, u32 count,
 	u32 n;
 
 	for (n = 1; n < count; n++) {
-		/* Where the next one begins is known; where this one's last record is would cost a read. */
+		/* Where the next one begins is known; this one's last record costs a read. */
 		s64 last_offset = (n + 1 < count ? segments[n + 1].base_offset : end_offset) - 1;
 
 		sum.log_bytes += segments[n].log_bytes;

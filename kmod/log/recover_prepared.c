@@ -84,9 +84,8 @@ int recover_prepared(struct recovery *r, char *err)
 		goto err_prepared;
 	if (!continues(r, base_offset)) {
 		if (base_offset >= 0)
-			port_warn("%s: a segment that begins with offset %lld is removed: the log "
-				  "ends with %lld", port_dir_name(r->dir), base_offset,
-				  r->out->log_end_offset);
+			port_warn("%s: removed a segment from offset %lld on: the log ends with %lld",
+				  port_dir_name(r->dir), base_offset, r->out->log_end_offset);
 		ret = remove_prepared(r);
 		if (ret)
 			goto err_prepared;

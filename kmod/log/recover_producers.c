@@ -18,7 +18,8 @@ static int remove_snapshot(struct recovery *r, s64 offset, char *err)
 	int ret = sluice_producer_snapshot_remove(r->dir, offset);
 
 	if (ret)
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld.snapshot: cannot be removed (error %d)",
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "%020lld.snapshot: cannot be removed (error %d)",
 			 offset, -ret);
 	r->names_changed = true;
 	return ret;
@@ -141,7 +142,8 @@ int recover_producers_save(struct recovery *r, s64 offset, char *err)
 		return 0;
 	ret = sluice_producer_state_save(r->producers, r->dir, offset);
 	if (ret)
-		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%020lld.snapshot: cannot be written (error %d)",
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "%020lld.snapshot: cannot be written (error %d)",
 			 offset, -ret);
 	r->names_changed = true;
 	r->snapshot_offset = offset;

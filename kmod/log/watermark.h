@@ -97,8 +97,10 @@ static inline s64 sluice_watermark_sealed_end(const struct sluice_watermark *w)
 {
 	/* In this order: a log end inside the open batch came after its base. */
 	s64 log_end = sluice_watermark_log_end(w);
+	/* Pairs with sluice_watermark_set_open_base(). */
+	s64 open_base = smp_load_acquire(&w->open_base_offset);
 
-	return min_t(s64, log_end, smp_load_acquire(&w->open_base_offset));
+	return min_t(s64, log_end, open_base);
 }
 
 static inline void sluice_watermark_set_open_base(struct sluice_watermark *w, s64 offset)

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
 #define BATCHES_MAX 512
 #define TIME_0	    1700000000000LL
 
