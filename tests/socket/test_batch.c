@@ -115,7 +115,7 @@ static const struct damage damages[] = {
 	{"control batch", AT_ATTRIBUTES, 0x20, 2, true, EINVAL},
 	{"unknown attributes", AT_ATTRIBUTES, 0x8000, 2, true, EINVAL},
 	{"unknown compression", AT_ATTRIBUTES, 5, 2, true, EINVAL},
-	{"log append time", AT_ATTRIBUTES, 8, 2, true, EINVAL},
+	{"log append time", AT_ATTRIBUTES, 8, 2, true, ETIME},
 	{"no records", AT_RECORD_COUNT, 0, 4, true, EINVAL},
 	{"records negative", AT_RECORD_COUNT, 0xffffffff, 4, true, EINVAL},
 	{"one record too few", AT_RECORD_COUNT, 2, 4, true, EINVAL},

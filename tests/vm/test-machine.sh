@@ -61,6 +61,13 @@ test_stock() {
 		echo "0 1 0 $KERNEL/clients" >> "$RESULTS"
 	fi
 	run_test "$KERNEL/kafka-reads" 300 tests/kafka/apache/kafka_reads.sh "$out/state/sluice/9092/out" || failed=1
+	if [ -e build/test/apache/expected ] ||
+		run_test apache-kafka 400 tests/kafka/apache/kafka_wrote.sh build/test/apache; then
+		run_test "$KERNEL/adopted" 300 "${inside[@]}" \
+			CMD="tests/kafka/apache/adopted.sh build/test/apache" || failed=1
+	else
+		failed=1
+	fi
 	run_test "$KERNEL/bad-input" 300 tests/kafka/bad_input.py $server || failed=1
 	run_test "$KERNEL/daemon-kill" 300 "${inside[@]}" CMD=tests/kafka/daemon_kill.sh || failed=1
 	run_test "$KERNEL/disk-full" 300 "${inside[@]}" CMD=tests/kafka/disk_full.sh || failed=1
