@@ -28,6 +28,7 @@ static int check_log(const struct sluice_segment *seg, struct sluice_segment_fil
 		     const char **ret_why)
 {
 	s64 size = port_file_size(f->file);
+	u64 inode;
 
 	if (size < 0)
 		return (int)size;
@@ -37,7 +38,9 @@ static int check_log(const struct sluice_segment *seg, struct sluice_segment_fil
 	}
 	f->size = (u64)size;
 	f->inode = port_file_inode(f->file);
-	if (seg->inode && (f->inode != seg->inode || f->size != seg->published)) {
+	/* Pairs with sluice_segment_file_install(): who sees it sees the size. */
+	inode = smp_load_acquire(&seg->inode);
+	if (inode && (f->inode != inode || f->size != seg->published)) {
 		*ret_why = "this is not the file that was there before";
 		return -EUCLEAN;
 	}
@@ -113,9 +116,13 @@ void sluice_segment_file_install(struct sluice_segment *seg, const struct sluice
 	switch (f->kind) {
 	case SLUICE_FILE_LOG:
 		seg->file = f->file;
-		seg->inode = f->inode;
+		/* What is known was found the same; somebody else may be comparing it. */
+		if (seg->inode)
+			break;
 		/* Looked at without a lock by who counts bytes. */
 		WRITE_ONCE(seg->published, f->size);
+		/* Pairs with check_log(), of others who open it for the first time, too. */
+		smp_store_release(&seg->inode, f->inode);
 		break;
 	case SLUICE_FILE_OFFSET_INDEX:
 		seg->offset_index = f->offset_index;
