@@ -105,8 +105,7 @@ static int recover_and_create(struct up *up, struct log_dir_topic *t)
 	int result;
 
 	t->why.text[0] = '\0';
-	result = log_dir_recover(&up->d, &one, false, &none, up->progress, up->ctx, &ends,
-				 &t->why);
+	result = log_dir_recover(&up->d, &one, false, &none, up->progress, up->ctx, &ends, &t->why);
 	if (result)
 		return result;
 	checkpoint_sort(&ends);
