@@ -203,8 +203,7 @@ void kern_partitions_free(struct kern_partition *partitions);
  * The files go soon after. An offset below the start changes nothing. -ERANGE:
  * it is above the high watermark.
  */
-int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index,
-				 int64_t offset);
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset);
 
 /* Events. A struct kern that subscribed is used for nothing else. */
 struct kern_event {
