@@ -302,6 +302,18 @@ int controller_topic_delete(struct controller *c, const struct image_topic *topi
 	return ret;
 }
 
+int controller_delete_records(struct controller *c, const struct image_topic *topic,
+			      uint32_t partition, int64_t offset, int64_t *ret_start,
+			      struct log_dir_error *err)
+{
+	int ret = log_dir_delete_records(c->k, topic->name, partition, offset, ret_start, err);
+
+	if (!ret)
+		diag(DIAG_INFO, "partition %s-%u begins at %lld", topic->name, partition,
+		     (long long)*ret_start);
+	return ret;
+}
+
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err)
 {
 	if (c->next_producer_id == c->end_producer_id) {

@@ -64,6 +64,16 @@ int controller_topic_create(struct controller *c, const char *name, uint32_t par
 int controller_topic_delete(struct controller *c, const struct image_topic *topic,
 			    struct log_dir_error *err);
 
+/**
+ * controller_delete_records - let a partition begin at @offset
+ * @offset: -1: at the high watermark
+ * @ret_start: where it begins now
+ * Returns 0; -ERANGE if @offset is beyond the high watermark; others.
+ */
+int controller_delete_records(struct controller *c, const struct image_topic *topic,
+			      uint32_t partition, int64_t offset, int64_t *ret_start,
+			      struct log_dir_error *err);
+
 /** controller_producer_id - one that nobody was ever given */
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err);
 

@@ -13,6 +13,7 @@ static const struct {
 	{KAFKA_API_API_VERSIONS, handle_api_versions},
 	{KAFKA_API_CREATE_TOPICS, handle_create_topics},
 	{KAFKA_API_DELETE_TOPICS, handle_delete_topics},
+	{KAFKA_API_DELETE_RECORDS, handle_delete_records},
 	{KAFKA_API_INIT_PRODUCER_ID, handle_init_producer_id},
 	{KAFKA_API_DESCRIBE_CONFIGS, handle_describe_configs},
 };

@@ -100,6 +100,16 @@ int log_dir_topic_alter(struct kern *k, const char *path, const char *name,
 			const struct log_dir_setting *changes, size_t n_changes,
 			struct log_dir_error *err);
 
+/**
+ * log_dir_delete_records() - let a partition begin later
+ * @offset: records below it go; -1: all below the high watermark
+ * @ret_start: where it begins now; above @offset if it already did
+ * Survives a crash once log_dir_checkpoint() was called, as in Kafka.
+ * Returns 0; -ERANGE beyond the high watermark; -ENOENT; others.
+ */
+int log_dir_delete_records(struct kern *k, const char *topic, uint32_t partition, int64_t offset,
+			   int64_t *ret_start, struct log_dir_error *err);
+
 /** log_dir_topic_delete() - out of the kernel first, then the files. -ENOENT */
 int log_dir_topic_delete(struct kern *k, const char *path, const char *name,
 			 struct log_dir_error *err);

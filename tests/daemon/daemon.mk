@@ -24,7 +24,8 @@ DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_config test_frame test_htable 
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
 # Tests of the daemon with a client on the loopback.
-DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_conn test_fetch_committed test_handle_fetch \
+DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_conn test_fetch_committed \
+	test_handle_delete_records test_handle_fetch \
 	test_handle_metadata test_handle_produce test_handle_topics)
 
 UNIT_TESTS += $(DAEMON_TESTS) $(DAEMON_SERVED_TESTS)

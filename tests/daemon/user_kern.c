@@ -215,6 +215,48 @@ void kern_topics_free(struct kern_topic *topics, size_t n)
 	free(topics);
 }
 
+static void read_partition(const struct user_topic *t, uint32_t index, struct kern_partition *p)
+{
+	struct sluice_log *log = t->partitions[index].log;
+
+	*p = (struct kern_partition){.index = index};
+	memcpy(p->topic, t->t.name, sizeof(p->topic));
+	memcpy(p->topic_id, t->t.id, sizeof(p->topic_id));
+	p->recovery_point = sluice_log_recovery_point(log);
+	p->log_start_offset = sluice_log_start_offset(log);
+	p->last_stable_offset = sluice_log_last_stable_offset(log);
+	p->high_watermark = sluice_log_high_watermark(log);
+	p->log_end_offset = sluice_log_end_offset(log);
+}
+
+int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
+		       struct kern_partition *ret)
+{
+	struct user_topic *t;
+
+	user_module_lock();
+	t = user_topic_by_name(topic);
+	if (t && index < t->t.partition_count)
+		read_partition(t, index, ret);
+	else
+		t = NULL;
+	user_module_unlock();
+	return fail(k, t ? 0 : -ENOENT);
+}
+
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	struct user_topic *t;
+	int err = -ENOENT;
+
+	user_module_lock();
+	t = user_topic_by_name(topic);
+	if (t && index < t->t.partition_count)
+		err = sluice_log_set_start_offset(t->partitions[index].log, offset);
+	user_module_unlock();
+	return fail(k, err);
+}
+
 int kern_partitions(struct kern *k, const char *topic, struct kern_partition **ret_partitions,
 		    size_t *ret_n)
 {
@@ -233,11 +275,7 @@ int kern_partitions(struct kern *k, const char *topic, struct kern_partition **r
 				continue;
 			*ret_partitions = reallocarray(*ret_partitions, n + 1, sizeof(*p));
 			p = &(*ret_partitions)[n++];
-			*p = (struct kern_partition){.index = i};
-			memcpy(p->topic, t->t.name, sizeof(p->topic));
-			memcpy(p->topic_id, t->t.id, sizeof(p->topic_id));
-			p->recovery_point = sluice_log_recovery_point(t->partitions[i].log);
-			p->log_start_offset = sluice_log_start_offset(t->partitions[i].log);
+			read_partition(t, i, p);
 		}
 	}
 	user_module_unlock();

@@ -177,6 +177,16 @@ rolls() {
 		[ "$(consume -p 0 "$topic.set" | md5sum)" = "$(seq 1500 | md5sum)" ]
 }
 
+records_deleted() {
+	prints "partition $topic.set-0 begins at 1000" \
+		sluicectl partition delete-records "$topic.set" 0 1000 &&
+		json "d['log_start_offset'] == 1000" sluicectl -j partition describe "$topic.set" 0 &&
+		[ "$(consume -p 0 "$topic.set" | md5sum)" = "$(seq 1001 1500 | md5sum)" ] &&
+		grep -qx "$topic.set 0 1000" "$dir/log-start-offset-checkpoint" &&
+		fails 1 "not between" sluicectl partition delete-records "$topic.set" 0 1501 &&
+		fails 2 "neither" sluicectl partition delete-records "$topic.set" 0 some
+}
+
 busy() {
 	local pid rc
 
@@ -296,6 +306,7 @@ it "the longest name" longest_name
 it "settings are kept" settings_kept
 it "settings are changed" settings_changed
 it "segments roll" rolls
+it "records are deleted" records_deleted
 it "down: in use" busy
 it "down and up" clean_stop
 it "up: attached in another namespace" attached_elsewhere

@@ -280,6 +280,36 @@ void kern_topics_free(struct kern_topic *topics, size_t n)
 	free(topics);
 }
 
+int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
+		       struct kern_partition *ret)
+{
+	struct kern_partition *p = mock_kern_partition(k, topic, index);
+	int err = begin(k);
+
+	if (err)
+		return err;
+	if (!p)
+		return fail(k, -ENOENT, "no such partition");
+	*ret = *p;
+	return 0;
+}
+
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	struct kern_partition *p = mock_kern_partition(k, topic, index);
+	int err = begin(k);
+
+	if (err)
+		return err;
+	if (!p)
+		return fail(k, -ENOENT, "no such partition");
+	if (offset > p->high_watermark)
+		return fail(k, -ERANGE, "above the high watermark");
+	if (offset > p->log_start_offset)
+		p->log_start_offset = offset;
+	return 0;
+}
+
 int kern_partitions(struct kern *k, const char *topic, struct kern_partition **ret_partitions,
 		    size_t *ret_n)
 {

@@ -215,6 +215,30 @@ static void alter__refusals_change_nothing(void **state)
 	assert_int_equal(config_of("orders").retention_ms, 5);
 }
 
+static void delete_records__moves_the_start(void **state)
+{
+	int64_t start = -77;
+
+	(void)state;
+	up_well();
+	create_well("orders", 2);
+	mock_kern_partition(k, "orders", 1)->high_watermark = 100;
+	assert_int_equal(log_dir_delete_records(k, "orders", 1, 40, &start, &err), 0);
+	assert_int_equal(start, 40);
+	/* It does not go back. */
+	assert_int_equal(log_dir_delete_records(k, "orders", 1, 30, &start, &err), 0);
+	assert_int_equal(start, 40);
+	assert_int_equal(log_dir_delete_records(k, "orders", 1, 101, &start, &err), -ERANGE);
+	assert_non_null(strstr(err.text, "101"));
+	assert_int_equal(log_dir_delete_records(k, "orders", 2, 0, &start, &err), -ENOENT);
+	assert_int_equal(log_dir_delete_records(k, "orders", 1, -1, &start, &err), 0);
+	assert_int_equal(start, 100);
+	/* And is known after the next start. */
+	assert_int_equal(log_dir_checkpoint(k, path, &err), 0);
+	assert_string_equal(temp_file_read(dir_fd, "log-start-offset-checkpoint"),
+			    "0\n1\norders 1 100\n");
+}
+
 static void create__refusals_leave_nothing(void **state)
 {
 	static const struct log_dir_setting unknown[] = {{"nope", "1"}};
@@ -835,6 +859,7 @@ int main(void)
 		TEST(up__makes_an_empty_directory),
 		TEST(create__survives_down_and_up),
 		TEST(create__refusals_leave_nothing),
+		TEST(delete_records__moves_the_start),
 		TEST(alter__stores_and_tells_the_kernel),
 		TEST(alter__refusals_change_nothing),
 		TEST(create__does_not_take_files_of_a_topic_that_is_not_open),

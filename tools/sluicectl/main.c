@@ -50,6 +50,7 @@ static const struct ctl_command commands[] = {
 	{"partition", cmd_partition,
 	 "usage: sluicectl partition list [TOPIC]\n"
 	 "       sluicectl partition describe TOPIC PARTITION\n"
+	 "       sluicectl partition delete-records TOPIC PARTITION OFFSET\n"
 	 "Offsets, sizes, state and counters.\n"},
 	{"log", cmd_log,
 	 "usage: sluicectl log check|dump ...\n"
@@ -96,6 +97,10 @@ static const struct ctl_command partition_commands[] = {
 	{"list", cmd_partition_list, "usage: sluicectl partition list [TOPIC]\n"},
 	{"describe", cmd_partition_describe,
 	 "usage: sluicectl partition describe TOPIC PARTITION\n"},
+	{"delete-records", cmd_partition_delete_records,
+	 "usage: sluicectl partition delete-records TOPIC PARTITION OFFSET\n"
+	 "Let a partition begin at OFFSET: records below it are gone. 'all': all that are\n"
+	 "there now.\n"},
 	{0},
 };
 

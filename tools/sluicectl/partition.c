@@ -152,6 +152,54 @@ static int print_details(const struct kern_partition *p)
 	return ctl_flush();
 }
 
+static int delete_records(struct ctl *ctl, struct kern *k, const char *topic, uint32_t index,
+			  int64_t offset)
+{
+	struct log_dir_error why;
+	struct kern_topic t;
+	int64_t start;
+	int err = kern_topic_get(k, topic, &t);
+
+	if (err)
+		return ctl_fail(err, "%s", kern_error(k));
+	err = log_dir_delete_records(k, topic, index, offset, &start, &why);
+	/* Nobody else may be there who does it once a minute. */
+	if (!err)
+		err = log_dir_checkpoint(k, t.data_dir, &why);
+	free(t.data_dir);
+	if (err)
+		return ctl_fail(err, "%s", why.text);
+	if (ctl->json)
+		return ctl_print_json(json_pack("{sssIsI}", "topic", topic, "partition",
+						(json_int_t)index, "log_start_offset",
+						(json_int_t)start));
+	printf("partition %s-%" PRIu32 " begins at %" PRId64 "\n", topic, index, start);
+	return CTL_OK;
+}
+
+int cmd_partition_delete_records(struct ctl *ctl, int argc, char **argv)
+{
+	int64_t index, offset = -1;
+	struct kern *k;
+	int status = ctl_no_options(ctl, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (argc - optind != 3)
+		return ctl_usage(ctl, "a topic, a partition and an offset are needed");
+	if (!ctl_parse_number(argv[optind + 1], 0, INT32_MAX, &index))
+		return ctl_usage(ctl, "'%s' is not the index of a partition", argv[optind + 1]);
+	if (strcmp(argv[optind + 2], "all") &&
+	    !ctl_parse_number(argv[optind + 2], 0, INT64_MAX, &offset))
+		return ctl_usage(ctl, "'%s' is neither an offset nor 'all'", argv[optind + 2]);
+	status = ctl_kern(&k);
+	if (status != CTL_OK)
+		return status;
+	status = delete_records(ctl, k, argv[optind], (uint32_t)index, offset);
+	kern_close(k);
+	return status;
+}
+
 int cmd_partition_describe(struct ctl *ctl, int argc, char **argv)
 {
 	struct kern_partition p;

@@ -151,6 +151,18 @@ def test_offsets():
     consumer.close()
 
 
+def test_delete_records():
+    name = create("deleted")
+    produce(name, [(None, b"%d" % i) for i in range(20)])
+    where = TopicPartition(name, 0, 15)
+    for future in ADMIN.delete_records([where]).values():
+        tap.equal(future.result(30).low_watermark, 15, "low watermark")
+    consumer = open_consumer(name)
+    tap.equal(consumer.get_watermark_offsets(where, timeout=30), (15, 20), "offsets")
+    tap.equal([r.value() for r in read(consumer, 5)], [b"%d" % i for i in range(15, 20)], "rest")
+    consumer.close()
+
+
 def test_large_records():
     name = create("large")
     values = [(None, bytes([i]) * 900000) for i in range(8)]
