@@ -121,6 +121,20 @@ static int at_log_end(struct sluice_cursor *c)
 }
 
 /*
+ * The next batch begins at or behind the high watermark that was seen: what lies
+ * before that is a gap, and passed, or whoever reads would look here for ever. At
+ * the log end there may be a batch that is just being published; one that begins
+ * behind it has an offset that is damaged.
+ */
+static int enter_behind(struct sluice_cursor *c, s64 high_watermark)
+{
+	if (c->at.batch.base_offset > sluice_log_end_offset(c->p->log))
+		return cursor_fail(c, -EIO, "the offset of a batch is behind the log end");
+	WRITE_ONCE(c->at.next_offset, high_watermark);
+	return at_log_end(c);
+}
+
+/*
  * Find the batch that holds next_offset, or the first behind it. The log end is
  * acquired before the segment is looked at (log/watermark.h).
  * Return: 1 it is at hand, 0 end of the log, -errno.
@@ -161,7 +175,7 @@ static int enter_batch(struct sluice_cursor *c)
 		if (err)
 			return cursor_fail(c, err, "what is there is not a batch");
 		if (at->batch.base_offset >= high_watermark)
-			return at_log_end(c);
+			return enter_behind(c, high_watermark);
 		if (sluice_batch_last_offset(&at->batch) < at->next_offset) {
 			at->position += at->batch.size;
 			cond_resched();
