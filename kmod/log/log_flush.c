@@ -192,8 +192,12 @@ static int flush_sealed_locked(struct sluice_log *log)
 		sluice_log_set_failed(log, ret);
 		return ret;
 	}
-	if (sealed_end > sluice_log_recovery_point(log))
-		sluice_watermark_set_recovery_point(&log->watermark, sealed_end);
+	/*
+	 * Not to the last segment's base: a roll adds that before it marks the one
+	 * before it sealed, and what was not yet sealed was not synced.
+	 */
+	if (log->flush_from > sluice_log_recovery_point(log))
+		sluice_watermark_set_recovery_point(&log->watermark, log->flush_from);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine_test.h"
+#include "log_internal.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,23 @@ static void sluice_log_flush__moves_the_recovery_point(void **state)
 	assert_int_equal(flush_syncs(log, 3), 0);
 	append_spec(log, (struct batch_spec){.records = 3});
 	assert_int_equal(flush_syncs(log, 6), 1);
+	sluice_log_close(log);
+}
+
+/* A roll adds the new segment before it marks the old one sealed. */
+static void sluice_log_flush_sealed__in_the_middle_of_a_roll(void **state)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_log *log = log_open(*state, &c);
+
+	for (int i = 0; i < 4; i++)
+		append_spec(log, (struct batch_spec){.records = 1, .value_len = 600});
+	log->segments.items[2]->sealed = false;
+	assert_int_equal(sluice_log_flush_sealed(log), 0);
+	assert_int_equal(sluice_log_recovery_point(log), 2);
+	log->segments.items[2]->sealed = true;
+	assert_int_equal(sluice_log_flush_sealed(log), 0);
+	assert_int_equal(sluice_log_recovery_point(log), 3);
 	sluice_log_close(log);
 }
 
@@ -188,6 +206,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sluice_log_flush__moves_the_recovery_point),
+		TEST(sluice_log_flush_sealed__in_the_middle_of_a_roll),
 		TEST(sluice_log_flush__sealed_segments_once),
 		TEST(sluice_log_flush_indexes__of_the_active_segment),
 		TEST(sluice_log_flush__failure_ends_the_log),
