@@ -90,30 +90,36 @@ static struct sluice_segment *first_to_sync(struct sluice_log *log)
 	return seg ? seg : sluice_segment_list_at(&log->segments, 0);
 }
 
-/* @sealed_only: not the last. */
+/*
+ * Ends with the first one that is not sealed, unless @sealed_only before it. One
+ * that a roll adds meanwhile, and the next may seal, must not be counted: bytes
+ * that came to the one before after its sync are still to be synced.
+ *
+ * Nor does the caller miss anything. It read the log end before, and what lies
+ * below that in a later segment was appended after the earlier ones were sealed.
+ */
 static int sync_segments(struct sluice_log *log, bool sealed_only)
 {
 	struct sluice_segment *seg = first_to_sync(log);
+	bool sealed = true;
 	int ret = 0;
 
 	port_mutex_assert_held(&log->flush_mutex);
-	while (seg) {
-		/* Before its end is read: what is sealed has all its bytes published. */
-		bool sealed = sluice_segment_sealed(seg);
-		struct sluice_segment *next;
+	while (seg && sealed) {
+		struct sluice_segment *next = NULL;
 
-		if (!sealed && sealed_only)
-			break;
-		if (!READ_ONCE(seg->durable))
+		/* Before its end is read: what is sealed has all its bytes published. */
+		sealed = sluice_segment_sealed(seg);
+		if (!READ_ONCE(seg->durable) && (sealed || !sealed_only))
 			ret = sync_segment(log, seg, sealed);
 		/* Retention was here meanwhile: what is gone needs no sync. */
 		if (ret == -ESTALE)
 			ret = 0;
 		if (ret)
 			break;
-		next = sluice_segment_list_above(&log->segments, seg->base_offset);
 		if (sealed) {
 			WRITE_ONCE(seg->durable, true);
+			next = sluice_segment_list_above(&log->segments, seg->base_offset);
 			if (next)
 				log->flush_from = next->base_offset;
 		}

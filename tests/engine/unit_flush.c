@@ -60,6 +60,25 @@ static void sluice_log_flush_sealed__in_the_middle_of_a_roll(void **state)
 	sluice_log_close(log);
 }
 
+/*
+ * A flush may find a segment still active, and by the time it has synced that,
+ * two rolls behind it: the one in between is sealed, the first has got more.
+ */
+static void sluice_log_flush__rolls_behind_the_segment_it_syncs(void **state)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_log *log = log_open(*state, &c);
+
+	for (int i = 0; i < 4; i++)
+		append_spec(log, (struct batch_spec){.records = 1, .value_len = 600});
+	log->segments.items[1]->sealed = false;
+	flush_syncs(log, 4);
+	assert_int_equal(log->flush_from, 1);
+	assert_false(log->segments.items[1]->durable);
+	log->segments.items[1]->sealed = true;
+	sluice_log_close(log);
+}
+
 static void sluice_log_flush__sealed_segments_once(void **state)
 {
 	struct sluice_log_config c = small_config();
@@ -207,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sluice_log_flush__moves_the_recovery_point),
 		TEST(sluice_log_flush_sealed__in_the_middle_of_a_roll),
+		TEST(sluice_log_flush__rolls_behind_the_segment_it_syncs),
 		TEST(sluice_log_flush__sealed_segments_once),
 		TEST(sluice_log_flush_indexes__of_the_active_segment),
 		TEST(sluice_log_flush__failure_ends_the_log),
