@@ -64,10 +64,10 @@ struct sluice_data_dir *sluice_data_dir_find(struct sluice_net *sn, const char *
 
 int sluice_data_dir_queues_init(struct sluice_data_dir *dd)
 {
-	dd->flush_wq = alloc_workqueue("sluice_flush", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	dd->flush_wq = alloc_workqueue("sluice_flush", WQ_UNBOUND, 0);
 	if (!dd->flush_wq)
 		return -ENOMEM;
-	dd->maintenance_wq = alloc_workqueue("sluice_keep", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	dd->maintenance_wq = alloc_workqueue("sluice_keep", WQ_UNBOUND, 0);
 	if (!dd->maintenance_wq)
 		goto err_maintenance;
 	return 0;

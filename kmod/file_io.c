@@ -57,12 +57,16 @@ static void worker_call_fn(struct work_struct *work)
 /*
  * As wide as a queue can be, and for nobody else: each item waits for a disk,
  * and a disk that does not answer must not hold what others have queued.
+ *
+ * Neither this queue nor any other whose work goes into a file system is
+ * WQ_MEM_RECLAIM: freeing memory waits for none of them, and on a full disk xfs
+ * waits in its own queue, which is none either (check_flush_dependency()).
  */
 static struct workqueue_struct *io_wq;
 
 int sluice_file_io_init(void)
 {
-	io_wq = alloc_workqueue("sluice_io", WQ_MEM_RECLAIM | WQ_UNBOUND, WQ_MAX_ACTIVE);
+	io_wq = alloc_workqueue("sluice_io", WQ_UNBOUND, WQ_MAX_ACTIVE);
 	return io_wq ? 0 : -ENOMEM;
 }
 
