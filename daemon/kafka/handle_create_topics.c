@@ -242,11 +242,5 @@ enum handled handle_create_topics(struct request *r)
 	if (!cc->answer.topics.v)
 		return request_malformed(r, -ENOMEM);
 	cc->request = r;
-	cc->call = (struct controller_call){
-		.work = work,
-		.reply = reply,
-		.reply_to = reactor_mailbox(&r->worker->reactor),
-	};
-	controller_submit(r->worker->controller, &cc->call);
-	return REQUEST_PARKED;
+	return request_park(r, &cc->call, work, reply);
 }

@@ -9,7 +9,6 @@
 #include "daemon/core/diag.h"
 #include "daemon/kafka/dispatch.h"
 #include "daemon/kafka/fetch_lookup.h"
-#include "daemon/worker.h"
 
 /* Everything that replicas have: DeleteRecordsRequest.HIGH_WATERMARK. */
 #define ALL (-1)
@@ -113,11 +112,5 @@ enum handled handle_delete_records(struct request *r)
 	}
 	if (err)
 		return request_malformed(r, err);
-	dc->call = (struct controller_call){
-		.work = work,
-		.reply = reply,
-		.reply_to = reactor_mailbox(&r->worker->reactor),
-	};
-	controller_submit(r->worker->controller, &dc->call);
-	return REQUEST_PARKED;
+	return request_park(r, &dc->call, work, reply);
 }

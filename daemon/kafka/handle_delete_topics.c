@@ -106,11 +106,5 @@ enum handled handle_delete_topics(struct request *r)
 	}
 	if (err)
 		return request_malformed(r, err);
-	dc->call = (struct controller_call){
-		.work = work,
-		.reply = reply,
-		.reply_to = reactor_mailbox(&r->worker->reactor),
-	};
-	controller_submit(r->worker->controller, &dc->call);
-	return REQUEST_PARKED;
+	return request_park(r, &dc->call, work, reply);
 }

@@ -271,11 +271,5 @@ enum handled handle_describe_configs(struct request *r)
 	if (!dc->answer.results.v)
 		return request_malformed(r, -ENOMEM);
 	dc->request = r;
-	dc->call = (struct controller_call){
-		.work = work,
-		.reply = reply,
-		.reply_to = reactor_mailbox(&r->worker->reactor),
-	};
-	controller_submit(r->worker->controller, &dc->call);
-	return REQUEST_PARKED;
+	return request_park(r, &dc->call, work, reply);
 }

@@ -8,7 +8,6 @@
 #include "daemon/controller/controller.h"
 #include "daemon/core/diag.h"
 #include "daemon/kafka/dispatch.h"
-#include "daemon/worker.h"
 
 struct init_call {
 	struct controller_call call;
@@ -67,11 +66,5 @@ enum handled handle_init_producer_id(struct request *r)
 	if (!ic)
 		return request_malformed(r, -ENOMEM);
 	ic->request = r;
-	ic->call = (struct controller_call){
-		.work = work,
-		.reply = reply,
-		.reply_to = reactor_mailbox(&r->worker->reactor),
-	};
-	controller_submit(r->worker->controller, &ic->call);
-	return REQUEST_PARKED;
+	return request_park(r, &ic->call, work, reply);
 }

@@ -251,11 +251,5 @@ enum handled handle_metadata(struct request *r)
 		return request_malformed(r, err);
 	if (!md->n_missing)
 		return answer(md);
-	md->call = (struct controller_call){
-		.work = work,
-		.reply = reply,
-		.reply_to = reactor_mailbox(&r->worker->reactor),
-	};
-	controller_submit(r->worker->controller, &md->call);
-	return REQUEST_PARKED;
+	return request_park(r, &md->call, work, reply);
 }

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "daemon/controller/controller.h"
 #include "daemon/kafka/request.h"
 #include "daemon/worker.h"
 
@@ -52,6 +53,19 @@ enum handled request_malformed(struct request *r, int err)
 		return request_refuse(r, "its %s request needs too much memory", r->api->name);
 	return request_refuse(r, "its %s request v%d is malformed", r->api->name,
 			      request_version(r));
+}
+
+enum handled request_park(struct request *r, struct controller_call *call,
+			  void (*work)(struct controller *c, struct controller_call *call),
+			  void (*reply)(struct controller_call *call))
+{
+	*call = (struct controller_call){
+		.work = work,
+		.reply = reply,
+		.reply_to = reactor_mailbox(&r->worker->reactor),
+	};
+	controller_submit(r->worker->controller, call);
+	return REQUEST_PARKED;
 }
 
 void request_finish(struct request *r, enum handled how)

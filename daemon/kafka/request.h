@@ -13,6 +13,8 @@
 #include "daemon/kafka/error_code.h"
 #include "daemon/log/segment_fd_cache.h"
 
+struct controller;
+struct controller_call;
 struct worker;
 
 /** enum handled - what a handler did with a request */
@@ -91,6 +93,15 @@ __attribute__((format(printf, 2, 3))) enum handled request_refuse(struct request
 
 /** request_malformed - for a message that does not decode; @err is the decoder's */
 enum handled request_malformed(struct request *r, int err);
+
+/**
+ * request_park - have the controller do what a worker may not: @work in its thread, then
+ * @reply in the worker's, which ends with request_finish(). @call lives as long as @r.
+ * Returns REQUEST_PARKED.
+ */
+enum handled request_park(struct request *r, struct controller_call *call,
+			  void (*work)(struct controller *c, struct controller_call *call),
+			  void (*reply)(struct controller_call *call));
 
 /** request_finish - a parked request was answered as @how says; the request is not to be touched */
 void request_finish(struct request *r, enum handled how);

@@ -66,15 +66,6 @@ u32 sluice_log_open_sealed(struct sluice_log *log)
 	return count;
 }
 
-static int name_last(struct sluice_log *log)
-{
-	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, S64_MAX);
-	int ret = sluice_segment_ensure_named(log, seg);
-
-	sluice_segment_put(seg);
-	return ret;
-}
-
 static int keep_files(struct sluice_log *log, s64 now_ms)
 {
 	int ret;
@@ -92,7 +83,7 @@ int sluice_log_housekeep(struct sluice_log *log, s64 now_ms)
 
 	/* What is prepared before what waits for the storage: an append may need it soon. */
 	if (!sluice_log_failed(log)) {
-		ret = name_last(log);
+		ret = sluice_log_name_last(log);
 		failed = sluice_log_prepare(log);
 		ret = ret ? ret : failed;
 		failed = sluice_log_flush_sealed(log);

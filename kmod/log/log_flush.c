@@ -21,16 +21,6 @@ void sluice_log_names_changed(struct sluice_log *log)
 	port_spin_unlock(&log->segments.lock);
 }
 
-/* Only the last segment may still be without its name, see prepare.c. */
-static int name_last(struct sluice_log *log)
-{
-	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, S64_MAX);
-	int ret = sluice_segment_ensure_named(log, seg);
-
-	sluice_segment_put(seg);
-	return ret;
-}
-
 static int sync_names(struct sluice_log *log)
 {
 	u32 changed;
@@ -148,7 +138,7 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 		return ret;
 	ret = sync_segments(log, false);
 	if (!ret)
-		ret = name_last(log);
+		ret = sluice_log_name_last(log);
 	if (!ret)
 		ret = sync_names(log);
 	if (ret) {

@@ -154,6 +154,12 @@ int __must_check sluice_log_roll(struct sluice_log *log, s64 base_offset);
  */
 int __must_check sluice_log_prepare(struct sluice_log *log);
 
+/**
+ * sluice_log_name_last() - let the last segment's files have their names
+ * Only that one may still be without, for a roll names the one before.
+ */
+int __must_check sluice_log_name_last(struct sluice_log *log);
+
 /** sluice_log_prepare_due() - is it time; needs append_mutex. */
 bool sluice_log_prepare_due(struct sluice_log *log);
 

@@ -56,6 +56,15 @@ int sluice_segment_ensure_named(struct sluice_log *log, struct sluice_segment *s
 	return ret;
 }
 
+int sluice_log_name_last(struct sluice_log *log)
+{
+	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, S64_MAX);
+	int ret = sluice_segment_ensure_named(log, seg);
+
+	sluice_segment_put(seg);
+	return ret;
+}
+
 bool sluice_log_prepare_due(struct sluice_log *log)
 {
 	const struct sluice_log_config *c = &log->config;
@@ -84,7 +93,7 @@ static bool begin(struct sluice_log *log)
 
 int sluice_log_prepare(struct sluice_log *log)
 {
-	struct sluice_segment *active, *seg;
+	struct sluice_segment *seg;
 	int ret;
 
 	if (!begin(log))
@@ -93,9 +102,7 @@ int sluice_log_prepare(struct sluice_log *log)
 	 * Nothing is prepared, and nobody else prepares: from here on no roll
 	 * takes the names, and if the last segment has its own they are free.
 	 */
-	active = sluice_segment_list_floor(&log->segments, S64_MAX);
-	ret = sluice_segment_ensure_named(log, active);
-	sluice_segment_put(active);
+	ret = sluice_log_name_last(log);
 	if (ret)
 		return ret;
 	ret = sluice_segment_create_unnamed(log->dir, &seg);
