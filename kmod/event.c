@@ -87,28 +87,31 @@ void sluice_event_topic(enum sluice_event_type type, const struct sluice_topic *
 	send(t->net, &e);
 }
 
-void sluice_event_roll(const struct sluice_partition *p, s64 base_offset)
+static void send_offset(const struct sluice_partition *p, enum sluice_event_type type, s64 offset)
 {
 	const struct event e = {
-		.type = SLUICE_EVENT_TYPE_SEGMENT_ROLLED,
+		.type = type,
 		.topic = p->topic,
 		.partition = p->index,
-		.base_offset = base_offset,
+		.base_offset = offset,
 	};
 
 	send(p->topic->net, &e);
 }
 
+void sluice_event_roll(const struct sluice_partition *p, s64 base_offset)
+{
+	send_offset(p, SLUICE_EVENT_TYPE_SEGMENT_ROLLED, base_offset);
+}
+
 void sluice_event_log_start(const struct sluice_partition *p)
 {
-	const struct event e = {
-		.type = SLUICE_EVENT_TYPE_LOG_START_MOVED,
-		.topic = p->topic,
-		.partition = p->index,
-		.base_offset = sluice_log_start_offset(p->log),
-	};
+	send_offset(p, SLUICE_EVENT_TYPE_LOG_START_MOVED, sluice_log_start_offset(p->log));
+}
 
-	send(p->topic->net, &e);
+void sluice_event_truncated(const struct sluice_partition *p, s64 end_offset)
+{
+	send_offset(p, SLUICE_EVENT_TYPE_LOG_TRUNCATED, end_offset);
 }
 
 void sluice_event_offline(const struct sluice_partition *p)

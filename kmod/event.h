@@ -26,6 +26,9 @@ void sluice_event_roll(const struct sluice_partition *p, s64 base_offset);
 /** sluice_event_log_start() - the log start offset has grown; p is entered. */
 void sluice_event_log_start(const struct sluice_partition *p);
 
+/** sluice_event_truncated() - the log ended at @end_offset; p is entered. */
+void sluice_event_truncated(const struct sluice_partition *p, s64 end_offset);
+
 /** sluice_event_offline() - by p->error and p->reason; p is entered. */
 void sluice_event_offline(const struct sluice_partition *p);
 

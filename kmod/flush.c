@@ -27,7 +27,7 @@ static void queue(struct sluice_partition *p)
 
 /*
  * @requests is emptied one by one under the lock, because sluice_flush_wait()
- * may take its own request back at any time.
+ * may take its own request back at any time, and a truncation those it concerns.
  */
 static void answer(struct sluice_flush_state *fs, struct list_head *requests,
 		   s64 recovery_point, int err)
@@ -74,16 +74,15 @@ static void flush_work_fn(struct work_struct *work)
 {
 	struct sluice_flush_state *fs = container_of(work, struct sluice_flush_state, work);
 	struct sluice_partition *p = container_of(fs, struct sluice_partition, flush);
-	LIST_HEAD(requests);
 	s64 recovery_point;
 	bool more;
 	int err;
 
 	spin_lock(&fs->lock);
-	list_splice_init(&fs->requests, &requests);
+	list_splice_init(&fs->requests, &fs->flushing);
 	spin_unlock(&fs->lock);
 	err = flush(p, &recovery_point);
-	answer(fs, &requests, recovery_point, err);
+	answer(fs, &fs->flushing, recovery_point, err);
 
 	spin_lock(&fs->lock);
 	more = !list_empty(&fs->requests);
@@ -108,9 +107,37 @@ void sluice_flush_state_init(struct sluice_partition *p)
 {
 	spin_lock_init(&p->flush.lock);
 	INIT_LIST_HEAD(&p->flush.requests);
+	INIT_LIST_HEAD(&p->flush.flushing);
+	INIT_LIST_HEAD(&p->flush.cut);
 	INIT_WORK(&p->flush.work, flush_work_fn);
 	INIT_DELAYED_WORK(&p->flush.due, due_fn);
 	p->flush.wq = p->topic->data_dir->flush_wq;
+}
+
+static void take_cut(struct sluice_flush_state *fs, struct list_head *requests, s64 end_offset)
+{
+	struct sluice_durable *d, *next;
+
+	lockdep_assert_held(&fs->lock);
+	list_for_each_entry_safe(d, next, requests, node)
+		if (d->offset > end_offset)
+			list_move_tail(&d->node, &fs->cut);
+}
+
+void sluice_flush_cut(struct sluice_partition *p, s64 end_offset, u64 generation)
+{
+	struct sluice_flush_state *fs = &p->flush;
+
+	spin_lock(&fs->lock);
+	fs->generation = generation;
+	take_cut(fs, &fs->requests, end_offset);
+	take_cut(fs, &fs->flushing, end_offset);
+	spin_unlock(&fs->lock);
+}
+
+void sluice_flush_answer_cut(struct sluice_partition *p)
+{
+	answer(&p->flush, &p->flush.cut, 0, -ESTALE);
 }
 
 void sluice_flush_start(struct sluice_partition *p)
@@ -118,7 +145,19 @@ void sluice_flush_start(struct sluice_partition *p)
 	queue(p);
 }
 
-/* 1: queued; 0 or -errno: the answer is known. */
+/* 1: it is in the list; 0 or -errno: the answer is known. */
+static int enqueue_locked(struct sluice_partition *p, struct sluice_durable *d)
+{
+	lockdep_assert_held(&p->flush.lock);
+	/* Even if its records stayed: that is no longer known. */
+	if (d->generation != p->flush.generation)
+		return -ESTALE;
+	if (d->offset <= sluice_log_recovery_point(p->log))
+		return 0;
+	list_add_tail(&d->node, &p->flush.requests);
+	return 1;
+}
+
 static int enqueue(struct sluice_partition *p, struct sluice_durable *d)
 {
 	int err = sluice_partition_enter(p);
@@ -126,14 +165,14 @@ static int enqueue(struct sluice_partition *p, struct sluice_durable *d)
 	if (err)
 		return err;
 	err = sluice_log_failed(p->log);
-	if (err || d->offset <= sluice_log_recovery_point(p->log))
+	if (err)
 		goto out;
 	/* Entered, so drain comes after this and answers what is in the list. */
 	spin_lock(&p->flush.lock);
-	list_add_tail(&d->node, &p->flush.requests);
+	err = enqueue_locked(p, d);
 	spin_unlock(&p->flush.lock);
-	queue(p);
-	err = 1;
+	if (err > 0)
+		queue(p);
 out:
 	sluice_partition_leave(p);
 	return err;
@@ -185,11 +224,12 @@ static bool take_back(struct sluice_partition *p, struct sluice_durable *d)
 }
 
 /* @state: what may end the wait: TASK_INTERRUPTIBLE or TASK_KILLABLE. */
-static int wait_for(struct sluice_partition *p, s64 offset, unsigned int state)
+static int wait_for(struct sluice_partition *p, s64 offset, u64 generation, unsigned int state)
 {
 	struct flush_wait fw = {
 		.durable.done = flush_wait_done,
 		.durable.offset = offset,
+		.durable.generation = generation,
 	};
 
 	init_completion(&fw.completion);
@@ -202,16 +242,30 @@ static int wait_for(struct sluice_partition *p, s64 offset, unsigned int state)
 	return fw.err;
 }
 
-int sluice_flush_wait(struct sluice_partition *p)
+static int wait_for_all(struct sluice_partition *p)
 {
 	int err = sluice_partition_enter(p);
+	u64 generation;
 	s64 end_offset;
 
 	if (err)
 		return err;
+	/* In this order: the end is of this generation or of a later one. */
+	generation = sluice_log_generation(p->log);
 	end_offset = sluice_log_end_offset(p->log);
 	sluice_partition_leave(p);
-	return wait_for(p, end_offset, TASK_INTERRUPTIBLE);
+	return wait_for(p, end_offset, generation, TASK_INTERRUPTIBLE);
+}
+
+int sluice_flush_wait(struct sluice_partition *p)
+{
+	int err;
+
+	/* Truncated meanwhile: what is left is still to be flushed. */
+	do {
+		err = wait_for_all(p);
+	} while (err == -ESTALE);
+	return err;
 }
 
 void sluice_flush_note_append(struct sluice_partition *p)
@@ -231,7 +285,7 @@ bool sluice_flush_is_due(const struct sluice_partition *p)
 	return unflushed >= READ_ONCE(p->topic->config.flush_messages);
 }
 
-int sluice_flush_appended(struct sluice_partition *p, s64 end_offset)
+int sluice_flush_appended(struct sluice_partition *p, s64 end_offset, u64 generation)
 {
-	return wait_for(p, end_offset, TASK_KILLABLE);
+	return wait_for(p, end_offset, generation, TASK_KILLABLE);
 }

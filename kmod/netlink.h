@@ -86,6 +86,8 @@ int sluice_nl_topic_get_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_topic_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int sluice_nl_partition_get_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_partition_set_doit(struct sk_buff *skb, struct genl_info *info);
+int sluice_nl_partition_truncate_doit(struct sk_buff *skb, struct genl_info *info);
+int sluice_nl_partition_replace_doit(struct sk_buff *skb, struct genl_info *info);
 int sluice_nl_partition_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* SLUICE_NETLINK_H */

@@ -21,7 +21,8 @@ static int fill_offsets(struct sk_buff *skb, struct sluice_log *log)
 	    put_u64(skb, SLUICE_A_PARTITION_RECOVERY_POINT, sluice_log_recovery_point(log)) ||
 	    nla_put_u32(skb, SLUICE_A_PARTITION_LEADER_EPOCH, sluice_log_leader_epoch(log)) ||
 	    nla_put_u32(skb, SLUICE_A_PARTITION_SEGMENTS, sluice_log_segment_count(log)) ||
-	    put_u64(skb, SLUICE_A_PARTITION_SIZE_BYTES, sluice_log_size_bytes(log)))
+	    put_u64(skb, SLUICE_A_PARTITION_SIZE_BYTES, sluice_log_size_bytes(log)) ||
+	    put_u64(skb, SLUICE_A_PARTITION_GENERATION, sluice_log_generation(log)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -38,6 +39,8 @@ static int fill_stats(struct sk_buff *skb, const struct sluice_stats *s)
 		{ SLUICE_A_PARTITION_ROLLS, &s->rolls },
 		{ SLUICE_A_PARTITION_REFUSED_BATCHES, &s->refused_batches },
 		{ SLUICE_A_PARTITION_REMOVED_BYTES, &s->removed_bytes },
+		{ SLUICE_A_PARTITION_TRUNCATIONS, &s->truncations },
+		{ SLUICE_A_PARTITION_REPLACEMENTS, &s->replacements },
 	};
 	unsigned int i;
 

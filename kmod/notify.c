@@ -49,11 +49,17 @@ void sluice_notify_del(struct sluice_partition *p, struct sluice_waiter *w)
 	spin_unlock(&p->notify.lock);
 }
 
-void sluice_notify_wake(struct sluice_partition *p, s64 high_watermark, int err)
+void sluice_notify_wake(struct sluice_partition *p, int err)
 {
 	struct sluice_waiter *w, *next;
+	s64 high_watermark;
 
 	spin_lock(&p->notify.lock);
+	/*
+	 * Under the lock, because a truncation takes it back: what is told last is
+	 * then the newest.
+	 */
+	high_watermark = sluice_log_high_watermark(p->log);
 	list_for_each_entry_safe(w, next, &p->notify.waiters, node) {
 		if (!err && high_watermark <= READ_ONCE(w->above))
 			continue;

@@ -16,7 +16,8 @@ struct sluice_waiter;
  * typedef sluice_wake_fn - told that the high watermark moved
  * @w: the waiter
  * @high_watermark: the new one
- * @err: 0; -ENODEV the partition is dead; -EIO it went offline
+ * @err: 0; -ENODEV the partition is dead; -EIO it went offline; -ESTALE it was
+ *	truncated, and ends at @high_watermark or above
  *
  * Runs under the partition's waiter lock, in process context with bottom
  * halves on: must not sleep, and must not add or remove waiters, except that
@@ -62,7 +63,10 @@ int __must_check sluice_notify_add(struct sluice_partition *p, struct sluice_wai
 /** sluice_notify_del() - when it returns, wake_fn is not running and will not. */
 void sluice_notify_del(struct sluice_partition *p, struct sluice_waiter *w);
 
-/** sluice_notify_wake() - tell everybody; called after the publication. */
-void sluice_notify_wake(struct sluice_partition *p, s64 high_watermark, int err);
+/**
+ * sluice_notify_wake() - tell everybody; called after the publication
+ * Context: entered, or the log is open for another reason.
+ */
+void sluice_notify_wake(struct sluice_partition *p, int err);
 
 #endif /* SLUICE_NOTIFY_H */

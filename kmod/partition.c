@@ -7,6 +7,8 @@
 #include "event.h"
 #include "file_io.h"
 #include "linger.h"
+#include "log/replace.h"
+#include "log/truncate.h"
 #include "shrinker.h"
 
 #include <linux/sched/signal.h>
@@ -55,6 +57,7 @@ int sluice_partition_create(struct sluice_topic *t, u32 index,
 	if (err)
 		goto err_log;
 	sluice_log_set_owner(p->log, p);
+	p->flush.generation = sluice_log_generation(p->log);
 	sluice_shrinker_add(p);
 	*ret_p = p;
 	return 0;
@@ -70,7 +73,7 @@ void sluice_partition_make_dead(struct sluice_partition *p)
 {
 	/* Before the lock: whoever takes it later refuses new waiters. */
 	WRITE_ONCE(p->state, SLUICE_PARTITION_STATE_DEAD);
-	sluice_notify_wake(p, sluice_log_high_watermark(p->log), -ENODEV);
+	sluice_notify_wake(p, -ENODEV);
 }
 
 /*
@@ -138,7 +141,7 @@ void sluice_partition_set_offline(struct sluice_partition *p, int err, const cha
 	sluice_log_set_failed(p->log, err);
 	pr_err("%s: offline: %s (%pe)\n", port_dir_name(p->dir), reason, ERR_PTR(err));
 	sluice_event_offline(p);
-	sluice_notify_wake(p, sluice_log_high_watermark(p->log), -EIO);
+	sluice_notify_wake(p, -EIO);
 }
 
 static void append_done(struct sluice_partition *p, const struct sluice_append *a)
@@ -149,7 +152,7 @@ static void append_done(struct sluice_partition *p, const struct sluice_append *
 	atomic64_add(a->record_count, &p->stats.append_records);
 	atomic64_add(a->size, &p->stats.append_bytes);
 	sluice_flush_note_append(p);
-	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
+	sluice_notify_wake(p, 0);
 	if (a->housekeeping)
 		sluice_maintenance_housekeep(p);
 	if (a->rolled) {
@@ -158,13 +161,17 @@ static void append_done(struct sluice_partition *p, const struct sluice_append *
 	}
 }
 
-void sluice_partition_check_log(struct sluice_partition *p)
+static void offline_if_failed(struct sluice_partition *p, const char *reason)
 {
 	int failed = sluice_log_failed(p->log);
 
 	if (failed)
-		sluice_partition_set_offline(p, failed,
-					     "an append failed and could not be taken back");
+		sluice_partition_set_offline(p, failed, reason);
+}
+
+void sluice_partition_check_log(struct sluice_partition *p)
+{
+	offline_if_failed(p, "an append failed and could not be taken back");
 }
 
 static void append_failed(struct sluice_partition *p)
@@ -174,9 +181,10 @@ static void append_failed(struct sluice_partition *p)
 }
 
 /* flush.messages, as in Kafka: the append that makes it so many waits for the sync. */
-static int flush_appended(struct sluice_partition *p, s64 end_offset, const char **ret_why)
+static int flush_appended(struct sluice_partition *p, s64 end_offset, u64 generation,
+			  const char **ret_why)
 {
-	int err = sluice_flush_appended(p, end_offset);
+	int err = sluice_flush_appended(p, end_offset, generation);
 
 	/* Who is killed hears no answer; the batch is in the log. */
 	if (!err || err == -EINTR)
@@ -226,7 +234,7 @@ int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
 		append_done(p, a);
 	flush = !err && sluice_flush_is_due(p);
 	sluice_partition_leave(p);
-	return flush ? flush_appended(p, a->last_offset + 1, &a->why) : err;
+	return flush ? flush_appended(p, a->last_offset + 1, a->generation, &a->why) : err;
 }
 
 static void append_record_done(struct sluice_partition *p, const struct sluice_append_record *a)
@@ -238,7 +246,7 @@ static void append_record_done(struct sluice_partition *p, const struct sluice_a
 	if (a->lingers)
 		sluice_linger_start(p);
 	sluice_flush_note_append(p);
-	sluice_notify_wake(p, sluice_log_high_watermark(p->log), 0);
+	sluice_notify_wake(p, 0);
 	if (a->housekeeping)
 		sluice_maintenance_housekeep(p);
 	if (a->rolled) {
@@ -262,7 +270,7 @@ int sluice_partition_append_record(struct sluice_partition *p, struct sluice_app
 		append_record_done(p, a);
 	flush = !err && sluice_flush_is_due(p);
 	sluice_partition_leave(p);
-	return flush ? flush_appended(p, a->offset + 1, &a->why) : err;
+	return flush ? flush_appended(p, a->offset + 1, a->generation, &a->why) : err;
 }
 
 int sluice_partition_seal(struct sluice_partition *p)
@@ -272,6 +280,45 @@ int sluice_partition_seal(struct sluice_partition *p)
 	if (err)
 		sluice_partition_check_log(p);
 	return err;
+}
+
+/* Of the engine, for its host: with the locks that truncate.h names. */
+void port_log_cut(const struct sluice_log *log, u64 generation)
+{
+	struct sluice_partition *p = sluice_log_owner(log);
+
+	sluice_flush_cut(p, sluice_log_end_offset(log), generation);
+	sluice_notify_wake(p, -ESTALE);
+}
+
+int sluice_partition_truncate(struct sluice_partition *p, s64 offset, char *why)
+{
+	s64 end_offset;
+	int err;
+
+	err = sluice_log_truncate(p->log, offset, why, &end_offset);
+	sluice_flush_answer_cut(p);
+	if (err) {
+		offline_if_failed(p, "a truncation failed half-way");
+		return err;
+	}
+	atomic64_inc(&p->stats.truncations);
+	sluice_event_truncated(p, end_offset);
+	return 0;
+}
+
+int sluice_partition_replace(struct sluice_partition *p, u64 generation, s64 first_base,
+			     s64 last_base, char *why)
+{
+	int err = sluice_log_replace(p->log, generation, first_base, last_base, why);
+
+	if (err) {
+		offline_if_failed(p, "a replacement of segments failed half-way");
+		return err;
+	}
+	atomic64_inc(&p->stats.replacements);
+	sluice_maintenance_housekeep(p);
+	return 0;
 }
 
 int sluice_partition_permission(struct sluice_partition *p, int mask)

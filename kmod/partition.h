@@ -124,6 +124,20 @@ int __must_check sluice_partition_append_record(struct sluice_partition *p,
  */
 int __must_check sluice_partition_seal(struct sluice_partition *p);
 
+/**
+ * sluice_partition_truncate() - see sluice_log_truncate()
+ * Readers above the new end get -ERANGE once and go on there; who waits for the
+ * storage of what went gets -ESTALE.
+ * @why: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ * Return: what sluice_log_truncate() does; if the log failed it is offline.
+ * Context: process, entered.
+ */
+int __must_check sluice_partition_truncate(struct sluice_partition *p, s64 offset, char *why);
+
+/** sluice_partition_replace() - see sluice_log_replace(); the same otherwise. */
+int __must_check sluice_partition_replace(struct sluice_partition *p, u64 generation,
+					  s64 first_base, s64 last_base, char *why);
+
 /** sluice_partition_check_log() - if the log has failed, go offline. Context: entered. */
 void sluice_partition_check_log(struct sluice_partition *p);
 

@@ -60,6 +60,8 @@ struct sluice_target {
  * @batch: the batch at hand
  * @record_index: records of it that were passed
  * @in_batch: @batch and @read_pos are valid
+ * @leave: leave the segment behind the batch at hand: what follows it there was
+ *	truncated
  * @settled: what is to be delivered next is known (SOCK_SEQPACKET: @record,
  *	or the whole compressed @batch)
  * @record: the record at @read_pos, or at @open_pos
@@ -73,6 +75,7 @@ struct sluice_place {
 	struct sluice_batch batch;
 	s32 record_index;
 	bool in_batch;
+	bool leave;
 	bool settled;
 	struct sluice_record record;
 	s64 open_base;
@@ -86,7 +89,10 @@ struct sluice_place {
  * @waiter: in the partition's notifier from bind to release, whatever the
  *	cursor's place: each growth is reported
  * @ready: in ssk->ready while there may be something to deliver; ready_lock
- * @high_watermark: largest that was reported; ready_lock
+ * @high_watermark: the last that was reported; ready_lock
+ * @cut: where a truncation that the reader has not looked at yet ended the log, or
+ *	S64_MAX; ready_lock
+ * @cut_seen: the lowest cut that was looked at since sluice_cursor_mark()
  * @offline: the partition went offline and the reader was not yet told;
  *	ready_lock
  * @at: the place; lock_sock()
@@ -102,6 +108,8 @@ struct sluice_cursor {
 	struct sluice_waiter waiter;
 	struct list_head ready;
 	s64 high_watermark;
+	s64 cut;
+	s64 cut_seen;
 	bool offline;
 	struct sluice_place at;
 	struct sluice_segment *seg;
@@ -224,10 +232,16 @@ void sluice_cursors_close(struct sluice_sock *ssk);
 /** sluice_cursor_find() - by partition index, or ANY if there is just one. */
 struct sluice_cursor *sluice_cursor_find(struct sluice_sock *ssk, s32 partition);
 
-/* One cursor: sock_cursor.c. All but the first need lock_sock(). */
+/* One cursor: sock_cursor.c. All but the first two need lock_sock(). */
 
 /** sluice_cursor_has_more() - should it be on the ready list; under ready_lock. */
 bool sluice_cursor_has_more(const struct sluice_cursor *c);
+
+/**
+ * sluice_cursor_note_cut() - the log was truncated; under ready_lock
+ * @high_watermark: as it is after that
+ */
+void sluice_cursor_note_cut(struct sluice_cursor *c, s64 high_watermark);
 
 /**
  * sluice_cursor_next() - the cursor whose turn it is, with something at hand

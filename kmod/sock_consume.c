@@ -28,6 +28,8 @@ static bool cursor_wake(struct sluice_waiter *w, s64 high_watermark, int err)
 	spin_lock(&ssk->ready_lock);
 	if (err == -ENODEV)
 		WRITE_ONCE(ssk->is_dead, true);
+	else if (err == -ESTALE)
+		sluice_cursor_note_cut(c, high_watermark);
 	else if (err)
 		c->offline = true;
 	else if (high_watermark > c->high_watermark)
@@ -50,6 +52,8 @@ static int cursor_open(struct sluice_cursor *c, struct sluice_sock *ssk,
 	c->ssk = ssk;
 	c->p = p;
 	INIT_LIST_HEAD(&c->ready);
+	c->cut = S64_MAX;
+	c->cut_seen = S64_MAX;
 	sluice_waiter_init(&c->waiter, cursor_wake);
 	/*
 	 * Told of every growth, so that high_watermark is never behind what was

@@ -9,6 +9,10 @@
  * comes while the reader looks at the log is never lost, and poll(2) has one
  * list to look at, however many partitions there are. Deliveries move a cursor
  * to the end of the list: partitions take turns.
+ *
+ * A truncation is reported like growth, and before anything is appended in the
+ * place of what went (cut). The reader looks at it before it reads on: one that
+ * has read above the cut is told so and goes on there, all find their place anew.
  */
 #include "pages.h"
 #include "partition.h"
@@ -29,7 +33,15 @@ static bool is_stream(const struct sluice_cursor *c)
 bool sluice_cursor_has_more(const struct sluice_cursor *c)
 {
 	lockdep_assert_held(&c->ssk->ready_lock);
-	return READ_ONCE(c->err) || c->offline || c->high_watermark > READ_ONCE(c->at.next_offset);
+	return READ_ONCE(c->err) || c->offline || c->cut != S64_MAX ||
+	       c->high_watermark > READ_ONCE(c->at.next_offset);
+}
+
+void sluice_cursor_note_cut(struct sluice_cursor *c, s64 high_watermark)
+{
+	lockdep_assert_held(&c->ssk->ready_lock);
+	WRITE_ONCE(c->cut, min(c->cut, high_watermark));
+	c->high_watermark = high_watermark;
 }
 
 /* Put the cursor where it belongs, given what the log says by now. */
@@ -38,7 +50,8 @@ static void cursor_requeue(struct sluice_cursor *c, s64 high_watermark)
 	struct sluice_sock *ssk = c->ssk;
 
 	spin_lock(&ssk->ready_lock);
-	if (high_watermark > c->high_watermark)
+	/* What a truncation reported is newer than what the caller has seen. */
+	if (high_watermark > c->high_watermark && c->cut == S64_MAX)
 		c->high_watermark = high_watermark;
 	if (!sluice_cursor_has_more(c))
 		list_del_init(&c->ready);
@@ -56,6 +69,7 @@ void sluice_cursor_drop_segment(struct sluice_cursor *c)
 	sluice_cursor_leave_open(c);
 	c->at.open_base = -1;
 	c->at.in_batch = false;
+	c->at.leave = false;
 	c->at.settled = false;
 }
 
@@ -74,6 +88,42 @@ static void finish_batch(struct sluice_cursor *c)
 	at->position += at->batch.size;
 	at->in_batch = false;
 	at->settled = false;
+	if (at->leave)
+		sluice_cursor_drop_segment(c);
+}
+
+static s64 take_cut(struct sluice_cursor *c)
+{
+	s64 cut;
+
+	spin_lock(&c->ssk->ready_lock);
+	cut = c->cut;
+	WRITE_ONCE(c->cut, S64_MAX);
+	spin_unlock(&c->ssk->ready_lock);
+	c->cut_seen = min(c->cut_seen, cut);
+	return cut;
+}
+
+/*
+ * The log was truncated. What lies below the cut is still there, in another
+ * file: a stream that is inside a batch reads it to its end in the old one, which
+ * does not change.
+ */
+static int look_at_cut(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+	bool inside = is_stream(c) && at->in_batch && at->read_pos != at->position;
+	s64 cut = take_cut(c);
+
+	if (inside && sluice_batch_last_offset(&at->batch) < cut) {
+		at->leave = true;
+		return 0;
+	}
+	sluice_cursor_drop_segment(c);
+	if (at->next_offset <= cut && !inside)
+		return 0;
+	WRITE_ONCE(at->next_offset, min(at->next_offset, cut));
+	return cursor_fail(c, -ERANGE, "the log was truncated; reading goes on where it ends now");
 }
 
 static int open_segment(struct sluice_cursor *c)
@@ -255,6 +305,11 @@ int sluice_cursor_settle(struct sluice_cursor *c)
 	sock_owned_by_me(&c->ssk->sk);
 	if (c->err)
 		return c->err;
+	if (READ_ONCE(c->cut) != S64_MAX) {
+		ret = look_at_cut(c);
+		if (ret)
+			return ret;
+	}
 	if (is_stream(c) ? c->at.in_batch : c->at.settled)
 		return 1;
 
@@ -360,6 +415,8 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 	err = sluice_partition_enter(c->p);
 	if (err)
 		return sluice_sock_fail(c->ssk, err, "the topic was deleted");
+	/* Before the log is looked at: of a truncation that comes later it is told. */
+	take_cut(c);
 	start = sluice_log_start_offset(c->p->log);
 	high_watermark = sluice_log_high_watermark(c->p->log);
 	sluice_partition_leave(c->p);
@@ -383,6 +440,7 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 
 void sluice_cursor_mark(struct sluice_cursor *c, struct sluice_bookmark *m)
 {
+	c->cut_seen = S64_MAX;
 	m->at = c->at;
 	m->seg = c->seg;
 	m->file = c->file;
@@ -396,6 +454,10 @@ void sluice_cursor_return(struct sluice_cursor *c, struct sluice_bookmark *m)
 	c->seg = m->seg;
 	c->file = m->file;
 	c->at = m->at;
+	/* What it was told of meanwhile it does not know any more. */
+	spin_lock(&c->ssk->ready_lock);
+	WRITE_ONCE(c->cut, min(c->cut, c->cut_seen));
+	spin_unlock(&c->ssk->ready_lock);
 	cursor_requeue(c, S64_MIN);
 }
 

@@ -132,9 +132,11 @@ static void receipt_durable_done(struct sluice_durable *d, int err)
 	sluice_receipt_appended(r);
 }
 
-void sluice_receipt_durable(struct sluice_receipt *r, struct sluice_partition *p, s64 end_offset)
+void sluice_receipt_durable(struct sluice_receipt *r, struct sluice_partition *p, s64 end_offset,
+			    u64 generation)
 {
 	r->durable.offset = end_offset;
+	r->durable.generation = generation;
 	r->durable.done = receipt_durable_done;
 	/* The receipt is the flusher's from here, and may be freed already. */
 	sluice_flush_request(p, &r->durable);

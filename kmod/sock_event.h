@@ -61,8 +61,9 @@ void sluice_receipt_cancel(struct sluice_receipt *r);
 /** sluice_receipt_appended() - give it now. */
 void sluice_receipt_appended(struct sluice_receipt *r);
 
-/** sluice_receipt_durable() - give it when all below @end_offset is durable. */
-void sluice_receipt_durable(struct sluice_receipt *r, struct sluice_partition *p, s64 end_offset);
+/** sluice_receipt_durable() - give it when all below @end_offset is durable, see flush.h. */
+void sluice_receipt_durable(struct sluice_receipt *r, struct sluice_partition *p, s64 end_offset,
+			    u64 generation);
 
 /** sluice_events_recv() - recvmsg(MSG_ERRQUEUE). Context: lock_sock() not held. */
 int sluice_events_recv(struct sock *sk, struct msghdr *msg, size_t len);

@@ -35,6 +35,7 @@
  * @receipt: promised, or NULL
  * @first_offset: of what was appended
  * @end_offset: behind what was appended
+ * @generation: of the log when the first of it was
  * @timestamp: the log's stamp on it, or -1
  * @bytes: that were appended
  */
@@ -46,6 +47,7 @@ struct produce {
 	struct sluice_receipt *receipt;
 	s64 first_offset;
 	s64 end_offset;
+	u64 generation;
 	s64 timestamp;
 	u64 bytes;
 };
@@ -175,7 +177,7 @@ static void give_receipt(struct produce *pr)
 	ev->partition = pr->p->index;
 	memcpy(ev->topic_id, pr->target.topic->id, sizeof(ev->topic_id));
 	if (waits_for_storage(pr))
-		sluice_receipt_durable(pr->receipt, pr->p, pr->end_offset);
+		sluice_receipt_durable(pr->receipt, pr->p, pr->end_offset, pr->generation);
 	else
 		sluice_receipt_appended(pr->receipt);
 }
@@ -219,8 +221,10 @@ static int append_batch(struct produce *pr, struct iov_iter *iov)
 	used = before - iov_iter_count(iov);
 	if (used < a.size)
 		iov_iter_advance(iov, a.size - used);
-	if (!pr->bytes)
+	if (!pr->bytes) {
 		pr->first_offset = a.base_offset;
+		pr->generation = a.generation;
+	}
 	pr->bytes += a.size;
 	pr->end_offset = a.last_offset + 1;
 	pr->timestamp = a.log_append_time;
@@ -258,6 +262,7 @@ static int send_record(struct produce *pr, struct msghdr *msg, size_t len)
 	pr->bytes = a.size;
 	pr->first_offset = a.offset;
 	pr->end_offset = a.offset + 1;
+	pr->generation = a.generation;
 	pr->timestamp = a.log_append_time;
 	return 0;
 }

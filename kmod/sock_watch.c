@@ -82,6 +82,9 @@ static bool watch_wake(struct sluice_waiter *waiter, s64 high_watermark, int err
 {
 	struct sluice_watch_entry *w = container_of(waiter, struct sluice_watch_entry, waiter);
 
+	/* What it waits for is still to come. */
+	if (err == -ESTALE && READ_ONCE(waiter->above) <= high_watermark)
+		return false;
 	w->event.ev.error = err;
 	sluice_event_queue(w->ssk, &w->event);
 	return true;

@@ -19,6 +19,8 @@ struct sluice_stats {
 	atomic64_t rolls;
 	atomic64_t refused_batches;
 	atomic64_t removed_bytes;
+	atomic64_t truncations;
+	atomic64_t replacements;
 };
 
 /** sluice_stats_fetch() - count one fetch of @bytes. */

@@ -105,8 +105,9 @@ int sluice_consumer_open(const char *topic, int32_t partition, int64_t start,
  * sluice_consume() - receive the next record
  * @timeout_ms: how long to wait for one; 0 not at all, -1 for ever
  * Returns 1 and fills @r; 0 if the time ran out; -errno. -ERANGE: the position
- * was below the start of the log and has been moved there. -EBADMSG: a batch
- * could not be read and was skipped.
+ * was below the start of the log and has been moved there; or the log was
+ * truncated below it, and it has been moved to where that ended the log.
+ * -EBADMSG: a batch could not be read and was skipped.
  */
 int sluice_consume(sluice_consumer *c, int timeout_ms, sluice_record *r);
 

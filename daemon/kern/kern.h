@@ -191,6 +191,7 @@ struct kern_partition {
 	uint64_t append_batches, append_records, append_bytes;
 	uint64_t fetches, fetch_bytes;
 	uint64_t flushes, rolls, refused_batches;
+	uint64_t generation; /* another one after each opening and each truncation */
 };
 int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
 		       struct kern_partition *ret);
@@ -204,6 +205,22 @@ void kern_partitions_free(struct kern_partition *partitions);
  * it is above the high watermark.
  */
 int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset);
+/**
+ * kern_partition_truncate() - end the log at @offset
+ * The checkpoints are to be lowered before. From the log end on nothing happens.
+ */
+int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, int64_t offset);
+/**
+ * kern_partition_replace() - swap in a compacted segment
+ * @generation: of the partition, read before the first of its segments was
+ * @first_base: base offset of the first segment that goes; the new one's files
+ *	have its name with .swap behind, are complete and on stable storage
+ * @last_base: of the last that goes
+ * -ESTALE: the log was truncated since; -EINVAL: those segments are gone;
+ * -EUCLEAN: the new files are not right. Nothing has changed then.
+ */
+int kern_partition_replace(struct kern *k, const char *topic, uint32_t index, uint64_t generation,
+			   int64_t first_base, int64_t last_base);
 
 /* Events. A struct kern that subscribed is used for nothing else. */
 struct kern_event {

@@ -39,6 +39,7 @@ static int read_partition(struct nlmsghdr *h, struct kern_partition *p)
 	READ(FLUSHES, flushes);
 	READ(ROLLS, rolls);
 	READ(REFUSED_BATCHES, refused_batches);
+	READ(GENERATION, generation);
 #undef READ
 	return 0;
 }
@@ -67,20 +68,45 @@ int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
 	return err;
 }
 
-int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+/* The attributes behind the partition's name are u64, @n of them. */
+static int change_partition(struct kern *k, uint8_t cmd, const char *topic, uint32_t index,
+			    const int *attrs, const uint64_t *values, int n)
 {
-	struct nl_msg *msg = kern_message(k, SLUICE_CMD_PARTITION_SET, 0);
+	struct nl_msg *msg = kern_message(k, cmd, 0);
 	int err = 0;
 
 	if (msg) {
 		err = nla_put_string(msg, SLUICE_A_PARTITION_TOPIC, topic);
 		if (!err)
 			err = nla_put_u32(msg, SLUICE_A_PARTITION_INDEX, index);
-		if (!err)
-			err = nla_put_u64(msg, SLUICE_A_PARTITION_LOG_START_OFFSET,
-					  (uint64_t)offset);
+		for (int i = 0; i < n && !err; i++)
+			err = nla_put_u64(msg, attrs[i], values[i]);
 	}
 	return kern_request(k, msg, err, NULL, NULL);
+}
+
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	return change_partition(k, SLUICE_CMD_PARTITION_SET, topic, index,
+				(const int[]){SLUICE_A_PARTITION_LOG_START_OFFSET},
+				(const uint64_t[]){(uint64_t)offset}, 1);
+}
+
+int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	return change_partition(k, SLUICE_CMD_PARTITION_TRUNCATE, topic, index,
+				(const int[]){SLUICE_A_PARTITION_LOG_END_OFFSET},
+				(const uint64_t[]){(uint64_t)offset}, 1);
+}
+
+int kern_partition_replace(struct kern *k, const char *topic, uint32_t index, uint64_t generation,
+			   int64_t first_base, int64_t last_base)
+{
+	return change_partition(
+		k, SLUICE_CMD_PARTITION_REPLACE, topic, index,
+		(const int[]){SLUICE_A_PARTITION_GENERATION, SLUICE_A_PARTITION_FIRST_BASE_OFFSET,
+			      SLUICE_A_PARTITION_LAST_BASE_OFFSET},
+		(const uint64_t[]){generation, (uint64_t)first_base, (uint64_t)last_base}, 3);
 }
 
 struct partition_list {

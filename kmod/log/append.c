@@ -395,6 +395,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a,
 	int ret;
 
 	port_mutex_assert_held(&log->append_mutex);
+	a->generation = log->generation;
 	if (sluice_log_failed(log)) {
 		a->why = "the log failed earlier and takes no more appends";
 		return -EIO;

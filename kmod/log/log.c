@@ -180,6 +180,11 @@ s32 sluice_log_leader_epoch(const struct sluice_log *log)
 	return READ_ONCE(log->leader_epoch);
 }
 
+u64 sluice_log_generation(const struct sluice_log *log)
+{
+	return READ_ONCE(log->generation);
+}
+
 u32 sluice_log_segment_count(struct sluice_log *log)
 {
 	return sluice_segment_list_count(&log->segments);
@@ -187,6 +192,9 @@ u32 sluice_log_segment_count(struct sluice_log *log)
 
 u64 sluice_log_size_bytes(struct sluice_log *log)
 {
+	/* Known once, known for good; a truncation may hold the mutex for long. */
+	if (READ_ONCE(log->sizes_known))
+		return READ_ONCE(log->size_bytes);
 	port_mutex_lock(&log->structure_mutex);
 	/* What cannot be opened counts nothing; its readers are told why. */
 	if (!log->sizes_known && sluice_log_count_sizes(log))

@@ -145,6 +145,7 @@ void sluice_log_epoch_end(struct sluice_log *log, s32 epoch, s32 *ret_epoch, s64
  * @last_offset: out
  * @record_count: out
  * @size: out: bytes of the batch
+ * @generation: out: sluice_log_generation() when it was appended
  * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime;
  *	of a duplicate the largest time of the first try, as Kafka answers it
  * @duplicate: out: an idempotent producer had sent it before; nothing written
@@ -160,6 +161,7 @@ struct sluice_append {
 	s64 last_offset;
 	s32 record_count;
 	u32 size;
+	u64 generation;
 	s64 log_append_time;
 	bool duplicate;
 	bool rolled;
@@ -208,6 +210,7 @@ void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
  * @offset: out: given to the record
  * @size: out: bytes by which the log has grown, the header of a batch that it
  *	opened included
+ * @generation: out: sluice_log_generation() when it was appended
  * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime
  * @new_batch: out: it is the first of its batch
  * @lingers: out: and that batch is open: the host calls sluice_log_linger()
@@ -221,6 +224,7 @@ struct sluice_append_record {
 	s64 now;
 	s64 offset;
 	u32 size;
+	u64 generation;
 	s64 log_append_time;
 	bool new_batch;
 	bool lingers;
@@ -283,6 +287,15 @@ s64 sluice_log_last_stable_offset(const struct sluice_log *log);
 s64 sluice_log_end_offset(const struct sluice_log *log);
 s64 sluice_log_recovery_point(const struct sluice_log *log);
 s32 sluice_log_leader_epoch(const struct sluice_log *log);
+
+/**
+ * sluice_log_generation() - which life of the log's end this is
+ * Another number after each opening and each truncation. While it stays the
+ * same, an offset stands for the same record, and a segment that begins with an
+ * offset has the same records or fewer.
+ */
+u64 sluice_log_generation(const struct sluice_log *log);
+
 u32 sluice_log_segment_count(struct sluice_log *log);
 
 /** sluice_log_size_bytes() - of all .log files; the first call may have to look. */

@@ -43,6 +43,7 @@
  *
  * @append_mutex: held by the one append; protects the next group
  * @config: in force since the last append
+ * @generation: see sluice_log_generation()
  * @leader_epoch: stamped on batches
  * @epochs: leader epochs of the batches; has a lock of its own for who looks
  * @active: the last of @segments, which holds its reference
@@ -86,6 +87,7 @@ struct sluice_log {
 
 	struct port_mutex append_mutex;
 	struct sluice_log_config config;
+	u64 generation;
 	s32 leader_epoch;
 	struct sluice_leader_epochs epochs;
 	struct sluice_segment *active;

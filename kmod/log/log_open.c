@@ -17,6 +17,8 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 	port_mutex_init(&log->append_mutex);
 	port_mutex_init(&log->flush_mutex);
 	port_mutex_init(&log->names_mutex);
+	/* So that what somebody remembers of an earlier life is not taken for this one's. */
+	log->generation = (u64)port_random_u32() << 32 | port_random_u32();
 	sluice_segment_list_init(&log->segments);
 	sluice_leader_epochs_init(&log->epochs);
 	return log;

@@ -393,6 +393,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 		a->lingers = true;
 	}
 	publish_record(log, ob, pr);
+	a->generation = log->generation;
 	a->offset = ob->base_offset + pr->offset_delta;
 	a->size = (u32)pr->size.whole + (opened ? SLUICE_BATCH_HEADER_LEN : 0);
 	a->log_append_time = ob->attributes ? ob->base_timestamp : -1;
@@ -425,6 +426,7 @@ static int append_alone(struct sluice_log *log, struct sluice_append_record *a,
 	ret = sluice_log_append(log, &batch);
 	a->offset = batch.base_offset;
 	a->size = batch.size;
+	a->generation = batch.generation;
 	a->log_append_time = batch.log_append_time;
 	a->new_batch = true;
 	a->rolled = batch.rolled;

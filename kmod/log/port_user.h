@@ -227,6 +227,11 @@ static inline void port_trace_roll(const struct sluice_log *log, s64 base_offset
 	(void)log, (void)base_offset;
 }
 
+static inline void port_log_cut(const struct sluice_log *log, u64 generation)
+{
+	(void)log, (void)generation;
+}
+
 #ifdef PORT_FAULT
 /**
  * port_fault_set() - let the @n-th call from now on fail, counting from 1

@@ -132,7 +132,23 @@ static int replace_run(struct sluice_segment_swap *s, s64 first_base, char *err)
 	return ret;
 }
 
-int sluice_log_replace(struct sluice_log *log, s64 first_base, s64 last_base, char *err)
+static int replace_locked(struct sluice_segment_swap *s, u64 generation, s64 first_base,
+			  s64 last_base, char *err)
+{
+	int ret;
+
+	/* With structure_mutex, so no truncation comes between this and the exchange. */
+	if (sluice_log_generation(s->log) != generation) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "the log was truncated or opened anew since its segments were read");
+		return -ESTALE;
+	}
+	ret = find_run(s, first_base, last_base, err);
+	return ret ? ret : replace_run(s, first_base, err);
+}
+
+int sluice_log_replace(struct sluice_log *log, u64 generation, s64 first_base, s64 last_base,
+		       char *err)
 {
 	struct sluice_segment_swap s = {
 		.log = log,
@@ -142,9 +158,7 @@ int sluice_log_replace(struct sluice_log *log, s64 first_base, s64 last_base, ch
 	int ret;
 
 	port_mutex_lock(&log->structure_mutex);
-	ret = find_run(&s, first_base, last_base, err);
-	if (!ret)
-		ret = replace_run(&s, first_base, err);
+	ret = replace_locked(&s, generation, first_base, last_base, err);
 	port_mutex_unlock(&log->structure_mutex);
 	return ret;
 }

@@ -35,23 +35,24 @@
 
 /**
  * sluice_log_replace() - swap in the compacted segment @first_base
+ * @generation: sluice_log_generation(), read before the first old segment was
  * @first_base: base offset of the first segment that goes, and of the new one
  * @last_base: base offset of the last segment that goes; below the active one's
  * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
  *
  * The files are looked at cheaply: their sizes, their last index entries, their
  * first batch and those behind the last index entry; offsets must lie within
- * what they replace. Whoever compacts answers for the rest, and that no
- * truncation came between his reading and this call.
+ * what they replace. Whoever compacts answers for the rest.
  *
  * Readers see the old segments or the new one, and those who hold an old one
- * read on in it. Durable when it returns 0. Returns -EINVAL if the bases are not
- * those of sealed segments; -EUCLEAN if the new files are missing or not as they
+ * read on in it. Durable when it returns 0. Returns -ESTALE if the log was
+ * truncated or opened anew since @generation; -EINVAL if the bases are not those of
+ * sealed segments, as when retention removed them; -EUCLEAN if the new files are missing or not as they
  * should be; -ENOMEM or an error of the file system: nothing has changed then,
  * and the .swap files are the caller's to remove. -EIO with the log marked
  * failed if it fails while names are changed: then they are recovery's.
  */
-int __must_check sluice_log_replace(struct sluice_log *log, s64 first_base, s64 last_base,
-				    char *err);
+int __must_check sluice_log_replace(struct sluice_log *log, u64 generation, s64 first_base,
+				    s64 last_base, char *err);
 
 #endif /* SLUICE_LOG_REPLACE_H */

@@ -31,6 +31,7 @@ static void move_marks(struct truncation *t)
 	s64 end = t->end_offset;
 
 	port_mutex_assert_held(&log->append_mutex);
+	WRITE_ONCE(log->generation, log->generation + 1);
 	if (!sluice_watermark_high_is_log_end(w) && sluice_watermark_high(w) > end)
 		sluice_watermark_set_high(w, end);
 	/* What a marker decided that goes is open again; nothing is stable until that is known. */
@@ -51,6 +52,7 @@ static void exchange_in_memory(struct truncation *t, struct sluice_segment **spa
 	sluice_segment_swap_list(s, spare);
 	sluice_log_begin_active(t->log, s->new);
 	sluice_log_lower_flush(t->log, s->new->base_offset);
+	port_log_cut(t->log, t->log->generation);
 }
 
 /*
@@ -151,22 +153,17 @@ static int cut(struct truncation *t, struct sluice_segment *seg, u64 position, s
 	return ret;
 }
 
-static int truncate_fully(struct sluice_log *log, s64 offset, char *err)
+static int truncate_fully(struct truncation *t)
 {
-	struct truncation t = {
-		.log = log,
-		.start_offset = offset,
-		.end_offset = offset,
-		.err = err,
-	};
-
-	return cut(&t, NULL, 0, offset);
+	t->start_offset = t->end_offset;
+	return cut(t, NULL, 0, t->end_offset);
 }
 
-/* The batch at @offset, which lies above the log start and below the log end. */
-static int cut_at(struct truncation *t, s64 offset)
+/* At an offset above the log start and below the log end. */
+static int cut_at(struct truncation *t)
 {
 	struct sluice_log *log = t->log;
+	s64 offset = t->end_offset;
 	struct sluice_range range;
 	s64 base_offset;
 	int ret;
@@ -192,25 +189,22 @@ static int cut_at(struct truncation *t, s64 offset)
 	return ret;
 }
 
-static int truncate_locked(struct sluice_log *log, s64 offset, char *err)
+static int truncate_locked(struct truncation *t)
 {
-	struct truncation t = {
-		.log = log,
-		.start_offset = sluice_log_start_offset(log),
-		.end_offset = offset,
-		.err = err,
-	};
+	s64 log_end = sluice_log_end_offset(t->log);
 
-	if (offset >= sluice_log_end_offset(log))
+	if (t->end_offset >= log_end) {
+		t->end_offset = log_end;
 		return 0;
-	if (offset <= t.start_offset)
-		return truncate_fully(log, offset, err);
-	return cut_at(&t, offset);
+	}
+	t->start_offset = sluice_log_start_offset(t->log);
+	return t->end_offset <= t->start_offset ? truncate_fully(t) : cut_at(t);
 }
 
-static int with_structure(struct sluice_log *log, s64 offset, char *err,
-			  int (*fn)(struct sluice_log *log, s64 offset, char *err))
+static int with_structure(struct sluice_log *log, s64 offset, char *err, s64 *ret_end_offset,
+			  int (*fn)(struct truncation *t))
 {
+	struct truncation t = { .log = log, .end_offset = offset, .err = err };
 	int ret;
 
 	if (offset < 0 || offset == S64_MAX) {
@@ -218,17 +212,21 @@ static int with_structure(struct sluice_log *log, s64 offset, char *err,
 		return -EINVAL;
 	}
 	port_mutex_lock(&log->structure_mutex);
-	ret = fn(log, offset, err);
+	ret = fn(&t);
 	port_mutex_unlock(&log->structure_mutex);
+	if (!ret)
+		*ret_end_offset = t.end_offset;
 	return ret;
 }
 
-int sluice_log_truncate(struct sluice_log *log, s64 offset, char *err)
+int sluice_log_truncate(struct sluice_log *log, s64 offset, char *err, s64 *ret_end_offset)
 {
-	return with_structure(log, offset, err, truncate_locked);
+	return with_structure(log, offset, err, ret_end_offset, truncate_locked);
 }
 
 int sluice_log_truncate_fully(struct sluice_log *log, s64 offset, char *err)
 {
-	return with_structure(log, offset, err, truncate_fully);
+	s64 end_offset;
+
+	return with_structure(log, offset, err, &end_offset, truncate_fully);
 }

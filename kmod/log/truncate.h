@@ -29,6 +29,7 @@
 /**
  * sluice_log_truncate() - remove all from @offset on
  * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ * @ret_end_offset: where the log ended, before it grew again
  *
  * A batch that holds @offset inside goes whole: the log then ends before it.
  * From the log end on nothing happens; at or below the log start the log becomes
@@ -43,7 +44,8 @@
  * end, recovery finds one that is not below it. So is it if the open batch, which
  * is sealed first for who reads in it, cannot be written: the end is then the old.
  */
-int __must_check sluice_log_truncate(struct sluice_log *log, s64 offset, char *err);
+int __must_check sluice_log_truncate(struct sluice_log *log, s64 offset, char *err,
+				     s64 *ret_end_offset);
 
 /**
  * sluice_log_truncate_fully() - remove all, go on at @offset

@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <linux/sluice_netlink.h>
 
+#include "kmod/log/replace.h"
+#include "kmod/log/truncate.h"
 #include "tests/daemon/user_module.h"
 
 #define EVENTS_MAX 64
@@ -227,6 +229,7 @@ static void read_partition(const struct user_topic *t, uint32_t index, struct ke
 	p->last_stable_offset = sluice_log_last_stable_offset(log);
 	p->high_watermark = sluice_log_high_watermark(log);
 	p->log_end_offset = sluice_log_end_offset(log);
+	p->generation = sluice_log_generation(log);
 }
 
 int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
@@ -244,15 +247,43 @@ int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
 	return fail(k, t ? 0 : -ENOENT);
 }
 
-int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+/* The log of a partition, with the lock; NULL if there is none. */
+static struct sluice_log *lock_log(const char *topic, uint32_t index)
 {
 	struct user_topic *t;
-	int err = -ENOENT;
 
 	user_module_lock();
 	t = user_topic_by_name(topic);
-	if (t && index < t->t.partition_count)
-		err = sluice_log_set_start_offset(t->partitions[index].log, offset);
+	return t && index < t->t.partition_count ? t->partitions[index].log : NULL;
+}
+
+int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	struct sluice_log *log = lock_log(topic, index);
+	int err = log ? sluice_log_set_start_offset(log, offset) : -ENOENT;
+
+	user_module_unlock();
+	return fail(k, err);
+}
+
+int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	struct sluice_log *log = lock_log(topic, index);
+	char why[SLUICE_ERROR_TEXT_MAX];
+	s64 end_offset;
+	int err = log ? sluice_log_truncate(log, offset, why, &end_offset) : -ENOENT;
+
+	user_module_unlock();
+	return fail(k, err);
+}
+
+int kern_partition_replace(struct kern *k, const char *topic, uint32_t index, uint64_t generation,
+			   int64_t first_base, int64_t last_base)
+{
+	struct sluice_log *log = lock_log(topic, index);
+	char why[SLUICE_ERROR_TEXT_MAX];
+	int err = log ? sluice_log_replace(log, generation, first_base, last_base, why) : -ENOENT;
+
 	user_module_unlock();
 	return fail(k, err);
 }

@@ -158,7 +158,8 @@ static void sluice_log_replace__while_open(void **state)
 	u64 size = size_of_logs(*state, log);
 
 	make_swap(*state, log, bases[1], bases[4], S64_MAX, &want);
-	assert_int_equal(sluice_log_replace(log, bases[1], bases[3], err), 0);
+	assert_int_equal(
+		sluice_log_replace(log, sluice_log_generation(log), bases[1], bases[3], err), 0);
 	assert_int_equal(sluice_log_segment_count(log), 4);
 	found = list_batches(log);
 	assert_same(&found, &want);
@@ -172,7 +173,8 @@ static void sluice_log_replace__while_open(void **state)
 	assert_int_equal(time, TIME_0 + 60);
 
 	make_swap(*state, log, bases[1], bases[5], 0, &want);
-	assert_int_equal(sluice_log_replace(log, bases[1], bases[4], err), 0);
+	assert_int_equal(
+		sluice_log_replace(log, sluice_log_generation(log), bases[1], bases[4], err), 0);
 	assert_int_equal(sluice_log_segment_count(log), 3);
 	found = list_batches(log);
 	assert_same(&found, &want);
@@ -199,7 +201,8 @@ static void sluice_log_replace__readers_keep_their_bytes(void **state)
 	assert_int_equal(sluice_log_fetch(log, bases[1] + 2, 300, 0, &range), 0);
 	assert_int_equal(port_file_read(range.file, range.position, before, 300), 300);
 	make_swap(*state, log, bases[1], bases[4], S64_MAX, &want);
-	assert_int_equal(sluice_log_replace(log, bases[1], bases[3], err), 0);
+	assert_int_equal(
+		sluice_log_replace(log, sluice_log_generation(log), bases[1], bases[3], err), 0);
 	assert_int_equal(sluice_log_housekeep(log, S64_MAX), 0);
 	assert_int_equal(port_file_read(range.file, range.position, now, 300), 300);
 	assert_memory_equal(now, before, 300);
@@ -213,7 +216,8 @@ static void sluice_log_replace__readers_keep_their_bytes(void **state)
 static void assert_refused(struct sluice_log *log, s64 first, s64 last, int want)
 {
 	err[0] = '\0';
-	assert_int_equal(sluice_log_replace(log, first, last, err), want);
+	assert_int_equal(sluice_log_replace(log, sluice_log_generation(log), first, last, err),
+			 want);
 	assert_true(strlen(err) > 0);
 }
 
@@ -307,7 +311,7 @@ static bool interrupt(struct port_dir *dir, u32 n, bool crash, s64 to_kept)
 	before = list_batches(log);
 	make_swap(dir, log, bases[1], bases[4], to_kept, &after);
 	port_fault_set(n, crash);
-	ret = sluice_log_replace(log, bases[1], bases[3], err);
+	ret = sluice_log_replace(log, sluice_log_generation(log), bases[1], bases[3], err);
 	hit = port_fault_hit();
 	if (crash)
 		goto crashed;
@@ -316,7 +320,9 @@ static bool interrupt(struct port_dir *dir, u32 n, bool crash, s64 to_kept)
 	found = list_batches(log);
 	assert_same(&found, ret && !sluice_log_failed(log) ? &before : &after);
 	if (ret && !sluice_log_failed(log))
-		assert_int_equal(sluice_log_replace(log, bases[1], bases[3], err), 0);
+		assert_int_equal(sluice_log_replace(log, sluice_log_generation(log), bases[1],
+						    bases[3], err),
+				 0);
 	must = !sluice_log_failed(log);
 crashed:
 	sluice_log_close(log);

@@ -11,6 +11,7 @@
 #define CALLS_MAX 400
 
 static char err[SLUICE_ERROR_TEXT_MAX];
+static s64 new_end;
 
 /* Batches of 1 to 3 records, in several segments, of epochs 0, 1, 2. */
 static s64 fill(struct sluice_log *log, int first, int count)
@@ -129,7 +130,7 @@ static void sluice_log_truncate__to_every_offset(void **state)
 		end = sluice_log_end_offset(log);
 		if (offset & 1)
 			assert_int_equal(sluice_log_flush(log, &recovery_point), 0);
-		assert_int_equal(sluice_log_truncate(log, offset, err), 0);
+		assert_int_equal(sluice_log_truncate(log, offset, err, &new_end), 0);
 		check_whole(*state, log, 0, offset == end ? end : batch_start(offset, &epoch));
 	}
 	assert_int_equal(end, 48);
@@ -140,11 +141,11 @@ static void sluice_log_truncate__refused_or_nothing_to_do(void **state)
 	struct sluice_log *log = make_log(*state);
 	u64 digest = dir_digest(*state);
 
-	assert_int_equal(sluice_log_truncate(log, -1, err), -EINVAL);
+	assert_int_equal(sluice_log_truncate(log, -1, err, &new_end), -EINVAL);
 	assert_true(strlen(err) > 0);
-	assert_int_equal(sluice_log_truncate(log, S64_MAX, err), -EINVAL);
-	assert_int_equal(sluice_log_truncate(log, 48, err), 0);
-	assert_int_equal(sluice_log_truncate(log, 1000, err), 0);
+	assert_int_equal(sluice_log_truncate(log, S64_MAX, err, &new_end), -EINVAL);
+	assert_int_equal(sluice_log_truncate(log, 48, err, &new_end), 0);
+	assert_int_equal(sluice_log_truncate(log, 1000, err, &new_end), 0);
 	assert_int_equal(sluice_log_end_offset(log), 48);
 	assert_true(dir_digest(*state) == digest);
 	sluice_log_close(log);
@@ -162,7 +163,7 @@ static void sluice_log_truncate__below_the_start(void **state)
 		assert_int_equal(sluice_log_set_start_offset(log, 18), 0);
 		if (i & 1)
 			assert_int_equal(sluice_log_retain(log, TIME_0, &freed), 0);
-		assert_int_equal(sluice_log_truncate(log, offsets[i], err), 0);
+		assert_int_equal(sluice_log_truncate(log, offsets[i], err, &new_end), 0);
 		check_whole(*state, log, offsets[i], offsets[i]);
 	}
 }
@@ -189,7 +190,7 @@ static void sluice_log_truncate__and_append_again(void **state)
 	for (s64 offset = 45; offset > 3; offset -= 4) {
 		s64 end;
 
-		assert_int_equal(sluice_log_truncate(log, offset, err), 0);
+		assert_int_equal(sluice_log_truncate(log, offset, err, &new_end), 0);
 		end = sluice_log_end_offset(log);
 		assert_in_range(end, offset - 2, offset);
 		for (int i = 0; i < 9; i++)
@@ -216,10 +217,10 @@ static void sluice_log_truncate__readers_keep_their_bytes(void **state)
 						ranges[i].bytes),
 				 ranges[i].bytes);
 	}
-	assert_int_equal(sluice_log_truncate(log, 13, err), 0);
+	assert_int_equal(sluice_log_truncate(log, 13, err, &new_end), 0);
 	for (int i = 0; i < 20; i++)
 		append_spec(log, (struct batch_spec){.records = 3, .value_len = 60});
-	assert_int_equal(sluice_log_truncate(log, 5, err), 0);
+	assert_int_equal(sluice_log_truncate(log, 5, err, &new_end), 0);
 	for (u32 i = 0; i < 12; i++) {
 		assert_int_equal(
 			port_file_read(ranges[i].file, ranges[i].position, now, ranges[i].bytes),
@@ -241,9 +242,9 @@ static void sluice_log_truncate__high_watermark(void **state)
 	struct sluice_log *log = make_log(*state);
 
 	sluice_log_set_high_watermark(log, 30);
-	assert_int_equal(sluice_log_truncate(log, 40, err), 0);
+	assert_int_equal(sluice_log_truncate(log, 40, err, &new_end), 0);
 	assert_int_equal(sluice_log_high_watermark(log), 30);
-	assert_int_equal(sluice_log_truncate(log, 21, err), 0);
+	assert_int_equal(sluice_log_truncate(log, 21, err, &new_end), 0);
 	assert_int_equal(sluice_log_high_watermark(log), 21);
 	fill(log, BATCHES, 2);
 	assert_int_equal(sluice_log_high_watermark(log), 21);
@@ -252,17 +253,17 @@ static void sluice_log_truncate__high_watermark(void **state)
 
 static int truncate_13(struct sluice_log *log)
 {
-	return sluice_log_truncate(log, 13, err);
+	return sluice_log_truncate(log, 13, err, &new_end);
 }
 
 static int truncate_to_a_segment(struct sluice_log *log)
 {
-	return sluice_log_truncate(log, 21, err);
+	return sluice_log_truncate(log, 21, err, &new_end);
 }
 
 static int truncate_to_1(struct sluice_log *log)
 {
-	return sluice_log_truncate(log, 1, err);
+	return sluice_log_truncate(log, 1, err, &new_end);
 }
 
 static int fully_20(struct sluice_log *log)
@@ -442,9 +443,9 @@ static void sluice_log_truncate__with_an_open_batch(void **state)
 		int records = 0;
 
 		assert_non_null(ob);
-		assert_int_equal(sluice_log_truncate(log, 53, err), 0);
+		assert_int_equal(sluice_log_truncate(log, 53, err, &new_end), 0);
 		assert_int_equal(sluice_log_sealed_end(log), 48);
-		assert_int_equal(sluice_log_truncate(log, offsets[i], err), 0);
+		assert_int_equal(sluice_log_truncate(log, offsets[i], err, &new_end), 0);
 		assert_int_equal(sluice_log_sealed_end(log), ends[i]);
 		assert_null(sluice_log_open_batch(log, 50));
 		append_to_open(log, 2);
@@ -455,7 +456,7 @@ static void sluice_log_truncate__with_an_open_batch(void **state)
 		}
 		assert_int_equal(records, 5);
 		sluice_open_batch_put(ob);
-		assert_int_equal(sluice_log_truncate(log, ends[i], err), 0);
+		assert_int_equal(sluice_log_truncate(log, ends[i], err, &new_end), 0);
 		check_whole(*state, log, 0, ends[i]);
 	}
 }
@@ -472,7 +473,7 @@ static void sluice_log_truncate__open_batch_cannot_be_written(void **state)
 		int ret;
 
 		port_fault_set(n, false);
-		ret = sluice_log_truncate(log, 13, err);
+		ret = sluice_log_truncate(log, 13, err, &new_end);
 		hit = port_fault_hit();
 		port_fault_set(0, false);
 		end = sluice_log_end_offset(log);
@@ -513,7 +514,7 @@ static void sluice_log_truncate__producers(void **state)
 		assert_int_equal(append_of_producer(log, i), 0);
 	assert_int_equal(sluice_log_housekeep(log, port_now_ms()), 0);
 	assert_int_equal(append_of_producer(log, 29), 1);
-	assert_int_equal(sluice_log_truncate(log, 48 + 9, err), 0);
+	assert_int_equal(sluice_log_truncate(log, 48 + 9, err, &new_end), 0);
 	assert_int_equal(append_of_producer(log, 8), 1);
 	assert_true(append_of_producer(log, 10) < 0);
 	assert_int_equal(append_of_producer(log, 9), 0);

@@ -32,6 +32,7 @@ static void request_done(struct sluice_durable *d, int err)
 static struct request *new_requests(struct kunit *test, unsigned int count, s64 offset)
 {
 	struct request *r = kunit_kcalloc(test, count, sizeof(*r), GFP_KERNEL);
+	struct kunit_partition *kp = test->priv;
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
@@ -39,6 +40,7 @@ static struct request *new_requests(struct kunit *test, unsigned int count, s64 
 		init_completion(&r[i].done);
 		r[i].d.done = request_done;
 		r[i].d.offset = offset;
+		r[i].d.generation = sluice_log_generation(kp->p->log);
 	}
 	return r;
 }
@@ -126,6 +128,45 @@ static void flush_request__many_share_one_sync(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, r[i].err, 0);
 	}
 	KUNIT_EXPECT_EQ(test, flushes(test), before + 1);
+}
+
+static int truncate(struct kunit *test, s64 offset)
+{
+	struct kunit_partition *kp = test->priv;
+	char why[SLUICE_ERROR_TEXT_MAX];
+	int err;
+
+	KUNIT_ASSERT_EQ(test, sluice_partition_enter(kp->p), 0);
+	err = sluice_partition_truncate(kp->p, offset, why);
+	sluice_partition_leave(kp->p);
+	return err;
+}
+
+/* Neither by a later sync, nor by what takes their place, are they made durable. */
+static void flush_request__of_what_is_truncated(struct kunit *test)
+{
+	struct kunit_partition *kp = test->priv;
+	DECLARE_COMPLETION_ONSTACK(gate);
+	struct request *r = new_requests(test, 3, 0);
+
+	close_gate(test, &gate);
+	r[0].d.offset = append(test);
+	r[1].d.offset = append(test);
+	r[2].d.offset = r[1].d.offset;
+	sluice_flush_request(kp->p, &r[0].d);
+	sluice_flush_request(kp->p, &r[1].d);
+	KUNIT_EXPECT_EQ(test, truncate(test, r[0].d.offset), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r[0].answers), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r[1].answers), 1);
+	KUNIT_EXPECT_EQ(test, r[1].err, -ESTALE);
+	/* The append was before, the request comes now. */
+	append(test);
+	sluice_flush_request(kp->p, &r[2].d);
+	KUNIT_EXPECT_EQ(test, r[2].err, -ESTALE);
+	complete(&gate);
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&r[0].done, 30 * HZ), 0UL);
+	KUNIT_EXPECT_EQ(test, r[0].err, 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r[1].answers), 1);
 }
 
 static void flush_request__never_appended(struct kunit *test)
@@ -344,6 +385,7 @@ static struct kunit_case flush_cases[] = {
 	KUNIT_CASE(flush_request__durable_already),
 	KUNIT_CASE(flush_request__moves_the_recovery_point),
 	KUNIT_CASE(flush_request__many_share_one_sync),
+	KUNIT_CASE(flush_request__of_what_is_truncated),
 	KUNIT_CASE(flush_request__never_appended),
 	KUNIT_CASE(flush_request__failed_log),
 	KUNIT_CASE(flush_request__fails_while_waiting),

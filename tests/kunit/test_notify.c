@@ -3,6 +3,8 @@
 
 #include "kunit_sluice.h"
 
+#include "log/log_internal.h"
+
 #include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/sluice_netlink.h>
@@ -45,10 +47,19 @@ static int notify_init(struct kunit *test)
 	struct sluice_partition *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, p);
+	p->log = kunit_kzalloc(test, sizeof(*p->log), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, p->log);
+	sluice_watermark_init(&p->log->watermark, 0, 0);
 	p->state = SLUICE_PARTITION_STATE_ONLINE;
 	sluice_notify_init(&p->notify);
 	test->priv = p;
 	return 0;
+}
+
+static void wake_at(struct sluice_partition *p, s64 log_end, int err)
+{
+	sluice_watermark_set_log_end(&p->log->watermark, log_end);
+	sluice_notify_wake(p, err);
 }
 
 static void notify_wake__only_above(struct kunit *test)
@@ -57,16 +68,16 @@ static void notify_wake__only_above(struct kunit *test)
 	struct counting_waiter *cw = new_waiter(test);
 
 	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &cw->w, 10), 0);
-	sluice_notify_wake(p, 10, 0);
+	wake_at(p, 10, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 0U);
-	sluice_notify_wake(p, 11, 0);
+	wake_at(p, 11, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 1U);
 	KUNIT_EXPECT_EQ(test, cw->high_watermark, 11LL);
 	/* It stays, as it did not ask to be removed. */
-	sluice_notify_wake(p, 12, 0);
+	wake_at(p, 12, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 2U);
 	sluice_notify_del(p, &cw->w);
-	sluice_notify_wake(p, 13, 0);
+	wake_at(p, 13, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 2U);
 	/* Twice does no harm. */
 	sluice_notify_del(p, &cw->w);
@@ -79,12 +90,27 @@ static void notify_wake__error_tells_everybody(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &low->w, 0), 0);
 	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &high->w, S64_MAX), 0);
-	sluice_notify_wake(p, 5, -EIO);
+	wake_at(p, 5, -EIO);
 	KUNIT_EXPECT_EQ(test, low->err, -EIO);
 	KUNIT_EXPECT_EQ(test, high->err, -EIO);
 	sluice_notify_del(p, &low->w);
 	sluice_notify_del(p, &high->w);
 	KUNIT_EXPECT_TRUE(test, list_empty(&p->notify.waiters));
+}
+
+/* Where the log ends is told even to those who wait for more. */
+static void notify_wake__truncation(struct kunit *test)
+{
+	struct sluice_partition *p = test->priv;
+	struct counting_waiter *cw = new_waiter(test);
+
+	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &cw->w, 20), 0);
+	wake_at(p, 21, 0);
+	KUNIT_EXPECT_EQ(test, cw->high_watermark, 21LL);
+	wake_at(p, 7, -ESTALE);
+	KUNIT_EXPECT_EQ(test, cw->high_watermark, 7LL);
+	KUNIT_EXPECT_EQ(test, cw->err, -ESTALE);
+	sluice_notify_del(p, &cw->w);
 }
 
 static void notify_wake__true_removes(struct kunit *test)
@@ -94,9 +120,9 @@ static void notify_wake__true_removes(struct kunit *test)
 
 	cw->remove = true;
 	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &cw->w, 0), 0);
-	sluice_notify_wake(p, 1, 0);
+	wake_at(p, 1, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&cw->w.node));
-	sluice_notify_wake(p, 2, 0);
+	wake_at(p, 2, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 1U);
 }
 
@@ -107,9 +133,9 @@ static void notify_add__twice_moves(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &cw->w, 0), 0);
 	KUNIT_ASSERT_EQ(test, sluice_notify_add(p, &cw->w, 100), 0);
-	sluice_notify_wake(p, 50, 0);
+	wake_at(p, 50, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 0U);
-	sluice_notify_wake(p, 101, 0);
+	wake_at(p, 101, 0);
 	KUNIT_EXPECT_EQ(test, cw->calls, 1U);
 	sluice_notify_del(p, &cw->w);
 }
@@ -129,7 +155,6 @@ static void notify_add__dead(struct kunit *test)
 
 struct appender {
 	struct sluice_partition *p;
-	s64 log_end;
 	struct completion next;
 };
 
@@ -140,9 +165,7 @@ static int appender_fn(void *arg)
 
 	for (i = 1; i <= ROUNDS; i++) {
 		wait_for_completion(&ap->next);
-		/* As the engine publishes. */
-		smp_store_release(&ap->log_end, i);
-		sluice_notify_wake(ap->p, i, 0);
+		wake_at(ap->p, i, 0);
 	}
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
@@ -168,8 +191,7 @@ static void notify_add__loses_no_wakeup(struct kunit *test)
 		complete(&ap->next);
 		reinit_completion(&cw->woken);
 		KUNIT_EXPECT_EQ(test, sluice_notify_add(p, &cw->w, i), 0);
-		/* Pairs with the release in appender_fn(). */
-		if (smp_load_acquire(&ap->log_end) <= i)
+		if (sluice_watermark_log_end(&p->log->watermark) <= i)
 			left = wait_for_completion_timeout(&cw->woken, 10 * HZ);
 		sluice_notify_del(p, &cw->w);
 		if (!left)
@@ -184,6 +206,7 @@ static void notify_add__loses_no_wakeup(struct kunit *test)
 static struct kunit_case notify_cases[] = {
 	KUNIT_CASE(notify_wake__only_above),
 	KUNIT_CASE(notify_wake__error_tells_everybody),
+	KUNIT_CASE(notify_wake__truncation),
 	KUNIT_CASE(notify_wake__true_removes),
 	KUNIT_CASE(notify_add__twice_moves),
 	KUNIT_CASE(notify_add__dead),

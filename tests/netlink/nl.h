@@ -15,7 +15,7 @@
 #include <linux/sluice.h>
 #include <linux/sluice_netlink.h>
 
-#define NL_ATTRS_MAX 32
+#define NL_ATTRS_MAX 64
 
 /**
  * struct nl - a connection

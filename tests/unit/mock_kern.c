@@ -310,6 +310,38 @@ int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t ind
 	return 0;
 }
 
+int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, int64_t offset)
+{
+	struct kern_partition *p = mock_kern_partition(k, topic, index);
+	int err = begin(k);
+
+	if (err)
+		return err;
+	if (!p)
+		return fail(k, -ENOENT, "no such partition");
+	p->generation++;
+	if (offset < p->log_end_offset)
+		p->log_end_offset = offset;
+	return 0;
+}
+
+int kern_partition_replace(struct kern *k, const char *topic, uint32_t index, uint64_t generation,
+			   int64_t first_base, int64_t last_base)
+{
+	struct kern_partition *p = mock_kern_partition(k, topic, index);
+	int err = begin(k);
+
+	if (err)
+		return err;
+	if (!p)
+		return fail(k, -ENOENT, "no such partition");
+	if (p->generation != generation)
+		return fail(k, -ESTALE, "the log was truncated");
+	if (first_base > last_base)
+		return fail(k, -EINVAL, "no such segments");
+	return 0;
+}
+
 int kern_partitions(struct kern *k, const char *topic, struct kern_partition **ret_partitions,
 		    size_t *ret_n)
 {

@@ -134,7 +134,8 @@ struct sluice_receipt_request {
  * struct sluice_event - one receipt or one fired watch
  * @type: SLUICE_EVENT_*
  * @error: 0, or a negative errno: the records were appended but could not be
- *	made durable (receipt), or the partition went away (watch)
+ *	made durable (receipt; -ESTALE: a truncation took them), or the partition
+ *	went away or was truncated, which is -ESTALE (watch)
  * @cookie: from the request
  * @offset: offset of the first record sent, the old one if the batch was a
  *	duplicate of an idempotent producer (receipt); log end offset (watch)
@@ -281,7 +282,8 @@ struct sluice_fetch {
  *
  * A socket has at most one watch for each partition: setting it again moves
  * it, and an event of it that was not yet read is taken back. A watch fires
- * once. It also fires, with an error, when the partition goes away.
+ * once. It also fires, with an error, when the partition goes away, or when it
+ * is truncated to an end below @offset (-ESTALE).
  */
 struct sluice_watch {
 	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
