@@ -35,7 +35,7 @@ for kernel in "${kernels[@]}"; do
 		echo "bench: Linux $kernel on $fs, $how ..."
 		# shellcheck disable=SC2086
 		tests/vm/vm.sh -k "$kernel" -f "$fs" $count -n -m 4096 -s 8192 -o "$out" -t 3000 -- \
-			tests/bench/guest.sh > "$out/log" 2>&1 || { tail -n 20 "$out/log"; failed=1; }
+			tests/bench/guest.sh "$how" > "$out/log" 2>&1 || { tail -n 20 "$out/log"; failed=1; }
 		tests/bench/table.py "$kernel" "$fs" "$how" "$out/rows" "build/bench/$kernel-$fs-$how.json" || failed=1
 	done
 done

@@ -2,6 +2,8 @@
 /*
  * Kernel memory that a partition and a closed segment hold, when all that is
  * only cache has been given back: the mean of three hundred.
+ *
+ * usage: bench_memory [partitions|segments]
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,10 +89,12 @@ static void bench_segments(void)
 	    2048);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	test_kern();
-	bench_partitions();
-	bench_segments();
+	if (argc < 2 || !strcmp(argv[1], "partitions"))
+		bench_partitions();
+	if (argc < 2 || !strcmp(argv[1], "segments"))
+		bench_segments();
 	return 0;
 }

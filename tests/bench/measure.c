@@ -53,6 +53,38 @@ void row(const char *what, const char *unit, double ours, double reference, doub
 	fflush(stdout);
 }
 
+/* Four bars for each power of two. */
+static int64_t bar_above(int64_t bar)
+{
+	int64_t power = 4;
+
+	while (power * 2 <= bar)
+		power *= 2;
+	return bar + power / 4;
+}
+
+void histogram(const char *what, const char *unit, struct samples *s)
+{
+	const char *separator = "";
+	size_t i = 0;
+
+	/* Sorts them. */
+	samples_median(s);
+	printf("{\"histogram\": \"%s\", \"unit\": \"%s\", \"bars\": [", what, unit);
+	for (int64_t bar = 64; i < s->n; bar = bar_above(bar)) {
+		size_t first = i;
+
+		while (i < s->n && s->values[i] <= bar)
+			i++;
+		if (i == first)
+			continue;
+		printf("%s[%lld, %zu]", separator, (long long)bar, i - first);
+		separator = ", ";
+	}
+	printf("]}\n");
+	fflush(stdout);
+}
+
 #define STEP 128 /* a loop's own instructions then cost little beside the CRC's */
 
 __attribute__((target("sse4.2"))) uint32_t crc32c(const void *p, size_t len)

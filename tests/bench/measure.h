@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Measuring, and rows of the table that `make bench` prints. In a machine that
- * counts instructions (ICOUNT=1) a nanosecond is one executed instruction.
+ * counts instructions a nanosecond is one executed instruction.
  */
 #ifndef TESTS_BENCH_MEASURE_H
 #define TESTS_BENCH_MEASURE_H
@@ -34,6 +34,12 @@ int64_t samples_median(struct samples *s);
  * @goal: ours / reference at most, or where there is no reference ours at most
  */
 void row(const char *what, const char *unit, double ours, double reference, double goal);
+
+/**
+ * histogram() - print how many took how long as a line of JSON
+ * Bars are pairs: at most so much, and how many that the bar before has not.
+ */
+void histogram(const char *what, const char *unit, struct samples *s);
 
 /** crc32c() - one pass with the processor's instruction, as fast as it goes. */
 uint32_t crc32c(const void *p, size_t len);

@@ -14,10 +14,19 @@ def number(value):
     return f"{value:,.0f}" if value else "-"
 
 
+def print_histogram(line):
+    print(f"\n{line['histogram']}; {line['unit']}, how many took at most")
+    most = max(count for _, count in line["bars"])
+    for bar, count in line["bars"]:
+        print(f"{number(bar):>13} {count:>7} {'#' * max(1, round(50 * count / most))}")
+
+
 def main():
     kernel, filesystem, how, rows_path, json_path = sys.argv[1:]
     with open(rows_path, encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
+        lines = [json.loads(line) for line in file]
+    rows = [line for line in lines if "what" in line]
+    histograms = [line for line in lines if "histogram" in line]
     print(f"\nLinux {kernel}, {filesystem}; {how}, page cache only unless said")
     print(f"{'':47} {'sluice':>13} {'reference':>13} {'ratio':>7} {'goal':>7}")
     for row in rows:
@@ -28,9 +37,12 @@ def main():
         goal = f"{row['goal']:g}" if row["reference"] else number(row["goal"])
         print(f"{row['what']:47} {number(row['ours']):>13} {number(row['reference']):>13} "
               f"{ratio:>7} {goal:>7} {'' if row['met'] else '  missed'}")
+    for line in histograms:
+        line["unit"] = UNITS[how].get(line["unit"], line["unit"])
+        print_histogram(line)
     with open(json_path, "w", encoding="utf-8") as file:
-        json.dump({"kernel": kernel, "filesystem": filesystem, "how": how, "rows": rows}, file,
-                  indent=1)
+        json.dump({"kernel": kernel, "filesystem": filesystem, "how": how, "rows": rows,
+                   "histograms": histograms}, file, indent=1)
 
 
 main()
