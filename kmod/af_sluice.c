@@ -4,6 +4,7 @@
 #include "netns.h"
 #include "partition.h"
 #include "sock_event.h"
+#include "sock_filter.h"
 #include "sock_net.h"
 
 #include <linux/module.h>
@@ -58,6 +59,7 @@ static int sluice_release(struct socket *sock)
 
 	lock_sock(sk);
 	sluice_cursors_close(ssk);
+	sluice_filter_free(ssk);
 	sluice_events_close(ssk);
 	sluice_watches_close(ssk);
 	sluice_target_put(&ssk->in);

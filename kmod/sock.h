@@ -29,6 +29,7 @@
 #include "notify.h"
 
 struct seq_file;
+struct sluice_filter;
 struct sluice_partition;
 struct sluice_topic;
 
@@ -152,6 +153,8 @@ struct sluice_event_queue {
  * @events: to be read with MSG_ERRQUEUE
  * @watches: struct sluice_watch_entry by topic id and partition; lock_sock()
  * @watch_count: in @watches
+ * @filter: what running its filter takes; NULL until the first run; lock_sock()
+ * @filtering: a cursor is settling by the filter; lock_sock()
  * @text_lock: protects @error_text
  * @error_text: SLUICE_ERROR_TEXT
  */
@@ -174,6 +177,8 @@ struct sluice_sock {
 	struct sluice_event_queue events;
 	struct rb_root watches;
 	u32 watch_count;
+	struct sluice_filter *filter;
+	bool filtering;
 	spinlock_t text_lock;
 	char error_text[SLUICE_ERROR_TEXT_MAX];
 };

@@ -17,6 +17,7 @@
 #include "pages.h"
 #include "partition.h"
 #include "sock.h"
+#include "sock_filter.h"
 #include "trace.h"
 
 #include <linux/mm.h>
@@ -24,6 +25,8 @@
 
 /* Batches looked at in one go; control batches and gaps need no delivery. */
 #define SETTLE_BATCHES_MAX	1024
+/* Records, or batches, that a filter rejects in one go. */
+#define SETTLE_REJECTED_MAX	1024
 
 static bool is_stream(const struct sluice_cursor *c)
 {
@@ -62,6 +65,8 @@ static void cursor_requeue(struct sluice_cursor *c, s64 high_watermark)
 
 void sluice_cursor_drop_segment(struct sluice_cursor *c)
 {
+	if (c->ssk->filtering)
+		sluice_filter_drop_page(c->ssk);
 	if (c->seg)
 		sluice_segment_put(c->seg);
 	c->seg = NULL;
@@ -250,7 +255,8 @@ static int enter_record(struct sluice_cursor *c)
 		struct sluice_record *r = &at->record;
 		int err;
 
-		err = sluice_record_read(c->file, at->read_pos, end, r);
+		err = c->ssk->filtering ? sluice_filter_read_record(c, at->read_pos, end, r) :
+				       sluice_record_read(c->file, at->read_pos, end, r);
 		if (err == -EBADMSG)
 			return sluice_cursor_skip_batch(c, "malformed record");
 		if (err)
@@ -298,6 +304,63 @@ static int settle_record(struct sluice_cursor *c)
 	return 0;
 }
 
+/* Go past what was settled on: it was delivered, or is not going to be. */
+static void pass_record(struct sluice_cursor *c)
+{
+	struct sluice_place *at = &c->at;
+
+	at->settled = false;
+	if (c->open) {
+		sluice_cursor_advance_open(c);
+	} else if (at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK ||
+		   at->record_index + 1 >= at->batch.record_count) {
+		finish_batch(c);
+	} else {
+		WRITE_ONCE(at->next_offset,
+			   at->batch.base_offset + at->record.offset_delta + 1);
+		at->read_pos = at->record.end;
+		at->record_index++;
+	}
+}
+
+/* Settle on the next that the filter lets pass. */
+static int settle_filtered(struct sluice_cursor *c)
+{
+	int n, ret = sluice_filter_begin(c->ssk);
+
+	if (ret)
+		return cursor_fail(c, ret, "no memory to run the filter");
+	for (n = 0; n < SETTLE_REJECTED_MAX; n++) {
+		ret = is_stream(c) ? enter_batch(c) : settle_record(c);
+		if (ret <= 0)
+			break;
+		ret = sluice_filter_run(c);
+		if (ret == -EBADMSG) {
+			ret = sluice_cursor_skip_batch(c, "malformed header of a record");
+			break;
+		}
+		if (ret < 0)
+			ret = cursor_fail(c, ret, "what the filter is to see cannot be read");
+		if (ret) {
+			/* Not at hand, if there was an error: it is looked at again. */
+			if (ret < 0) {
+				c->at.settled = false;
+				if (is_stream(c))
+					c->at.in_batch = false;
+			}
+			break;
+		}
+		if (is_stream(c))
+			finish_batch(c);
+		else
+			pass_record(c);
+		if (n % 64 == 63)
+			cond_resched();
+	}
+	sluice_filter_end(c->ssk);
+	return ret;
+}
+
 int sluice_cursor_settle(struct sluice_cursor *c)
 {
 	int ret;
@@ -318,7 +381,10 @@ int sluice_cursor_settle(struct sluice_cursor *c)
 		WRITE_ONCE(c->ssk->is_dead, true);
 		return ret;
 	}
-	ret = is_stream(c) ? enter_batch(c) : settle_record(c);
+	if (sluice_filter_attached(c->ssk))
+		ret = settle_filtered(c);
+	else
+		ret = is_stream(c) ? enter_batch(c) : settle_record(c);
 	sluice_partition_leave(c->p);
 	return ret;
 }
@@ -352,6 +418,11 @@ int sluice_cursor_next(struct sluice_sock *ssk, struct sluice_cursor **ret_c)
 		if (signal_pending(current))
 			return 0;
 		cond_resched();
+		/* Nor a long run of rejected records whoever wants to change the filter. */
+		if (sluice_filter_attached(ssk)) {
+			release_sock(&ssk->sk);
+			lock_sock(&ssk->sk);
+		}
 	}
 }
 
@@ -379,21 +450,8 @@ void sluice_cursor_count(struct sluice_cursor *c, s64 offset, u64 position, u32 
 
 void sluice_cursor_advance_record(struct sluice_cursor *c)
 {
-	struct sluice_place *at = &c->at;
-
 	sock_owned_by_me(&c->ssk->sk);
-	at->settled = false;
-	if (c->open) {
-		sluice_cursor_advance_open(c);
-	} else if (at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK ||
-		   at->record_index + 1 >= at->batch.record_count) {
-		finish_batch(c);
-	} else {
-		WRITE_ONCE(at->next_offset,
-			   at->batch.base_offset + at->record.offset_delta + 1);
-		at->read_pos = at->record.end;
-		at->record_index++;
-	}
+	pass_record(c);
 	cursor_requeue(c, S64_MIN);
 }
 

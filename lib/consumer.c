@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "lib/filter.h"
 #include "lib/internal.h"
 
 #define DATA_BYTES_FIRST    65536
@@ -32,6 +33,7 @@ struct sluice_consumer {
 	bool in_batch; /* records of @batch are still to be given out */
 	int32_t batch_partition;
 	struct sluice__batch batch;
+	struct sluice_filter *filter; /* holds a reference */
 };
 
 static int set_start(int fd, int64_t start)
@@ -118,6 +120,7 @@ SLUICE_API void sluice_consumer_close(sluice_consumer *c)
 		return;
 	close(c->fd);
 	sluice__batch_free(&c->batch);
+	sluice_filter_free(c->filter);
 	sluice__bytes_free(&c->data);
 	sluice__bytes_free(&c->control);
 	sluice__bytes_free(&c->header_keys);
@@ -354,9 +357,11 @@ SLUICE_API int sluice_consume(sluice_consumer *c, int timeout_ms, sluice_record 
 
 	for (;;) {
 		got = c->in_batch ? next_of_batch(c, r) : receive(c, flags, r);
-		if (got > 0)
-			return 1;
-		if (got == -EAGAIN) {
+		if (got > 0) {
+			/* The kernel has not seen into batches, nor to the end of what is long. */
+			if (!c->filter || sluice_filter_matches(c->filter, r))
+				return 1;
+		} else if (got == -EAGAIN) {
 			got = timeout_ms == 0 ? 0 : wait_readable(c, deadline_ms);
 			if (got <= 0)
 				return got;
@@ -364,6 +369,20 @@ SLUICE_API int sluice_consume(sluice_consumer *c, int timeout_ms, sluice_record 
 			return got;
 		}
 	}
+}
+
+SLUICE_API int sluice_consumer_filter(sluice_consumer *c, const sluice_filter *f)
+{
+	int none = 0;
+
+	if (f && setsockopt(c->fd, SOL_SOCKET, SO_ATTACH_FILTER, &f->program, sizeof(f->program)))
+		return sluice__fail(-errno, "attaching the filter: %s", strerror(errno));
+	if (!f && setsockopt(c->fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none)) &&
+	    errno != ENOENT)
+		return sluice__fail(-errno, "detaching the filter: %s", strerror(errno));
+	sluice_filter_free(c->filter);
+	c->filter = f ? filter_get(f) : NULL;
+	return 0;
 }
 
 SLUICE_API int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset)

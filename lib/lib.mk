@@ -2,12 +2,12 @@
 # libsluice: shared, static, and its examples.
 
 LIB_VERSION := 0.1.0
-LIB_SRCS := $(addprefix lib/,batch_decode.c bytes.c consumer.c decompress.c error.c producer.c \
-	socket.c)
+LIB_SRCS := $(addprefix lib/,batch_decode.c bytes.c consumer.c decompress.c error.c \
+	filter.c filter_compile.c filter_parse.c producer.c socket.c)
 LIB_LIBS := -lz -llz4 -lzstd -lsnappy
 
 $(B)/lib/%.o $(B)/asan/lib/%.o $(B)/fuzz/lib/%.o: CFLAGS += -fvisibility=hidden
-$(B)/lib/error.o $(B)/asan/lib/error.o: CFLAGS += -DSLUICE_LIB_VERSION='"$(LIB_VERSION)"'
+$(B)/lib/error.o $(B)/asan/lib/error.o $(B)/fuzz/lib/error.o: CFLAGS += -DSLUICE_LIB_VERSION='"$(LIB_VERSION)"'
 
 $(B)/libsluice.a: $(LIB_SRCS:%.c=$(B)/%.o)
 $(B)/asan/libsluice.a: $(LIB_SRCS:%.c=$(B)/asan/%.o)
@@ -52,7 +52,8 @@ INSTALL_FILES += $(B)/libsluice.a:$(libdir) $(LIB_SO):$(libdir) $(LIB_SO_LINKS:%
 	uapi/linux/sluice.h:$(includedir)/linux uapi/linux/sluice_format.h:$(includedir)/linux
 
 # Unit tests and the fuzzer of what reads untrusted bytes.
-LIB_TESTS := $(addprefix $(B)/tests/unit/,test_batch_decode test_compress test_decompress)
+LIB_TESTS := $(addprefix $(B)/tests/unit/,test_batch_decode test_compress test_decompress \
+	test_filter)
 UNIT_TESTS += $(LIB_TESTS)
 
 $(LIB_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/libsluice.a \
@@ -60,9 +61,16 @@ $(LIB_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/libsluice.a 
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka
 
-FUZZERS += $(B)/fuzz/fuzz_batch_decode
+FUZZERS += $(B)/fuzz/fuzz_batch_decode $(B)/fuzz/fuzz_filter
 
 $(B)/fuzz/fuzz_batch_decode: $(B)/fuzz/tests/fuzz/fuzz_batch_decode.o \
 		$(addprefix $(B)/fuzz/lib/,batch_decode.o bytes.o decompress.o)
 	@mkdir -p $(@D)
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS)
+
+$(B)/fuzz/fuzz_filter: $(B)/fuzz/tests/fuzz/fuzz_filter.o $(B)/fuzz/tests/unit/filter_view.o \
+		$(addprefix $(B)/fuzz/lib/,error.o filter.o filter_compile.o filter_parse.o)
+	@mkdir -p $(@D)
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^
+
+$(B)/tests/unit/test_filter: $(B)/asan/tests/unit/filter_view.o

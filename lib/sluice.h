@@ -111,6 +111,37 @@ int sluice_consumer_open(const char *topic, int32_t partition, int64_t start,
  */
 int sluice_consume(sluice_consumer *c, int timeout_ms, sluice_record *r);
 
+/** A compiled filter expression; sluice_filter_compile(3) describes the language. */
+typedef struct sluice_filter sluice_filter;
+struct sock_fprog;
+
+/**
+ * sluice_filter_compile() - make a filter of an expression
+ * As `key == "a" and not (header("type") ^= "x" or offset < 100)`.
+ * @ret: to be freed by sluice_filter_free()
+ * Returns 0; -EINVAL it is not an expression, and sluice_strerror() says where;
+ * -E2BIG it is too long for the kernel.
+ */
+int sluice_filter_compile(const char *expression, sluice_filter **ret);
+
+/**
+ * sluice_consumer_filter() - receive only records that match
+ * The kernel passes over the others. @f may be freed at once; NULL lets all
+ * records pass again.
+ */
+int sluice_consumer_filter(sluice_consumer *c, const sluice_filter *f);
+
+/** sluice_filter_matches() - 1 or 0 for a record in memory. */
+int sluice_filter_matches(const sluice_filter *f, const sluice_record *r);
+
+/**
+ * sluice_filter_program() - what the kernel is given: SO_ATTACH_FILTER's argument
+ * It lets a few records more pass than match (SLUICE_RECORD_BATCH, for one).
+ * Valid as long as @f.
+ */
+const struct sock_fprog *sluice_filter_program(const sluice_filter *f);
+void sluice_filter_free(sluice_filter *f);
+
 /**
  * sluice_seek() - move a consumer
  * @partition: an index; SLUICE_ANY_PARTITION with a special offset moves all

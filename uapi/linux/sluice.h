@@ -371,6 +371,94 @@ struct sluice_aborted_list {
 						 * offsets and epochs are kept */
 
 /*
+ * Filters (SO_ATTACH_FILTER, SO_ATTACH_BPF) of a consumer. The program is run
+ * over each record before it is delivered. If it returns 0 the record is passed
+ * over: the consumer's offset advances, and it is not woken. Anything else
+ * delivers the record, whole.
+ *
+ * What the program sees as its packet begins with struct sluice_filter_view;
+ * behind it are the record's bytes as they are in the log, from the key on: the
+ * key, the value and the headers, with their lengths between them as varints.
+ * Of a long record only the first SLUICE_FILTER_BYTES_MAX bytes are there;
+ * a program that reads past them ends, and rejects the record.
+ *
+ * With SLUICE_RECORD_BATCH it is a batch, which is delivered whole or not at
+ * all: a compressed one, or on a SOCK_STREAM any. Then the bytes are those of
+ * the batch, with its header (sluice_format.h). On a SOCK_SEQPACKET a program
+ * that is about records should let these pass, and look at the records later.
+ *
+ * The program must answer by what it sees; it may be asked about a record more
+ * than once, and about records that are never received. A record that poll(2)
+ * or MSG_PEEK has found stays at hand though the filter is changed then.
+ *
+ * All is big endian, as BPF's packet loads want it. Fields keep their places;
+ * new ones are added at the end, where @size says that they are.
+ */
+#define SLUICE_FILTER_HEADERS_MAX	16	/* headers that are listed */
+#define SLUICE_FILTER_BYTES_MAX		32768	/* bytes of a record that are seen */
+
+/**
+ * struct sluice_filter_header - where a header of the record is
+ * @name_at: position of its name in the packet
+ * @name_len: bytes of it
+ * @value_at: position of its value
+ * @value_len: bytes of it; 0xffffffff: none
+ */
+struct sluice_filter_header {
+	__be32	name_at;
+	__be32	name_len;
+	__be32	value_at;
+	__be32	value_len;
+};
+
+/**
+ * struct sluice_filter_view - what a filter sees first
+ * @size: bytes of this structure; the record's bytes are behind it
+ * @reserved: zero
+ * @flags: SLUICE_RECORD_*
+ * @offset: the record's; of a batch its first
+ * @timestamp: the record's, in milliseconds; of a batch its largest
+ * @partition: the record's
+ * @leader_epoch: of the batch
+ * @attributes: of the batch, SLUICE_BATCH_*
+ * @record_count: 1; of a batch the number of its records
+ * @bytes: that the record has from its key on, or the batch; may be more than
+ *	are seen
+ * @key_at: position of the key in the packet; 0: behind what is seen
+ * @key_len: bytes of it; 0xffffffff: no key
+ * @value_at: position of the value, as @key_at
+ * @value_len: bytes of it, of which some may be behind what is seen;
+ *	0xffffffff: no value
+ * @header_count: headers the record has
+ * @headers_listed: how many of them are in @headers: those that are seen whole,
+ *	up to the first that is not, and SLUICE_FILTER_HEADERS_MAX at most
+ * @reserved2: zero
+ * @topic_id: the topic
+ * @headers: zero behind @headers_listed
+ */
+struct sluice_filter_view {
+	__be16	size;
+	__be16	reserved;
+	__be32	flags;
+	__be64	offset;
+	__be64	timestamp;
+	__be32	partition;
+	__be32	leader_epoch;
+	__be32	attributes;
+	__be32	record_count;
+	__be32	bytes;
+	__be32	key_at;
+	__be32	key_len;
+	__be32	value_at;
+	__be32	value_len;
+	__be32	header_count;
+	__be32	headers_listed;
+	__be32	reserved2;
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	struct sluice_filter_header headers[SLUICE_FILTER_HEADERS_MAX];
+};
+
+/*
  * Errors of send, beside those of send(2). The right column is what the Kafka
  * bridge answers (Errors.java).
  *
