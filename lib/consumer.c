@@ -376,7 +376,9 @@ SLUICE_API int sluice_consumer_filter(sluice_consumer *c, const sluice_filter *f
 	int none = 0;
 
 	if (f && setsockopt(c->fd, SOL_SOCKET, SO_ATTACH_FILTER, &f->program, sizeof(f->program)))
-		return sluice__fail(-errno, "attaching the filter: %s", strerror(errno));
+		return sluice__fail(
+			-errno, "attaching the filter: %s%s", strerror(errno),
+			errno == ENOMEM ? " (sysctl net.core.optmem_max limits its size)" : "");
 	if (!f && setsockopt(c->fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none)) &&
 	    errno != ENOENT)
 		return sluice__fail(-errno, "detaching the filter: %s", strerror(errno));

@@ -40,7 +40,7 @@ $(B)/sluice.pc: lib/sluice.pc.in
 	sed 's|@prefix@|$(PREFIX)|; s|@version@|$(LIB_VERSION)|' $< > $@
 
 # As a user builds them, but for where the library is.
-LIB_EXAMPLES := $(patsubst lib/examples/%.c,$(B)/examples/%,$(wildcard lib/examples/*.c))
+LIB_EXAMPLES := $(patsubst lib/examples/%.c,$(B)/examples/%,$(filter-out %.bpf.c,$(wildcard lib/examples/*.c)))
 
 $(B)/examples/%: lib/examples/%.c lib/sluice.h $(LIB_SO_LINKS)
 	@mkdir -p $(@D)

@@ -3,7 +3,7 @@
 # shadow memory would be what fails.
 
 FAULT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fault/*.c)) \
-	$(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o)
+	$(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o filter.o)
 FAULT_TESTS := $(B)/tests/fault/fault-xfs.sh $(B)/tests/fault/fault-ext4.sh
 DEBUG_TESTS += $(FAULT_TESTS)
 

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 #include "tests/fault/fault.h"
+#include "tests/socket/filter.h"
 
 static int run_socket(struct fault_world *w)
 {
@@ -137,6 +138,39 @@ static const char *check_readable(struct fault_world *w, int ret)
 	return NULL;
 }
 
+static int run_attach_filter(struct fault_world *w)
+{
+	const struct sock_filter none[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+
+	return fault_result(attach(w->fds[0], none, ARRAY_LEN(none)));
+}
+
+/* A filter is there, or it is not. */
+static const char *check_attached(struct fault_world *w, int ret)
+{
+	static struct got got;
+
+	if ((receive(w->fds[0], &got, MSG_DONTWAIT) < 0) != (ret >= 0))
+		return "what was received is not what the filter lets pass";
+	return NULL;
+}
+
+/* Two records, of which the second passes; nothing has run the filter yet. */
+static void prepare_filtered(struct fault_world *w)
+{
+	fault_world_send(w, 0);
+	fault_world_send(w, 0);
+	w->fds[0] = consumer(SOCK_SEQPACKET, &w->topic, 0, w->end[0] - 2);
+	attach_word(w->fds[0], VIEW(offset) + 4, (uint32_t)w->end[0] - 1);
+}
+
+static int run_receive_filtered(struct fault_world *w)
+{
+	char value[64];
+
+	return fault_result(recv(w->fds[0], value, sizeof(value), MSG_DONTWAIT | MSG_PEEK));
+}
+
 static void prepare_epoll(struct fault_world *w)
 {
 	prepare_readable(w);
@@ -232,6 +266,8 @@ const struct fault_op fault_socket_ops[] = {
 	{"seek-offset", prepare_consumer, run_seek_offset, check_seek, 0},
 	{"position", prepare_consumer, run_position, NULL, 0},
 	{"poll", prepare_readable, run_poll, check_readable, 0},
+	{"filter-attach", prepare_readable, run_attach_filter, check_attached, 0},
+	{"filter-receive", prepare_filtered, run_receive_filtered, check_readable, 0},
 	{"epoll", prepare_epoll, run_epoll, check_readable, 0},
 	{"close", prepare_full, run_close, check_closed, 0},
 	{"proc-net-sluice", prepare_full, run_proc, NULL, 0},

@@ -14,3 +14,11 @@ $(B)/tests/sluicectl/test_library: $(B)/tests/sluicectl/test_library.o \
 $(B)/tests/sluicectl/test_sluicectl: tests/sluicectl/test_sluicectl.sh $(SLUICECTL)
 	@mkdir -p $(@D)
 	install -m 755 $< $@
+
+# The example of a program of one's own, as its first lines say it is built.
+FILTER_BPF := $(B)/examples/filter.bpf.o
+TEST_HELPERS += $(FILTER_BPF)
+
+$(FILTER_BPF): lib/examples/filter.bpf.c uapi/linux/sluice.h
+	@mkdir -p $(@D)
+	$(CLANG) -O2 -Wall -Wextra -Werror -target bpf -Iuapi -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@ $<

@@ -2,6 +2,7 @@
 /*
  * libsluice, the shared library, over the sockets of a loaded module.
  */
+#include <linux/filter.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -390,6 +391,48 @@ static void consume__skips_a_batch_that_cannot_be_opened(void)
 	sluice_consumer_close(c);
 }
 
+/* The kernel decides about single records, the library about those in batches. */
+static void consumer_filter__chooses_records(void)
+{
+	struct topic t = topic_new(1, NULL);
+	sluice_producer *p = producer_of(&t, 0);
+	sluice_consumer *c = consumer_of(&t, 0, SLUICE_EARLIEST);
+	sluice_filter *f;
+	sluice_place place;
+	sluice_record r;
+
+	CHECK_EQ(sluice_filter_compile("value ^= \"pass\" or key == \"k0\"", &f), 0);
+	CHECK_EQ(sluice_consumer_filter(c, f), 0);
+	send_text(p, "rejected");
+	send_text(p, "passes");
+	send_golden(&t, batch_zstd, sizeof(batch_zstd), 0);
+	send_text(p, "rejected, too");
+	CHECK_EQ(sluice_consume(c, 0, &r), 1);
+	CHECK_EQ(r.offset, 1);
+	CHECK_EQ(sluice_consume(c, 0, &r), 1);
+	CHECK_EQ(r.offset, 2);
+	CHECK(r.key_len == 2 && !memcmp(r.key, "k0", 2));
+	CHECK_EQ(sluice_consume(c, QUIET_MS, &r), 0);
+	CHECK_EQ(sluice_position(c, 0, &place), 0);
+	CHECK_EQ(place.position, place.high_watermark);
+	/* The kernel does as it should, not the library alone. */
+	CHECK_EQ(sluice_consumer_filter(c, NULL), 0);
+	CHECK_EQ(setsockopt(sluice_consumer_fd(c), SOL_SOCKET, SO_ATTACH_FILTER,
+			    sluice_filter_program(f), sizeof(struct sock_fprog)),
+		 0);
+	CHECK_EQ(sluice_seek(c, 0, 0), 0);
+	CHECK_EQ(sluice_consume(c, 0, &r), 1);
+	CHECK_EQ(r.offset, 1);
+	sluice_filter_free(f);
+	CHECK_EQ(sluice_consumer_filter(c, NULL), 0);
+	CHECK_EQ(sluice_seek(c, 0, 0), 0);
+	CHECK_EQ(sluice_consume(c, 0, &r), 1);
+	CHECK_EQ(r.offset, 0);
+	CHECK_EQ(sluice_consumer_filter(c, NULL), 0);
+	sluice_consumer_close(c);
+	sluice_producer_close(p);
+}
+
 static void consume__deleted_topic_ends_it(void)
 {
 	struct topic t = topic_new(1, NULL);
@@ -416,6 +459,7 @@ int main(void)
 		TEST(consume__waits_for_a_record),
 		TEST(consume__opens_batches_of_every_codec),
 		TEST(consume__skips_a_batch_that_cannot_be_opened),
+		TEST(consumer_filter__chooses_records),
 		TEST(consume__deleted_topic_ends_it),
 	};
 

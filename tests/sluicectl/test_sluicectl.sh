@@ -94,6 +94,18 @@ receipt_json() {
 			sluicectl -j partition describe "$topic" 1
 }
 
+filtered() {
+	prints $'0\n1' consume -p 0 -f '%o\n' --filter 'key == "a" or value == "2"' "$topic" &&
+		prints $'2\n3\n4' consume -p 0 -f '%o\n' --filter "key ^= 'n' or not key ^= 'a' and offset > 1" \
+			"$topic" &&
+		prints 3 consume -p 0 -n 1 -f '%o\n' --filter 'header("from") == "test" and offset >= 3' "$topic"
+}
+
+filtered_bpf() {
+	sluicectl topic create "$topic.bpf" && seq 0 29 | sluicectl produce "$topic.bpf" &&
+		prints $'0\n10\n20' consume --filter-bpf build/examples/filter.bpf.o "$topic.bpf"
+}
+
 binary_json() {
 	printf '\377\376\n' | sluicectl produce -p 2 "$topic" &&
 		json "d['value'] == {'base64': '//4='}" sluicectl -j consume -e -p 2 -o 0 "$topic"
@@ -291,6 +303,10 @@ it "consume: bad format" fails 2 "after %" sluicectl consume -f %x "$topic"
 it "consume: offset of many partitions" fails 2 "partition" sluicectl consume -o 5 "$topic"
 it "keys, headers, nulls" lines_of_keys
 it "records as JSON" record_json
+it "a filter" filtered
+it "a filter in BPF" filtered_bpf
+it "a filter with a mistake" fails 2 "at character 8" sluicectl consume --filter 'key == x' "$topic"
+it "a filter that is no object file" fails 2 "nope.o" sluicectl consume --filter-bpf nope.o "$topic"
 it "a durable receipt" receipt_json
 it "bytes that are not UTF-8" binary_json
 it "a long line" long_line

@@ -500,9 +500,14 @@ static void filter__a_long_run_of_rejected_records(void)
 	struct sigaction sa = {.sa_handler = interrupt};
 	struct itimerval soon = {.it_value.tv_usec = 20000};
 	static uint8_t buf[64000];
-	size_t size = batch_simple(buf, "r", 1000);
+	static const char *values[1000];
+	struct batch_header header = BATCH_HEADER_INIT;
 	int64_t begin, end = batches * 1000;
+	size_t size;
 
+	for (int i = 0; i < 1000; i++)
+		values[i] = "rejected";
+	size = batch_encode(buf, &header, values, 1000);
 	for (int i = 0; i < batches; i++)
 		CHECK_EQ(send(in, buf, size, 0), size);
 	attach_none(out);

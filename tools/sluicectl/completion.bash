@@ -15,7 +15,7 @@ _sluicectl_words() {
 		fi
 		case $word in
 		-b|--bootstrap|--data-dir|-p|-k|-H|-o|-n|-t|-f|-c|-r|--partition|--partitions|--key|\
-		--header|--offset|--count|--timeout|--format|--config|--replication-factor|--module|--topic|\
+		--header|--offset|--count|--timeout|--format|--config|--filter|--filter-bpf|--replication-factor|--module|--topic|\
 		--delete)
 			skip=1 ;;
 		-*) ;;
@@ -33,7 +33,7 @@ _sluicectl() {
 	case $previous in
 	--data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
 	--topic) mapfile -t COMPREPLY < <(compgen -W "$(_sluicectl_topics)" -- "$current"); return ;;
-	--module) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+	--module|--filter-bpf) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
 	-o|--offset)
 		mapfile -t COMPREPLY < <(compgen -W 'earliest latest' -- "$current")
 		return ;;
@@ -67,7 +67,7 @@ _sluicectl() {
 		fi ;;
 	consume:*)
 		options='-p --partition -o --offset --from-beginning -n --count -e --exit
-			-t --timeout -f --format'
+			-t --timeout -f --format --filter --filter-bpf'
 		[ "${#words[@]}" != 1 ] || options+=" $(_sluicectl_topics)" ;;
 	up:*|down:*)
 		if [[ $current != -* ]]; then

@@ -5,9 +5,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "tools/sluicectl/filter_bpf.h"
 #include "tools/sluicectl/record_format.h"
 
-#define OPTION_FROM_BEGINNING CTL_OPTION_FIRST_FREE
+enum {
+	OPTION_FROM_BEGINNING = CTL_OPTION_FIRST_FREE,
+	OPTION_FILTER,
+	OPTION_FILTER_BPF,
+};
 
 struct consume {
 	sluice_consumer *consumer;
@@ -18,6 +23,8 @@ struct consume {
 	int64_t count;	   /* -1: no end */
 	int64_t timeout_s; /* -1: none */
 	bool exit_at_end;
+	sluice_filter *filter;
+	const char *filter_bpf;
 };
 
 static int print_record(struct ctl *ctl, const struct consume *c, const sluice_record *r)
@@ -121,9 +128,29 @@ static int parse_option(struct ctl *ctl, struct consume *c, int option)
 		c->format = optarg;
 		return -1;
 	case 'e': c->exit_at_end = true; return -1;
+	case OPTION_FILTER:
+		sluice_filter_free(c->filter);
+		c->filter = NULL;
+		if (sluice_filter_compile(optarg, &c->filter))
+			return ctl_usage(ctl, "%s", sluice_strerror());
+		return -1;
+	case OPTION_FILTER_BPF: c->filter_bpf = optarg; return -1;
 	case OPTION_FROM_BEGINNING: c->start = SLUICE_EARLIEST; return -1;
 	}
 	return ctl_common_option(ctl, option);
+}
+
+static int open_consumer(struct consume *c)
+{
+	int err = sluice_consumer_open(c->topic, (int32_t)c->partition, c->start, &c->consumer);
+
+	if (!err && c->filter)
+		err = sluice_consumer_filter(c->consumer, c->filter);
+	if (err)
+		return ctl_fail(err, "%s", sluice_strerror());
+	if (c->filter_bpf)
+		return filter_bpf_attach(c->filter_bpf, sluice_consumer_fd(c->consumer));
+	return CTL_OK;
 }
 
 int cmd_consume(struct ctl *ctl, int argc, char **argv)
@@ -136,6 +163,8 @@ int cmd_consume(struct ctl *ctl, int argc, char **argv)
 		{"timeout", required_argument, NULL, 't'},
 		{"format", required_argument, NULL, 'f'},
 		{"exit", no_argument, NULL, 'e'},
+		{"filter", required_argument, NULL, OPTION_FILTER},
+		{"filter-bpf", required_argument, NULL, OPTION_FILTER_BPF},
 		{"from-beginning", no_argument, NULL, OPTION_FROM_BEGINNING},
 		{0},
 	};
@@ -144,7 +173,7 @@ int cmd_consume(struct ctl *ctl, int argc, char **argv)
 			    .start = SLUICE_LATEST,
 			    .count = -1,
 			    .timeout_s = -1};
-	int option, status, err;
+	int option, status;
 
 	while ((option = getopt_long(argc, argv, "p:o:n:t:f:e" CTL_SHORT_OPTIONS, options, NULL)) !=
 	       -1) {
@@ -156,12 +185,15 @@ int cmd_consume(struct ctl *ctl, int argc, char **argv)
 		return ctl_usage(ctl, "one topic is needed");
 	if (ctl->bootstrap)
 		return ctl_usage(ctl, "consume is for the local topics: kcat speaks to a broker");
+	if (c.filter && c.filter_bpf)
+		return ctl_usage(ctl, "--filter and --filter-bpf do not go together");
 	c.topic = argv[optind];
-	err = sluice_consumer_open(c.topic, (int32_t)c.partition, c.start, &c.consumer);
-	if (err)
-		return ctl_fail(err, "%s", sluice_strerror());
-	ctl_catch_signals();
-	status = consume_all(ctl, &c);
+	status = open_consumer(&c);
+	if (status == CTL_OK) {
+		ctl_catch_signals();
+		status = consume_all(ctl, &c);
+	}
 	sluice_consumer_close(c.consumer);
+	sluice_filter_free(c.filter);
 	return status;
 }

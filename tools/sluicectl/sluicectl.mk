@@ -7,7 +7,7 @@ SLUICECTL := $(B)/bin/sluicectl
 $(SLUICECTL): $(SLUICECTL_SRCS:%.c=$(B)/%.o) $(B)/libsluice-ctl.a $(B)/libsluice.a \
 		$(B)/libsluice-engine.a $(B)/libsluice-codec.a $(KAFKA_CODEC_OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS) $(LIB_LIBS) -ljansson
+	$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS) $(LIB_LIBS) -ljansson -lbpf
 
 ALL += $(SLUICECTL)
 INSTALL_FILES += $(SLUICECTL):$(bindir)
@@ -24,7 +24,8 @@ MAN_PAGES := $(notdir $(wildcard Documentation/man/*.[1-8])) sluiced.conf.5
 MAN_PRODUCER := sluice_produce sluice_producer_flush sluice_producer_fd sluice_producer_close
 MAN_CONSUMER := sluice_consume sluice_seek sluice_position sluice_consumer_fd \
 	sluice_consumer_close
-MAN_LINKS := $(MAN_PRODUCER:%=%.3) $(MAN_CONSUMER:%=%.3) sluice_version.3
+MAN_FILTER := sluice_consumer_filter sluice_filter_matches sluice_filter_program sluice_filter_free
+MAN_LINKS := $(MAN_PRODUCER:%=%.3) $(MAN_CONSUMER:%=%.3) $(MAN_FILTER:%=%.3) sluice_version.3
 MAN_FILES := $(addprefix $(B)/man/,$(MAN_PAGES) $(MAN_LINKS))
 
 $(B)/man/%: Documentation/man/%
@@ -33,6 +34,7 @@ $(B)/man/%: Documentation/man/%
 
 $(MAN_PRODUCER:%=$(B)/man/%.3): man_of := sluice_producer_open
 $(MAN_CONSUMER:%=$(B)/man/%.3): man_of := sluice_consumer_open
+$(MAN_FILTER:%=$(B)/man/%.3): man_of := sluice_filter_compile
 $(B)/man/sluice_version.3: man_of := sluice_strerror
 $(MAN_LINKS:%=$(B)/man/%):
 	@mkdir -p $(@D)
