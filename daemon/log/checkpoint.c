@@ -231,6 +231,17 @@ int checkpoint_add(struct checkpoint *c, const char *topic, uint32_t partition, 
 	return add(c, &e);
 }
 
+int checkpoint_set(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->entries[i].partition == partition && !strcmp(c->entries[i].topic, topic)) {
+			c->entries[i].offset = offset;
+			return 0;
+		}
+	}
+	return checkpoint_add(c, topic, partition, offset);
+}
+
 size_t checkpoint_forget(struct checkpoint *c, const char *topic)
 {
 	size_t kept = 0, before = c->n;

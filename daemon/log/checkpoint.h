@@ -50,6 +50,9 @@ int64_t checkpoint_find(const struct checkpoint *c, const char *topic, uint32_t 
 /** checkpoint_add() - one more entry, for a partition that has none. */
 int checkpoint_add(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset);
 
+/** checkpoint_set() - the same for a partition that may have one. */
+int checkpoint_set(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset);
+
 /** checkpoint_equal() - the same entries; both as checkpoint_sort() leaves them */
 bool checkpoint_equal(const struct checkpoint *a, const struct checkpoint *b);
 

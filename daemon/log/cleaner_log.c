@@ -59,6 +59,7 @@ int cleaner_log_clean(struct cleaner_log *l, char *err)
 		.delete_retention_ms = l->settings->delete_retention_ms,
 		.first_dirty = l->bounds->first_dirty,
 		.first_uncleanable = l->bounds->first_uncleanable,
+		.recovery_point = l->recovery_point,
 		.now_ms = l->bounds->now_ms,
 		.producers = l->producers->items,
 		.producer_count = l->producers->count,

@@ -30,7 +30,7 @@ struct cleaner_settings {
 
 /**
  * cleaner_settings_init() - a topic's own settings, over the defaults
- * @own: checked values, @n of them
+ * @own: checked values, @n of them; of two for one key the first counts
  */
 void cleaner_settings_init(struct cleaner_settings *s, const struct log_dir_setting *own, size_t n);
 
@@ -59,7 +59,7 @@ struct cleaner_limits {
  * @settings, @limits: borrowed
  * @bounds: as sluice_clean_bounds() found them
  * @producers: of the log; borrowed
- * @pace, @replace, @ctx: as in struct sluice_clean
+ * @recovery_point, @pace, @replace, @ctx: as in struct sluice_clean
  * @end_offset: out: to be written into the checkpoint
  * @passes: out
  * @stats: out: of all passes together; the segments and bytes before are those
@@ -71,6 +71,7 @@ struct cleaner_log {
 	const struct cleaner_limits *limits;
 	const struct sluice_clean_bounds *bounds;
 	const struct sluice_clean_producers *producers;
+	int64_t recovery_point;
 	int (*pace)(void *ctx, u64 bytes);
 	int (*replace)(void *ctx, s64 first_base, s64 last_base, char *err);
 	void *ctx;

@@ -89,6 +89,7 @@ static int compact_log(struct compaction *run, int64_t checkpoint, struct cleane
 		.limits = &run->limits,
 		.bounds = &b,
 		.producers = &producers,
+		.recovery_point = S64_MAX, /* it was stopped cleanly */
 		.pace = pace,
 		.replace = replace,
 		.ctx = run,
@@ -99,17 +100,6 @@ static int compact_log(struct compaction *run, int64_t checkpoint, struct cleane
 		ret = cleaner_log_clean(l, why);
 	sluice_clean_producers_free(&producers);
 	return ret;
-}
-
-static int note_cleaned(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->entries[i].partition == partition && !strcmp(c->entries[i].topic, topic)) {
-			c->entries[i].offset = offset;
-			return 0;
-		}
-	}
-	return checkpoint_add(c, topic, partition, offset);
 }
 
 static int compact_partition(struct compaction *run, const char *topic, uint32_t index)
@@ -139,7 +129,7 @@ static int compact_partition(struct compaction *run, const char *topic, uint32_t
 	told.bytes_after = l.stats.bytes_after;
 	told.records_without_key = l.stats.records_without_key;
 	told.batches_malformed = l.stats.batches_malformed;
-	ret = l.passes ? note_cleaned(&run->cleaned, topic, index, l.end_offset) : 0;
+	ret = l.passes ? checkpoint_set(&run->cleaned, topic, index, l.end_offset) : 0;
 	if (told.error == -ECANCELED)
 		return ret ? ret : -ECANCELED;
 	run->c->told(run->c->ctx, &told);

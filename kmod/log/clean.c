@@ -6,6 +6,7 @@
 #include "clean_reader.h"
 #include "clean_segments.h"
 #include "segment.h"
+#include "segment_name.h"
 
 /*
  * A pass under way.
@@ -38,9 +39,9 @@ static int out_of_memory(struct pass *p)
 
 static int pace(struct pass *p, u64 bytes)
 {
-	int ret = bytes && p->c->pace ? p->c->pace(p->c->ctx, bytes) : 0;
+	int ret = p->c->pace ? p->c->pace(p->c->ctx, bytes) : 0;
 
-	if (ret)
+	if (ret && !p->err[0])
 		snprintf(p->err, SLUICE_ERROR_TEXT_MAX, "stopped");
 	return ret;
 }
@@ -65,7 +66,7 @@ static int next_batch(struct pass *p, u32 i, struct sluice_batch *b, const u8 **
 
 	p->c->stats.bytes_read += read;
 	p->paced += read;
-	stop = ret < 0 ? 0 : pace(p, read);
+	stop = ret < 0 || !read ? 0 : pace(p, read);
 	return stop ? stop : ret;
 }
 
@@ -252,11 +253,59 @@ static int clean_groups(struct pass *p)
 	return ret;
 }
 
+static int sync_segment(struct pass *p, u32 i)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct port_file *file;
+	int ret;
+
+	sluice_segment_name(name, p->segments[i].base_offset, SLUICE_SUFFIX_LOG);
+	ret = port_file_open(p->c->dir, name, PORT_RDONLY, &file);
+	if (!ret) {
+		ret = port_file_sync(file);
+		port_file_close(file);
+	}
+	if (ret)
+		snprintf(p->err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be synced (error %d)", name,
+			 -ret);
+	return ret;
+}
+
+/*
+ * Whoever has the log open may have told of a record that it is durable. It
+ * goes for a newer one of its key, which then has to be as durable.
+ */
+static int sync_segments(struct pass *p)
+{
+	bool any = false;
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < p->count && !ret; i++) {
+		if (segment_end(p, i) <= p->c->recovery_point)
+			continue;
+		any = true;
+		ret = sync_segment(p, i);
+		if (!ret)
+			ret = pace(p, 0);
+	}
+	if (any && !ret) {
+		ret = port_dir_sync(p->c->dir);
+		if (ret)
+			snprintf(p->err, SLUICE_ERROR_TEXT_MAX, "cannot be synced (error %d)",
+				 -ret);
+	}
+	return ret;
+}
+
 static int run(struct pass *p)
 {
 	struct sluice_clean *c = p->c;
 	int ret;
 
+	ret = sync_segments(p);
+	if (ret)
+		return ret;
 	ret = sluice_clean_aborted(c->dir, p->segments[0].base_offset, c->first_uncleanable,
 				   &p->aborted, &p->aborted_count, p->err);
 	if (ret)
@@ -285,6 +334,7 @@ int sluice_log_clean(struct sluice_clean *c, char *err)
 	int ret;
 
 	memset(&c->stats, 0, sizeof(c->stats));
+	err[0] = '\0';
 	c->end_offset = c->first_dirty;
 	if (c->first_dirty >= c->first_uncleanable)
 		return 0;

@@ -56,12 +56,16 @@ struct sluice_clean_stats {
  * @first_dirty: all below it is clean
  * @first_uncleanable: base offset of the first segment that is left alone; see
  *	clean_bounds.h
+ * @recovery_point: all below it is on stable storage; S64_MAX if all is. What is
+ *	not is synced first: a record must not go for a newer one of its key that
+ *	a power cut may take
  * @now_ms: wall clock
  * @producers: those the log remembers, by id; borrowed
  * @map_bytes, @map_load_percent: see sluice_clean_map_init()
  * @io_bytes: read and written at once; larger batches take more
- * @pace: called with the bytes that were just read or written; may sleep to
- *	slow it down. What it returns, if not 0, ends the pass. May be NULL
+ * @pace: called with the bytes that were just read or written, or with 0 if it
+ *	is only asked whether to go on; may sleep to slow it down. What it
+ *	returns, if not 0, ends the pass; it may write to @err. May be NULL
  * @replace: called to swap in the one segment @first_base, whose files have the
  *	suffix .swap and are durable, for those from @first_base to @last_base.
  *	Returns 0; -EIO if it failed half way, so that the files of both are left
@@ -77,6 +81,7 @@ struct sluice_clean {
 	s64 delete_retention_ms;
 	s64 first_dirty;
 	s64 first_uncleanable;
+	s64 recovery_point;
 	s64 now_ms;
 	const struct sluice_clean_producer *producers;
 	u32 producer_count;
@@ -92,7 +97,7 @@ struct sluice_clean {
 
 /**
  * sluice_log_clean() - one pass
- * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, empty unless it fails
  * A segment in which nothing changed stays as it is.
  *
  * Returns 0; -EUCLEAN if a file is damaged; -ENOMEM; what @pace or @replace

@@ -247,3 +247,40 @@ void sluice_clean_output_discard(struct sluice_clean_output *o)
 		port_warn("%s: %s: cannot be removed (error %d); recovery will",
 			  port_dir_name(o->dir), name, -ret);
 }
+
+/* @suffix: of those that are to go. */
+struct leftovers {
+	struct port_dir *dir;
+	const char *suffix;
+};
+
+static int remove_leftover(void *ctx, const char *name, size_t len)
+{
+	const struct leftovers *l = ctx;
+	size_t suffix_len = strlen(l->suffix);
+	char text[NAME_MAX_BYTES];
+
+	if (len >= sizeof(text) || len < suffix_len ||
+	    memcmp(name + len - suffix_len, l->suffix, suffix_len))
+		return 0;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return port_file_remove(l->dir, text);
+}
+
+int sluice_clean_leftovers(struct port_dir *dir)
+{
+	/* Those of a log first, as above. */
+	static const char *const order[] = {
+		SLUICE_SUFFIX_LOG SLUICE_SUFFIX_SWAP, SLUICE_SUFFIX_SWAP, SLUICE_SUFFIX_CLEANED,
+	};
+	struct leftovers l = { .dir = dir };
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(order) && !ret; i++) {
+		l.suffix = order[i];
+		ret = port_dir_list(dir, remove_leftover, &l);
+	}
+	return ret;
+}

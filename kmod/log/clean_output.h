@@ -61,4 +61,13 @@ int __must_check sluice_clean_output_finish(struct sluice_clean_output *o);
 /** sluice_clean_output_discard() - close and remove it, whatever its names are now. */
 void sluice_clean_output_discard(struct sluice_clean_output *o);
 
+/**
+ * sluice_clean_leftovers() - remove what an interrupted compaction left
+ * For the log of a directory that is open and healthy, before the first pass of
+ * whoever compacts it now, and alone: a finished segment that nobody swapped in
+ * would be swapped in by recovery one day, whatever became of the log meanwhile.
+ * Returns 0 or an error of the file system.
+ */
+int __must_check sluice_clean_leftovers(struct port_dir *dir);
+
 #endif /* SLUICE_LOG_CLEAN_OUTPUT_H */
