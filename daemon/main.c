@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "daemon/broker.h"
+#include "daemon/cleaner/cleaner.h"
 #include "daemon/controller/controller.h"
 #include "daemon/core/diag.h"
 #include "daemon/core/notify.h"
@@ -154,6 +155,7 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 {
 	unsigned int n = b->config->network_threads;
 	struct worker *workers = calloc(n, sizeof(*workers));
+	struct cleaner *cleaner;
 	int err = -ENOMEM;
 
 	if (!workers)
@@ -167,12 +169,16 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 	err = start_workers(workers, n);
 	if (err)
 		goto err_controller;
+	err = cleaner_start(b->config, &cleaner);
+	if (err)
+		goto err_started;
 
 	tell_ready(b);
 	wait_for_signal(signals);
 	close_listeners(b);
+	cleaner_stop(cleaner);
+err_started:
 	stop_workers(workers, n);
-
 err_controller:
 	controller_stop(c);
 err_workers:

@@ -58,7 +58,7 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.key = "log.cleaner.backoff.ms", .type = CONFIG_LONG, .default_value = "15000",
 		.min = 0, .max = INT64_MAX,
 		.doc = "How long compaction waits, when it found nothing to do, before it looks "
-		       "again, in milliseconds.",
+		       "again, in milliseconds; at least 10.",
 	},
 	[CONFIG_LOG_CLEANER_DEDUPE_BUFFER_SIZE] = {
 		.key = "log.cleaner.dedupe.buffer.size", .type = CONFIG_LONG,

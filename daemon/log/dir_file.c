@@ -13,6 +13,9 @@
 #define TEMPORARY_NAME	 ".sluice-tmp"
 #define REMOVE_DEPTH_MAX 4
 
+/* Whoever works in the directory, as the cleaner does, may make a file meanwhile. */
+#define REMOVE_TRIES 5
+
 static int read_fd(int fd, size_t size_max, char **ret_text, size_t *ret_len)
 {
 	struct stat st;
@@ -209,20 +212,22 @@ static int remove_entry(void *ctx, const char *name, bool is_dir)
 static int remove_at(int at_fd, const char *name, int depth)
 {
 	struct removal r = {.depth = depth};
-	int err;
+	int err = 0;
 
 	if (depth > REMOVE_DEPTH_MAX)
 		return -ELOOP;
 	r.dir_fd = dir_open(at_fd, name);
 	if (r.dir_fd < 0)
 		return r.dir_fd == -ENOENT ? 0 : r.dir_fd;
-	err = dir_each(r.dir_fd, remove_entry, &r);
+	for (int i = 0; i < REMOVE_TRIES; i++) {
+		err = dir_each(r.dir_fd, remove_entry, &r);
+		if (!err && unlinkat(at_fd, name, AT_REMOVEDIR) && errno != ENOENT)
+			err = -errno;
+		if (err != -ENOTEMPTY)
+			break;
+	}
 	close(r.dir_fd);
-	if (err)
-		return err;
-	if (unlinkat(at_fd, name, AT_REMOVEDIR) && errno != ENOENT)
-		return -errno;
-	return 0;
+	return err;
 }
 
 int dir_remove(int at_fd, const char *name)

@@ -6,7 +6,8 @@
 USER_MODULE_SRCS := $(addprefix tests/daemon/,user_data_socket.c user_kern.c user_module.c)
 USER_DAEMON_SRCS := $(filter-out daemon/main.c,$(DAEMON_SRCS)) $(KAFKA_CODEC_SRCS:%=%.c) \
 	$(CTL_LOG_SRCS)
-USER_DAEMON_LIBS := $(B)/asan/tests/libsluiced.a $(B)/asan/libsluice-engine.a
+USER_DAEMON_LIBS := $(B)/asan/tests/libsluiced.a $(B)/asan/libsluice-engine.a \
+	$(B)/asan/libsluice-codec.a
 
 # An archive, so that a test of one file takes only what that file needs.
 $(B)/asan/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/asan/%.o)
@@ -17,14 +18,14 @@ $(B)/asan/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/asan/%.o)
 $(B)/tests/sluiced-userspace: $(B)/asan/daemon/main.o $(USER_MODULE_SRCS:%.c=$(B)/asan/%.o) \
 		$(USER_DAEMON_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -lpthread -lm
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lpthread -lm
 
 # Tests of single files.
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_config test_frame test_htable test_image \
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_htable test_image \
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
 # Tests of the daemon with a client on the loopback.
-DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_conn test_fetch_committed \
+DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner test_conn test_fetch_committed \
 	test_handle_delete_records test_handle_fetch \
 	test_handle_metadata test_handle_produce test_handle_topics)
 
@@ -32,13 +33,13 @@ UNIT_TESTS += $(DAEMON_TESTS) $(DAEMON_SERVED_TESTS)
 
 $(DAEMON_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(USER_DAEMON_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread -lm
+	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka -lpthread -lm
 
 $(DAEMON_SERVED_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o \
 		$(B)/asan/tests/daemon/served.o $(USER_MODULE_SRCS:%.c=$(B)/asan/%.o) \
 		$(USER_DAEMON_LIBS)
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ -lcmocka -lpthread -lm
+	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka -lpthread -lm
 
 # Fuzzers: the configuration, and a whole daemon behind a connection.
 DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn)
@@ -52,6 +53,7 @@ $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
 $(B)/fuzz/fuzz_properties: $(B)/fuzz/tests/fuzz/fuzz_properties.o
 $(B)/fuzz/fuzz_conn: $(B)/fuzz/tests/fuzz/fuzz_conn.o $(USER_MODULE_SRCS:%.c=$(B)/fuzz/%.o)
 $(B)/fuzz/fuzz_conn: LDFLAGS := -Wl,--wrap=log_dir_topic_create,--wrap=log_dir_topic_delete
-$(DAEMON_FUZZERS): $(B)/fuzz/tests/libsluiced.a $(B)/fuzz/libsluice-engine.a
-	$(CLANG) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) -lpthread -lm
+$(DAEMON_FUZZERS): $(B)/fuzz/tests/libsluiced.a $(B)/fuzz/libsluice-engine.a \
+		$(B)/fuzz/libsluice-codec.a
+	$(CLANG) $(SANITIZE) -fsanitize=fuzzer $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIB_LIBS) -lpthread -lm
 	cp $(KAFKA_GEN)/fuzz.dict $@.dict

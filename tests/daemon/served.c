@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "daemon/cleaner/cleaner.h"
 #include "daemon/controller/controller.h"
 #include "daemon/worker.h"
 #include "tests/daemon/served.h"
@@ -22,6 +23,7 @@ static struct {
 	struct broker broker;
 	struct controller *controller;
 	struct worker worker;
+	struct cleaner *cleaner;
 	struct kern *k;
 } s;
 
@@ -63,6 +65,7 @@ void served_start(const char *const *overrides)
 		worker_init(&s.worker, &s.broker, s.controller, controller_image(s.controller)), 0);
 	assert_int_equal(controller_start(s.controller, &s.worker, 1), 0);
 	assert_int_equal(worker_start(&s.worker), 0);
+	assert_int_equal(cleaner_start(&s.config, &s.cleaner), 0);
 }
 
 void served_stop(void)
@@ -71,6 +74,7 @@ void served_stop(void)
 	struct kern *k;
 	char command[128];
 
+	cleaner_stop(s.cleaner);
 	worker_stop(&s.worker);
 	worker_join(&s.worker);
 	controller_stop(s.controller);

@@ -145,6 +145,8 @@ static int append(struct data_socket *ds, const uint8_t *topic_id, int32_t parti
 		snprintf(ds->error, sizeof(ds->error), "%s", a.why ? a.why : "");
 		return err == -EPROTONOSUPPORT ? -EINVAL : err;
 	}
+	if (a.housekeeping && sluice_log_housekeep(log, port_now_ms()))
+		abort();
 	if (when == SLUICE_RECEIPT_DURABLE)
 		ev.error = sluice_log_flush(log, &recovery_point);
 	ev.type = SLUICE_EVENT_RECEIPT;

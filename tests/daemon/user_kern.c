@@ -221,7 +221,7 @@ static void read_partition(const struct user_topic *t, uint32_t index, struct ke
 {
 	struct sluice_log *log = t->partitions[index].log;
 
-	*p = (struct kern_partition){.index = index};
+	*p = (struct kern_partition){.index = index, .segments = sluice_log_segment_count(log)};
 	memcpy(p->topic, t->t.name, sizeof(p->topic));
 	memcpy(p->topic_id, t->t.id, sizeof(p->topic_id));
 	p->recovery_point = sluice_log_recovery_point(log);

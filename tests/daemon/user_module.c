@@ -84,22 +84,6 @@ static void topic_free(struct user_topic *t)
 	free(t);
 }
 
-static void merge_config(struct kern_topic_config *to, const struct kern_topic_config *from)
-{
-	if (from->set & KERN_CONFIG_SEGMENT_BYTES)
-		to->segment_bytes = from->segment_bytes;
-	if (from->set & KERN_CONFIG_MAX_MESSAGE_BYTES)
-		to->max_message_bytes = from->max_message_bytes;
-	if (from->set & KERN_CONFIG_INDEX_INTERVAL_BYTES)
-		to->index_interval_bytes = from->index_interval_bytes;
-	if (from->set & KERN_CONFIG_SEGMENT_INDEX_BYTES)
-		to->segment_index_bytes = from->segment_index_bytes;
-	if (from->set & KERN_CONFIG_MESSAGE_TIMESTAMP_TYPE)
-		to->message_timestamp_type = from->message_timestamp_type;
-	if (from->set & KERN_CONFIG_DURABILITY)
-		to->durability = from->durability;
-}
-
 static void log_config(const struct kern_topic_config *c, struct sluice_log_config *ret)
 {
 	sluice_log_config_default(ret);
@@ -155,7 +139,7 @@ int user_topic_create(const struct kern_topic *from, char *why, size_t size)
 		.index_interval_bytes = defaults.index_interval_bytes,
 		.segment_index_bytes = defaults.segment_index_bytes,
 	};
-	merge_config(&t->t.config, &from->config);
+	kern_config_merge(&t->t.config, &from->config);
 	for (uint32_t i = 0; !err && i < t->t.partition_count; i++)
 		err = open_partition(t, i, from, why, size);
 	if (err) {
@@ -173,7 +157,7 @@ int user_topic_set(const struct kern_topic *from)
 
 	if (!t)
 		return -ENOENT;
-	merge_config(&t->t.config, &from->config);
+	kern_config_merge(&t->t.config, &from->config);
 	log_config(&t->t.config, &c);
 	for (uint32_t i = 0; i < t->t.partition_count; i++)
 		sluice_log_set_config(t->partitions[i].log, &c);
