@@ -33,12 +33,19 @@
  * @page: that was looked at last, or NULL; holds a reference
  * @page_index: its place in the file of the cursor that settles
  * @listed: headers that the view lists
+ * @across_len: bytes in @across
+ * @across_pos: where they are in the log
+ * @across: the record that was read last, if it goes on in another page than it
+ *	begins in
  */
 struct sluice_filter {
 	struct sk_buff *skb;
 	struct page *page;
 	pgoff_t page_index;
 	u32 listed;
+	u32 across_len;
+	u64 across_pos;
+	u8 across[COPY_MAX];
 };
 
 /* What of the log is shown behind the view. */
@@ -83,6 +90,7 @@ void sluice_filter_drop_page(struct sluice_sock *ssk)
 	if (f->page)
 		put_page(f->page);
 	f->page = NULL;
+	f->across_len = 0;
 }
 
 void sluice_filter_end(struct sluice_sock *ssk)
@@ -113,13 +121,62 @@ static struct page *hold_page(struct sluice_cursor *c, u64 pos, u64 last_pos)
 
 	if (f->page && f->page_index == index)
 		return f->page;
-	sluice_filter_drop_page(c->ssk);
+	if (f->page)
+		put_page(f->page);
+	f->page = NULL;
 	page = sluice_page_get(c->file, &c->ra, index, last_pos >> PAGE_SHIFT);
 	if (IS_ERR(page))
 		return page;
 	f->page = page;
 	f->page_index = index;
 	return page;
+}
+
+/* Positions that were counted from elsewhere. */
+static void shift(struct sluice_record *r, u64 by)
+{
+	r->offset_pos += by;
+	r->key_pos += by;
+	r->value_pos += by;
+	r->headers_pos += by;
+	r->end += by;
+}
+
+static int copy_pages(struct sluice_cursor *c, u64 pos, u8 *to, u32 len)
+{
+	while (len) {
+		u32 n = min_t(u32, len, PAGE_SIZE - offset_in_page(pos));
+		struct page *page = hold_page(c, pos, pos + len - 1);
+
+		if (IS_ERR(page))
+			return PTR_ERR(page);
+		memcpy_from_page(to, page, offset_in_page(pos), n);
+		to += n;
+		pos += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* It begins in the page that is held, and ends in the next if it is a short one. */
+static int read_across(struct sluice_cursor *c, u64 pos, u64 end, struct sluice_record *ret_r)
+{
+	struct sluice_filter *f = c->ssk->filter;
+	u32 len = min_t(u64, end - pos, COPY_MAX);
+	int err;
+
+	f->across_len = 0;
+	err = copy_pages(c, pos, f->across, len);
+	if (err)
+		return err;
+	err = sluice_record_read_memory(f->across, 0, len, ret_r);
+	/* It is a long one, perhaps, or malformed. */
+	if (err)
+		return sluice_record_read(c->file, pos, end, ret_r);
+	f->across_pos = pos;
+	f->across_len = ret_r->end;
+	shift(ret_r, pos);
+	return 0;
 }
 
 int sluice_filter_read_record(struct sluice_cursor *c, u64 pos, u64 end,
@@ -139,34 +196,22 @@ int sluice_filter_read_record(struct sluice_cursor *c, u64 pos, u64 end,
 	p = kmap_local_page(page);
 	err = sluice_record_read_memory(p, in_page, min_t(u64, end - page_pos, PAGE_SIZE), ret_r);
 	kunmap_local(p);
-	/* It goes on in the next page, perhaps, or is malformed. */
 	if (err)
-		return sluice_record_read(c->file, pos, end, ret_r);
-	ret_r->offset_pos += page_pos;
-	ret_r->key_pos += page_pos;
-	ret_r->value_pos += page_pos;
-	ret_r->headers_pos += page_pos;
-	ret_r->end += page_pos;
+		return read_across(c, pos, end, ret_r);
+	shift(ret_r, page_pos);
 	return 0;
 }
 
 static int copy_from_log(struct sluice_cursor *c, u64 pos, u8 *to, u32 len)
 {
-	if (c->open) {
-		memcpy(to, c->open->bytes + pos, len);
-		return 0;
-	}
-	while (len) {
-		u32 n = min_t(u32, len, PAGE_SIZE - offset_in_page(pos));
-		struct page *page = hold_page(c, pos, pos + len - 1);
+	const struct sluice_filter *f = c->ssk->filter;
 
-		if (IS_ERR(page))
-			return PTR_ERR(page);
-		memcpy_from_page(to, page, offset_in_page(pos), n);
-		to += n;
-		pos += n;
-		len -= n;
-	}
+	if (c->open)
+		memcpy(to, c->open->bytes + pos, len);
+	else if (pos >= f->across_pos && pos + len <= f->across_pos + f->across_len)
+		memcpy(to, f->across + (pos - f->across_pos), len);
+	else
+		return copy_pages(c, pos, to, len);
 	return 0;
 }
 
@@ -190,13 +235,13 @@ static void hang_on_memory(struct sk_buff *skb, const u8 *p, u32 len)
 	}
 }
 
-/* What was shown of the record before goes; sluice_page_refs has had its references. */
-static void reset(struct sk_buff *skb)
+/* So many bytes behind the view, and nothing hung on. */
+static void set_copied(struct sk_buff *skb, u32 copied)
 {
 	skb_shinfo(skb)->nr_frags = 0;
 	skb->data_len = 0;
-	skb->len = skb_headlen(skb);
-	skb_trim(skb, sizeof(struct sluice_filter_view));
+	skb->len = sizeof(struct sluice_filter_view) + copied;
+	skb_set_tail_pointer(skb, skb->len);
 }
 
 /* Put the bytes behind the view. @refs keeps the pages until the run is over. */
@@ -207,7 +252,8 @@ static int show(struct sluice_cursor *c, const struct shown *s, struct sluice_pa
 	unsigned int i;
 	int err;
 
-	err = copy_from_log(c, s->pos, skb_put(skb, copied), copied);
+	set_copied(skb, copied);
+	err = copy_from_log(c, s->pos, skb->data + sizeof(struct sluice_filter_view), copied);
 	if (err || !rest)
 		return err;
 	if (c->open) {
@@ -365,7 +411,9 @@ int sluice_filter_run(struct sluice_cursor *c)
 	if (!ret)
 		ret = !!run_program(&c->ssk->sk, skb);
 out:
-	reset(skb);
-	sluice_pages_put(&refs);
+	if (skb->data_len)
+		set_copied(skb, 0);
+	if (refs.count)
+		sluice_pages_put(&refs);
 	return ret;
 }

@@ -116,7 +116,29 @@ static const u8 *reader_next(const struct record_reader *r, size_t *ret_len)
 	return r->window + (r->pos - r->window_pos);
 }
 
-static int reader_varint(struct record_reader *r, s32 *ret_v)
+/* One of one or two bytes, which most are: a record has seven, and many have records. */
+static inline bool reader_short(struct record_reader *r, s32 *ret_v)
+{
+	u64 at = r->pos - r->window_pos;
+	const u8 *p = r->window + at;
+	u32 v;
+
+	/* Two bytes even for one: the last of a log may take the long way. */
+	if (r->pos + 2 > r->end || at + 2 > r->window_len)
+		return false;
+	v = p[0];
+	if (v & 0x80) {
+		if (p[1] & 0x80)
+			return false;
+		v = (v & 0x7f) | (u32)p[1] << 7;
+		r->pos++;
+	}
+	r->pos++;
+	*ret_v = (s32)((v >> 1) ^ -(v & 1));
+	return true;
+}
+
+static int reader_varint_long(struct record_reader *r, s32 *ret_v)
 {
 	const u8 *p;
 	size_t len;
@@ -132,12 +154,23 @@ static int reader_varint(struct record_reader *r, s32 *ret_v)
 	return 0;
 }
 
+static inline int reader_varint(struct record_reader *r, s32 *ret_v)
+{
+	return reader_short(r, ret_v) ? 0 : reader_varint_long(r, ret_v);
+}
+
 static int reader_varlong(struct record_reader *r, s64 *ret_v)
 {
 	const u8 *p;
 	size_t len;
-	int ret = reader_fill(r, SLUICE_VARLONG_MAX);
+	s32 v;
+	int ret;
 
+	if (reader_short(r, &v)) {
+		*ret_v = v;
+		return 0;
+	}
+	ret = reader_fill(r, SLUICE_VARLONG_MAX);
 	if (ret)
 		return ret;
 	p = reader_next(r, &len);

@@ -245,6 +245,37 @@ static void filter__records_across_pages(void)
 	close(out);
 }
 
+/* Segments so small that their pages have the same places: none is taken for another's. */
+static void filter__records_across_segments(void)
+{
+	struct kern_topic_config config = {.set = KERN_CONFIG_SEGMENT_BYTES, .segment_bytes = 2000};
+	struct topic t = topic_new(1, &config);
+	int in = producer(SOCK_SEQPACKET, &t, 0);
+	int out = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_EARLIEST);
+	const uint32_t key_at = sizeof(struct sluice_filter_view);
+
+	for (uint32_t n = 0; n < 600; n++) {
+		uint8_t key[4];
+		struct record r = {.key = key, .key_len = 4, .value = "x", .value_len = n % 2};
+
+		put_be32(key, n);
+		CHECK(send_record(in, &r, 0) >= 0);
+		if (n % 50 == 49)
+			CHECK(!flush_topic(in, &t));
+	}
+	CHECK(topic_partition(&t, 0).segments >= 4);
+	for (uint32_t n = 0; n < 600; n += 7) {
+		CHECK(!seek_to(out, 0, 0));
+		attach_word(out, key_at, n);
+		CHECK_EQ(receive(out, &got, MSG_DONTWAIT), n % 2);
+		CHECK_EQ(got.info.offset, n);
+		CHECK_EQ(receive(out, &got, MSG_DONTWAIT), -1);
+		CHECK_EQ(position(out, 0), 600);
+	}
+	close(in);
+	close(out);
+}
+
 /* Kinds of loads that were made for packets of a network: harmless, and bounded. */
 static void filter__loads_of_other_kinds(void)
 {
@@ -536,6 +567,7 @@ int main(void)
 		TEST(filter__long_value_in_the_open_batch),
 		TEST(filter__long_value_in_the_file),
 		TEST(filter__records_across_pages),
+		TEST(filter__records_across_segments),
 		TEST(filter__loads_of_other_kinds),
 		TEST(filter__compressed_batches),
 		TEST(filter__stream_of_batches),
