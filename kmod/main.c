@@ -6,6 +6,7 @@
 #include "maintenance.h"
 #include "netlink.h"
 #include "netns.h"
+#include "port_buffer.h"
 #include "shrinker.h"
 
 #include <linux/module.h>
@@ -51,6 +52,7 @@ err_shrinker:
 err_maintenance:
 	sluice_file_io_exit();
 err_file_io:
+	sluice_port_buffers_exit();
 	rcu_barrier();
 	return err;
 }
@@ -68,6 +70,7 @@ static void __exit sluice_exit(void)
 	sluice_shrinker_exit();
 	sluice_maintenance_exit();
 	sluice_file_io_exit();
+	sluice_port_buffers_exit();
 	rcu_barrier();
 }
 

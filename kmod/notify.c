@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * No wake-up is lost between a waiter's last look at the high watermark and
- * its sleep: the appender publishes and then takes the lock, the waiter takes
- * the lock to add itself and then looks. Whichever comes second through the
- * lock sees what the first one did.
+ * its sleep: the appender publishes and then looks whether the list is empty,
+ * the waiter adds itself and then looks at the high watermark, each with a full
+ * barrier between its two steps. So at least one of them sees what the other
+ * did. An appender that finds the list empty takes no lock: most have nobody to
+ * wake. The same holds for a partition that dies: its state is published first,
+ * and sluice_notify_add() looks at it after adding.
  */
 
 #include "notify.h"
@@ -27,17 +30,22 @@ void sluice_waiter_init(struct sluice_waiter *w, sluice_wake_fn fn)
 
 int sluice_notify_add(struct sluice_partition *p, struct sluice_waiter *w, s64 above)
 {
+	bool added;
 	int err = 0;
 
 	spin_lock(&p->notify.lock);
-	if (READ_ONCE(p->state) == SLUICE_PARTITION_STATE_DEAD) {
-		err = -ENODEV;
-		goto out;
-	}
 	WRITE_ONCE(w->above, above);
-	if (list_empty(&w->node))
+	added = list_empty(&w->node);
+	if (added)
 		list_add_tail(&w->node, &p->notify.waiters);
-out:
+	/* Pairs with sluice_notify_wake(). */
+	smp_mb();
+	if (READ_ONCE(p->state) == SLUICE_PARTITION_STATE_DEAD) {
+		/* One that waited before is told by the wake-up of the death. */
+		if (added)
+			list_del_init(&w->node);
+		err = -ENODEV;
+	}
 	spin_unlock(&p->notify.lock);
 	return err;
 }
@@ -54,6 +62,10 @@ void sluice_notify_wake(struct sluice_partition *p, int err)
 	struct sluice_waiter *w, *next;
 	s64 high_watermark;
 
+	/* Pairs with sluice_notify_add(): after the publication. */
+	smp_mb();
+	if (list_empty(&p->notify.waiters))
+		return;
 	spin_lock(&p->notify.lock);
 	/*
 	 * Under the lock, because a truncation takes it back: what is told last is

@@ -19,11 +19,6 @@ void *port_alloc(size_t size)
 	return kvzalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
-void *port_alloc_bytes(size_t size)
-{
-	return kvmalloc(size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-}
-
 void port_free(const void *p)
 {
 	kvfree(p);
@@ -62,21 +57,25 @@ size_t port_iter_count(const struct port_iter *iter)
 	return iov_iter_count(iter->iov);
 }
 
+/*
+ * Without the check of the destination that copy_from_iter() makes: it costs
+ * more than the copy of a small record, and the engine has just compared the
+ * length with the room in its buffer.
+ */
 int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 {
-	return copy_from_iter(buf, len, iter->iov) == len ? 0 : -EFAULT;
+	return _copy_from_iter(buf, len, iter->iov) == len ? 0 : -EFAULT;
 }
 
 int port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len)
 {
-	struct iov_iter before = *iter->iov;
 	size_t copied;
 
 	pagefault_disable();
-	copied = copy_from_iter(buf, len, iter->iov);
+	copied = _copy_from_iter(buf, len, iter->iov);
 	pagefault_enable();
 	if (copied == len)
 		return 0;
-	*iter->iov = before;
+	iov_iter_revert(iter->iov, copied);
 	return -EFAULT;
 }

@@ -138,6 +138,7 @@ struct sluice_event_queue {
  * struct sluice_sock - a socket
  * @sk: first
  * @net_node: in the namespace's list of sockets
+ * @traffic: the namespace's counters
  * @in: what bind gave; written under lock_sock() and addr_lock
  * @out: what connect gave; likewise
  * @addr_lock: lets others than lock_sock() holders read @in, @out, @cursors
@@ -161,6 +162,7 @@ struct sluice_event_queue {
 struct sluice_sock {
 	struct sock sk;
 	struct hlist_node net_node;
+	struct sluice_traffic __percpu *traffic;
 	struct sluice_target in;
 	struct sluice_target out;
 	spinlock_t addr_lock;

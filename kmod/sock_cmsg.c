@@ -108,18 +108,12 @@ static int parse_all(struct sluice_sock *ssk, struct msghdr *msg,
 	return 0;
 }
 
-int sluice_cmsg_parse(struct sluice_sock *ssk, struct msghdr *msg, struct sluice_send_request *ret)
+int sluice_cmsg_parse_all(struct sluice_sock *ssk, struct msghdr *msg,
+			  struct sluice_send_request *ret)
 {
 	u32 header_count = 0;
 	int err;
 
-	memset(ret, 0, sizeof(*ret));
-	ret->partition = SLUICE_PARTITION_ANY;
-	ret->timestamp = -1;
-	ret->key_len = -1;
-	ret->receipt.when = READ_ONCE(ssk->receipts);
-	if (!msg->msg_controllen)
-		return 0;
 	err = parse_all(ssk, msg, ret, &header_count);
 	if (err || !header_count)
 		return err;
@@ -132,14 +126,6 @@ int sluice_cmsg_parse(struct sluice_sock *ssk, struct msghdr *msg, struct sluice
 	if (err)
 		sluice_cmsg_release(ret);
 	return err;
-}
-
-void sluice_cmsg_release(struct sluice_send_request *req)
-{
-	/* Most have none; asked here, for each record sent comes this way. */
-	if (req->headers)
-		kvfree(req->headers);
-	req->headers = NULL;
 }
 
 /* A record's part on its way into a control message. */

@@ -3,6 +3,8 @@
 #ifndef SLUICE_SOCK_CMSG_H
 #define SLUICE_SOCK_CMSG_H
 
+#include <linux/mm.h>
+
 #include "sock.h"
 
 /**
@@ -27,14 +29,34 @@ struct sluice_send_request {
 	struct sluice_receipt_request receipt;
 };
 
+/** sluice_cmsg_parse_all() - what sluice_cmsg_parse() does where there are some */
+int __must_check sluice_cmsg_parse_all(struct sluice_sock *ssk, struct msghdr *msg,
+				       struct sluice_send_request *ret);
+
 /**
  * sluice_cmsg_parse() - read the control messages of a send
  * @ret: give it back with sluice_cmsg_release()
+ * Inline, because most sends of single records have none.
  * Return: 0, -EINVAL with error text, -ENOMEM.
  */
-int __must_check sluice_cmsg_parse(struct sluice_sock *ssk, struct msghdr *msg,
-				   struct sluice_send_request *ret);
-void sluice_cmsg_release(struct sluice_send_request *req);
+static inline int __must_check sluice_cmsg_parse(struct sluice_sock *ssk, struct msghdr *msg,
+						 struct sluice_send_request *ret)
+{
+	*ret = (struct sluice_send_request) {
+		.partition = SLUICE_PARTITION_ANY,
+		.timestamp = -1,
+		.key_len = -1,
+		.receipt.when = READ_ONCE(ssk->receipts),
+	};
+	return msg->msg_controllen ? sluice_cmsg_parse_all(ssk, msg, ret) : 0;
+}
+
+static inline void sluice_cmsg_release(struct sluice_send_request *req)
+{
+	if (req->headers)
+		kvfree(req->headers);
+	req->headers = NULL;
+}
 
 /**
  * sluice_cmsg_put_record() - the control messages of the record at hand

@@ -16,6 +16,8 @@ void sluice_sock_net_add(struct sluice_sock *ssk)
 {
 	struct sluice_sock_net *sn = sluice_sock_net(sock_net(&ssk->sk));
 
+	/* Looked up once; they go with the namespace, which the socket holds. */
+	ssk->traffic = sn->traffic;
 	mutex_lock(&sn->lock);
 	hlist_add_head(&ssk->net_node, &sn->sockets);
 	mutex_unlock(&sn->lock);
@@ -32,7 +34,7 @@ void sluice_sock_net_del(struct sluice_sock *ssk)
 
 void sluice_count_sent(const struct sock *sk, u64 bytes)
 {
-	struct sluice_traffic __percpu *t = sluice_sock_net(sock_net(sk))->traffic;
+	struct sluice_traffic __percpu *t = sluice_sk(sk)->traffic;
 
 	this_cpu_inc(t->sent);
 	this_cpu_add(t->sent_bytes, bytes);
@@ -40,7 +42,7 @@ void sluice_count_sent(const struct sock *sk, u64 bytes)
 
 void sluice_count_received(const struct sock *sk, u64 bytes)
 {
-	struct sluice_traffic __percpu *t = sluice_sock_net(sock_net(sk))->traffic;
+	struct sluice_traffic __percpu *t = sluice_sk(sk)->traffic;
 
 	this_cpu_inc(t->received);
 	this_cpu_add(t->received_bytes, bytes);

@@ -31,13 +31,13 @@
  * @ssk: the socket
  * @req: control messages
  * @target: where to, holds a reference
- * @p: which partition, holds a reference
+ * @p: which partition; @target's topic keeps it
  * @receipt: promised, or NULL
- * @first_offset: of what was appended
+ * @bytes: that were appended
+ * @first_offset: of what was appended; as the following, set with @bytes
  * @end_offset: behind what was appended
  * @generation: of the log when the first of it was
  * @timestamp: the log's stamp on it, or -1
- * @bytes: that were appended
  */
 struct produce {
 	struct sluice_sock *ssk;
@@ -45,11 +45,11 @@ struct produce {
 	struct sluice_target target;
 	struct sluice_partition *p;
 	struct sluice_receipt *receipt;
+	u64 bytes;
 	s64 first_offset;
 	s64 end_offset;
 	u64 generation;
 	s64 timestamp;
-	u64 bytes;
 };
 
 static u32 choose_partition(const struct produce *pr)
@@ -72,9 +72,8 @@ static int find_partition(struct produce *pr)
 	struct sluice_target *t = &pr->target;
 	u32 index = choose_partition(pr);
 	bool checked;
-	int err;
 
-	pr->p = sluice_topic_partition(t->topic, index);
+	pr->p = sluice_topic_partition_of(t->topic, index);
 	if (!pr->p)
 		return sluice_sock_fail(pr->ssk, -ENOENT, "%s has no partition %u",
 					t->topic->name, index);
@@ -83,12 +82,7 @@ static int find_partition(struct produce *pr)
 		checked = index < t->permitted;
 	else
 		checked = index == (u32)t->partition;
-	if (checked)
-		return 0;
-	err = sluice_sock_permission(pr->ssk, pr->p, MAY_WRITE);
-	if (err)
-		sluice_partition_put(pr->p);
-	return err;
+	return checked ? 0 : sluice_sock_permission(pr->ssk, pr->p, MAY_WRITE);
 }
 
 static int find_target(struct produce *pr, struct msghdr *msg)
@@ -114,8 +108,9 @@ static int produce_begin(struct produce *pr, struct sluice_sock *ssk, struct msg
 {
 	int err;
 
-	memset(pr, 0, sizeof(*pr));
 	pr->ssk = ssk;
+	pr->receipt = NULL;
+	pr->bytes = 0;
 	if (msg->msg_flags & ~SEND_FLAGS)
 		return sluice_sock_fail(ssk, -EOPNOTSUPP, "unknown flags %#x of a send",
 					msg->msg_flags & ~SEND_FLAGS);
@@ -135,7 +130,6 @@ static int produce_begin(struct produce *pr, struct sluice_sock *ssk, struct msg
 		return 0;
 	err = PTR_ERR(pr->receipt);
 
-	sluice_partition_put(pr->p);
 err_target:
 	sluice_target_put(&pr->target);
 err_request:
@@ -190,7 +184,6 @@ static void produce_end(struct produce *pr)
 		sluice_receipt_cancel(pr->receipt);
 	if (pr->bytes)
 		sluice_count_sent(&pr->ssk->sk, pr->bytes);
-	sluice_partition_put(pr->p);
 	sluice_target_put(&pr->target);
 	sluice_cmsg_release(&pr->req);
 }

@@ -157,15 +157,24 @@ u32 sluice_topic_partition_count(const struct sluice_topic *t)
 	return smp_load_acquire(&t->partition_count);
 }
 
-struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index)
+struct sluice_partition *sluice_topic_partition_of(const struct sluice_topic *t, u32 index)
 {
 	struct sluice_partition *p;
 
 	if (index >= sluice_topic_partition_count(t))
 		return NULL;
+	/* The array is replaced when partitions are added; they stay. */
 	rcu_read_lock();
 	p = rcu_dereference(t->partitions)[index];
-	sluice_partition_hold(p);
 	rcu_read_unlock();
+	return p;
+}
+
+struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index)
+{
+	struct sluice_partition *p = sluice_topic_partition_of(t, index);
+
+	if (p)
+		sluice_partition_hold(p);
 	return p;
 }

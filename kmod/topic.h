@@ -78,6 +78,13 @@ u32 sluice_topic_partition_count(const struct sluice_topic *t);
  */
 struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index);
 
+/**
+ * sluice_topic_partition_of() - the same, without a reference of its own
+ * A topic keeps its partitions as long as it is held: for who holds it longer
+ * than he needs the partition, and leaves nothing behind that needs it.
+ */
+struct sluice_partition *sluice_topic_partition_of(const struct sluice_topic *t, u32 index);
+
 /* The tables of a namespace; what changes them needs its config mutex. */
 int __must_check sluice_topic_tables_init(struct sluice_net *sn);
 void sluice_topic_tables_destroy(struct sluice_net *sn);

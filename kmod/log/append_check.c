@@ -98,8 +98,8 @@ static bool records_matter(const struct sluice_log *log, const struct sluice_app
 	       (!c->log_append_time && c->timestamp_before_max_ms != S64_MAX);
 }
 
-int sluice_append_check_records(const struct sluice_log *log, struct sluice_append *a,
-				struct port_file *file, u64 position, const struct sluice_batch *b)
+static int check_records(const struct sluice_log *log, struct sluice_append *a,
+			 struct port_file *file, u64 position, const struct sluice_batch *b)
 {
 	u64 end = position + b->size;
 	struct sluice_record r;
@@ -107,8 +107,6 @@ int sluice_append_check_records(const struct sluice_log *log, struct sluice_appe
 	s32 i;
 	int ret;
 
-	if (!records_matter(log, a, b))
-		return 0;
 	now = port_now_ms();
 	position += SLUICE_BATCH_HEADER_LEN;
 	for (i = 0; i < b->record_count; i++) {
@@ -129,4 +127,10 @@ int sluice_append_check_records(const struct sluice_log *log, struct sluice_appe
 		return 0;
 	a->why = "the batch has more bytes than its records";
 	return -EINVAL;
+}
+
+int sluice_append_check_records(const struct sluice_log *log, struct sluice_append *a,
+				struct port_file *file, u64 position, const struct sluice_batch *b)
+{
+	return records_matter(log, a, b) ? check_records(log, a, file, position, b) : 0;
 }

@@ -60,7 +60,7 @@ int sluice_append_source_init(struct sluice_append_source *src, struct sluice_ap
 	if (!size)
 		return 0;
 	if (size > sizeof(src->head)) {
-		u8 *bytes = port_alloc_bytes(size);
+		u8 *bytes = port_buffer_get();
 
 		/* Then it goes the way of the large ones. */
 		if (!bytes)
@@ -82,7 +82,7 @@ int sluice_append_source_init(struct sluice_append_source *src, struct sluice_ap
 void sluice_append_source_end(struct sluice_append_source *src)
 {
 	if (src->bytes != src->head)
-		port_free(src->bytes);
+		port_buffer_put(src->bytes);
 }
 
 int sluice_append_source_fill(struct sluice_append_source *src, struct sluice_append *a, u32 size)

@@ -14,15 +14,16 @@
 
 #include "log.h"
 
-#define SLUICE_APPEND_HEAD	512
-#define SLUICE_APPEND_WHOLE_MAX	(32 * 1024)
+#define SLUICE_APPEND_HEAD	128
+#define SLUICE_APPEND_WHOLE_MAX	PORT_BUFFER_BYTES
 
 /**
  * struct sluice_append_source - a batch being appended
- * @bytes: @head, or memory of its own
+ * @bytes: @head, or one of the port's buffers
  * @len: how many of the batch's bytes they are
  * @whole: all of them, and their CRC is right
- * @head: the header, and what is behind it of a small batch
+ * @head: the header, and what is behind it of a small batch; small itself, for
+ *	kernels may zero what a function has on its stack
  */
 struct sluice_append_source {
 	u8 *bytes;

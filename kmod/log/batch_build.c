@@ -13,6 +13,8 @@ size_t sluice_record_parts_size(const struct sluice_record_out *r)
 	size_t size = 1 /* attributes */ + bytes_size(r->key_len) + bytes_size(r->value_len);
 	u32 i;
 
+	if (!r->header_count)
+		return size + 1;
 	size += sluice_varint_size((s32)r->header_count);
 	for (i = 0; i < r->header_count; i++)
 		size += bytes_size(r->headers[i].key_len) + bytes_size(r->headers[i].value_len);

@@ -54,12 +54,19 @@
  */
 void *__must_check port_alloc(size_t size);
 
-/** port_alloc_bytes() - the same, not zeroed: for what is written before it is read. */
-void *__must_check port_alloc_bytes(size_t size);
 void port_free(const void *p);
 
 /** port_now_ms() - wall clock, milliseconds since the epoch. */
 s64 port_now_ms(void);
+
+#define PORT_BUFFER_BYTES	(32 * 1024)
+
+/**
+ * port_buffer_get() - PORT_BUFFER_BYTES for a short time; NULL if there is no memory
+ * Not zeroed: for what is written before it is read. One for a task at a time.
+ */
+void *__must_check port_buffer_get(void);
+void port_buffer_put(void *p);
 
 /** port_random_u32() - for spreading things in time; not for secrets. */
 u32 port_random_u32(void);

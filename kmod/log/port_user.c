@@ -67,14 +67,19 @@ void *port_alloc(size_t size)
 	return port_fault() ? NULL : calloc(1, size);
 }
 
-void *port_alloc_bytes(size_t size)
-{
-	return port_fault() ? NULL : malloc(size);
-}
-
 void port_free(const void *p)
 {
 	free((void *)p);
+}
+
+void *port_buffer_get(void)
+{
+	return port_fault() ? NULL : malloc(PORT_BUFFER_BYTES);
+}
+
+void port_buffer_put(void *p)
+{
+	free(p);
 }
 
 s64 port_now_ms(void)

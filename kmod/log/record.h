@@ -19,7 +19,7 @@
 int __must_check sluice_varint_read(const u8 *p, size_t len, s32 *ret_v);
 int __must_check sluice_varlong_read(const u8 *p, size_t len, s64 *ret_v);
 
-/** sluice_varlong_write_long() - what takes more than one byte. */
+/** sluice_varlong_write_long() - what takes more than two bytes. */
 size_t sluice_varlong_write_long(u8 *p, u64 zigzag);
 
 static inline u64 sluice_zigzag(s64 v)
@@ -33,10 +33,15 @@ static inline size_t sluice_varlong_write(u8 *p, s64 v)
 	u64 z = sluice_zigzag(v);
 
 	/* Inline, because a record has seven of them and most are this short. */
-	if (z > 0x7f)
+	if (z <= 0x7f) {
+		*p = (u8)z;
+		return 1;
+	}
+	if (z > 0x3fff)
 		return sluice_varlong_write_long(p, z);
-	*p = (u8)z;
-	return 1;
+	p[0] = (u8)(z | 0x80);
+	p[1] = (u8)(z >> 7);
+	return 2;
 }
 
 /* Zig-zag keeps a small magnitude small, so 32 bits need no coding of their own. */
@@ -48,9 +53,10 @@ static inline size_t sluice_varint_write(u8 *p, s32 v)
 /** sluice_varlong_size() - bytes it takes: one for each 7 bits. */
 static inline size_t sluice_varlong_size(s64 v)
 {
-	unsigned int bits = 64 - (unsigned int)__builtin_clzll(sluice_zigzag(v) | 1);
+	unsigned int top_bit = 63 - (unsigned int)__builtin_clzll(sluice_zigzag(v) | 1);
 
-	return (bits + 6) / 7;
+	/* top_bit / 7 + 1 for all that top_bit can be, without the division. */
+	return (top_bit * 9 + 73) / 64;
 }
 
 static inline size_t sluice_varint_size(s32 v)
