@@ -32,6 +32,8 @@
  * @skb: begins with the view
  * @page: that was looked at last, or NULL; holds a reference
  * @page_index: its place in the file of the cursor that settles
+ * @refs: pages that hang on @skb during a run; here, because a large array on the
+ *	stack costs a run more than most of what it does: kernels clear it
  * @listed: headers that the view lists
  * @across_len: bytes in @across
  * @across_pos: where they are in the log
@@ -42,6 +44,7 @@ struct sluice_filter {
 	struct sk_buff *skb;
 	struct page *page;
 	pgoff_t page_index;
+	struct sluice_page_refs refs;
 	u32 listed;
 	u32 across_len;
 	u64 across_pos;
@@ -77,6 +80,7 @@ int sluice_filter_begin(struct sluice_sock *ssk)
 	skb_reset_transport_header(skb);
 	skb_put_zero(skb, sizeof(struct sluice_filter_view));
 	f->skb = skb;
+	f->refs.max = PIPE_DEF_BUFFERS;
 	ssk->filter = f;
 out:
 	ssk->filtering = true;
@@ -244,9 +248,10 @@ static void set_copied(struct sk_buff *skb, u32 copied)
 	skb_set_tail_pointer(skb, skb->len);
 }
 
-/* Put the bytes behind the view. @refs keeps the pages until the run is over. */
-static int show(struct sluice_cursor *c, const struct shown *s, struct sluice_page_refs *refs)
+/* Put the bytes behind the view. The pages are kept until the run is over. */
+static int show(struct sluice_cursor *c, const struct shown *s)
 {
+	struct sluice_page_refs *refs = &c->ssk->filter->refs;
 	struct sk_buff *skb = c->ssk->filter->skb;
 	u32 copied = min_t(u32, s->len, COPY_MAX), rest = s->len - copied;
 	unsigned int i;
@@ -380,7 +385,6 @@ static u32 run_program(struct sock *sk, struct sk_buff *skb)
 int sluice_filter_run(struct sluice_cursor *c)
 {
 	const struct sluice_place *at = &c->at;
-	struct sluice_page_refs refs;
 	bool is_batch = c->ssk->sk.sk_type == SOCK_STREAM ||
 			at->batch.attributes & SLUICE_BATCH_COMPRESSION_MASK;
 	struct shown s = { .pos = at->position, .size = at->batch.size };
@@ -388,14 +392,12 @@ int sluice_filter_run(struct sluice_cursor *c)
 	struct sluice_filter_view *v = (struct sluice_filter_view *)skb->data;
 	int ret;
 
-	refs.count = 0;
-	refs.max = PIPE_DEF_BUFFERS;
 	if (!is_batch) {
 		s.pos = at->record.key_pos;
 		s.size = at->record.end - s.pos;
 	}
 	s.len = min_t(u64, s.size, SLUICE_FILTER_BYTES_MAX);
-	ret = show(c, &s, &refs);
+	ret = show(c, &s);
 	if (ret)
 		goto out;
 	v->size = cpu_to_be16(sizeof(*v));
@@ -413,7 +415,7 @@ int sluice_filter_run(struct sluice_cursor *c)
 out:
 	if (skb->data_len)
 		set_copied(skb, 0);
-	if (refs.count)
-		sluice_pages_put(&refs);
+	if (c->ssk->filter->refs.count)
+		sluice_pages_put(&c->ssk->filter->refs);
 	return ret;
 }

@@ -59,7 +59,7 @@ size_t sluice_varlong_write_long(u8 *p, u64 zigzag)
 
 /*
  * A place in a file or in memory. @window holds the bytes from @window_pos on;
- * with a file it is @chunk, filled when it is needed.
+ * with a file it is @chunk, of RECORD_CHUNK bytes, filled when it is needed.
  */
 struct record_reader {
 	struct port_file *file;
@@ -68,11 +68,13 @@ struct record_reader {
 	const u8 *window;
 	u64 window_pos;
 	u64 window_len;
-	u8 chunk[RECORD_CHUNK];
+	u8 *chunk;
 };
 
-static void reader_init_file(struct record_reader *r, struct port_file *file, u64 pos, u64 end)
+static void reader_init_file(struct record_reader *r, struct port_file *file, u64 pos, u64 end,
+			     u8 *chunk)
 {
+	r->chunk = chunk;
 	r->file = file;
 	r->pos = pos;
 	r->end = end;
@@ -100,7 +102,7 @@ static int reader_fill(struct record_reader *r, size_t want)
 	want = min_t(u64, want, left);
 	if (!r->file || r->pos + want <= r->window_pos + r->window_len)
 		return 0;
-	n = port_file_read(r->file, r->pos, r->chunk, min_t(u64, sizeof(r->chunk), left));
+	n = port_file_read(r->file, r->pos, r->chunk, min_t(u64, RECORD_CHUNK, left));
 	if (n < 0)
 		return (int)n;
 	r->window_pos = r->pos;
@@ -269,11 +271,12 @@ static int read_header(struct record_reader *r, struct sluice_record_part *ret_h
 
 int sluice_record_read(struct port_file *file, u64 pos, u64 end, struct sluice_record *ret_r)
 {
+	u8 chunk[RECORD_CHUNK];
 	struct record_reader r;
 
 	if (pos > end)
 		return -EBADMSG;
-	reader_init_file(&r, file, pos, end);
+	reader_init_file(&r, file, pos, end, chunk);
 	return read_record(&r, ret_r);
 }
 
@@ -288,11 +291,12 @@ int sluice_record_parse(const void *p, size_t len, struct sluice_record *ret_r)
 int sluice_record_header_read(struct port_file *file, u64 pos, u64 end,
 			      struct sluice_record_part *ret_h)
 {
+	u8 chunk[RECORD_CHUNK];
 	struct record_reader r;
 
 	if (pos > end)
 		return -EBADMSG;
-	reader_init_file(&r, file, pos, end);
+	reader_init_file(&r, file, pos, end, chunk);
 	return read_header(&r, ret_h);
 }
 
