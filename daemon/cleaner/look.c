@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ struct search {
 static int read_checkpoint(struct search *s)
 {
 	unsigned int line;
-	int fd = dir_open(-1, s->l->data_dir), ret;
+	int fd = dir_open(AT_FDCWD, s->l->data_dir), ret;
 
 	if (fd < 0)
 		return fd;

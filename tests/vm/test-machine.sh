@@ -70,6 +70,7 @@ test_stock() {
 	fi
 	run_test "$KERNEL/bad-input" 300 tests/kafka/bad_input.py $server || failed=1
 	run_test "$KERNEL/daemon-kill" 300 "${inside[@]}" CMD=tests/kafka/daemon_kill.sh || failed=1
+	run_test "$KERNEL/compaction" 300 "${inside[@]}" CMD=tests/kafka/compaction.sh || failed=1
 	run_test "$KERNEL/disk-full" 300 "${inside[@]}" CMD=tests/kafka/disk_full.sh || failed=1
 	timeout 300 "${inside[@]}" CMD=tests/kafka/report.sh < /dev/null > "$out/report" ||
 		 echo "test: the report of $KERNEL is incomplete"

@@ -3,12 +3,16 @@
  * sluicectl partition list, sluicectl partition describe
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <linux/sluice_netlink.h>
 #include "sluice_netlink_names.h"
+#include "daemon/log/checkpoint.h"
+#include "daemon/log/dir_file.h"
 #include "tools/sluicectl/partition_output.h"
 
 static const char *state_name(uint32_t state)
@@ -127,7 +131,30 @@ int cmd_partition_list(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-static int print_details(const struct kern_partition *p)
+/* Where the dirty part begins, as who compacts last noted it; -1: it is not compacted. */
+static int64_t compacted_below(struct kern *k, const struct kern_partition *p)
+{
+	struct checkpoint c = {0};
+	int64_t offset = -1;
+	struct kern_topic t;
+	unsigned int line;
+	int fd;
+
+	if (kern_topic_get(k, p->topic, &t))
+		return -1;
+	fd = dir_open(AT_FDCWD, t.data_dir);
+	if (fd >= 0) {
+		if ((t.config.cleanup_policy & KERN_CLEANUP_COMPACT) &&
+		    !checkpoint_read(fd, CHECKPOINT_CLEANER, &c, &line))
+			offset = checkpoint_find(&c, p->topic, p->index);
+		checkpoint_free(&c);
+		close(fd);
+	}
+	free(t.data_dir);
+	return offset;
+}
+
+static int print_details(const struct kern_partition *p, int64_t compacted)
 {
 	char text[32];
 
@@ -139,6 +166,8 @@ static int print_details(const struct kern_partition *p)
 	printf("high watermark    %" PRId64 "\n", p->high_watermark);
 	printf("log end offset    %" PRId64 "\n", p->log_end_offset);
 	printf("durable below     %" PRId64 "\n", p->recovery_point);
+	if (compacted >= 0)
+		printf("compacted below   %" PRId64 "\n", compacted);
 	printf("leader epoch      %" PRId32 "\n", p->leader_epoch);
 	printf("size              %s in %" PRIu32 " segment%s\n",
 	       ctl_bytes_text(p->size_bytes, text), p->segments, p->segments == 1 ? "" : "s");
@@ -200,6 +229,19 @@ int cmd_partition_delete_records(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
+static int describe(struct ctl *ctl, struct kern *k, const struct kern_partition *p)
+{
+	int64_t compacted = compacted_below(k, p);
+	json_t *object;
+
+	if (!ctl->json)
+		return print_details(p, compacted);
+	object = partition_json(p);
+	if (compacted >= 0)
+		json_object_set_new(object, "compacted_below", json_integer(compacted));
+	return ctl_print_json(object);
+}
+
 int cmd_partition_describe(struct ctl *ctl, int argc, char **argv)
 {
 	struct kern_partition p;
@@ -220,7 +262,7 @@ int cmd_partition_describe(struct ctl *ctl, int argc, char **argv)
 	if (err)
 		status = ctl_fail(err, "%s", kern_error(k));
 	else
-		status = ctl->json ? ctl_print_json(partition_json(&p)) : print_details(&p);
+		status = describe(ctl, k, &p);
 	kern_close(k);
 	return status;
 }
