@@ -46,7 +46,6 @@ EXPORT_FOR_TEST(sluice_log_set_config);
 EXPORT_FOR_TEST(sluice_log_set_failed);
 EXPORT_FOR_TEST(sluice_log_end_offset);
 EXPORT_FOR_TEST(sluice_log_recovery_point);
-EXPORT_FOR_TEST(sluice_log_generation);
 EXPORT_FOR_TEST(sluice_log_segment_count);
 EXPORT_FOR_TEST(sluice_notify_init);
 EXPORT_FOR_TEST(sluice_notify_add);

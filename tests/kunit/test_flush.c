@@ -40,7 +40,7 @@ static struct request *new_requests(struct kunit *test, unsigned int count, s64 
 		init_completion(&r[i].done);
 		r[i].d.done = request_done;
 		r[i].d.offset = offset;
-		r[i].d.generation = sluice_log_generation(kp->p->log);
+		r[i].d.generation = kp->p->flush.generation;
 	}
 	return r;
 }
@@ -304,6 +304,7 @@ static void flush__is_not_held_by_another_disk(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, b);
 	KUNIT_ASSERT_EQ(test, kunit_append(test, slow, -1, &a), 0);
 	held = new_requests(test, 1, 1);
+	held->d.generation = slow->p->flush.generation;
 	r = new_requests(test, 1, append(test));
 	for (i = 0; i < count; i++) {
 		INIT_WORK(&b[i].work, blocker_fn);
