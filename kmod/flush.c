@@ -61,6 +61,9 @@ static int flush(struct sluice_partition *p, s64 *ret_recovery_point)
 		goto out;
 	}
 	err = sluice_log_flush(p->log, ret_recovery_point);
+	/* Drain is to find nothing left to wait for: it goes through them one by one. */
+	if (!err && READ_ONCE(p->state) == SLUICE_PARTITION_STATE_DEAD)
+		err = sluice_log_flush_indexes(p->log);
 	atomic64_inc(&p->stats.flushes);
 	trace_sluice_flush(p, *ret_recovery_point, err);
 	if (err)

@@ -211,29 +211,57 @@ void sluice_log_lower_flush(struct sluice_log *log, s64 offset)
 {
 	port_mutex_assert_held(&log->flush_mutex);
 	log->flush_from = min(log->flush_from, offset);
+	log->indexes_end = -1;
 	if (sluice_log_recovery_point(log) > offset)
 		sluice_watermark_set_recovery_point(&log->watermark, offset);
 }
 
-int sluice_log_flush_indexes(struct sluice_log *log)
+static int flush_indexes_locked(struct sluice_log *log, s64 end_offset)
 {
 	struct sluice_segment *seg;
 	int ret;
 
+	port_mutex_assert_held(&log->flush_mutex);
+	if (sluice_log_failed(log))
+		return -EIO;
+	ret = sluice_log_save_epochs(log);
+	if (ret)
+		return ret;
+	seg = sluice_segment_list_floor(&log->segments, S64_MAX);
+	ret = sync_indexes(seg);
+	sluice_segment_put(seg);
+	/* The name of the snapshot. */
+	if (!ret)
+		ret = port_dir_sync(log->dir);
+	if (ret)
+		sluice_log_set_failed(log, ret);
+	else
+		log->indexes_end = end_offset;
+	return ret;
+}
+
+/* Has anything come since the last time? */
+static bool indexes_flushed(struct sluice_log *log, s64 end_offset)
+{
+	bool flushed;
+
+	port_mutex_lock(&log->flush_mutex);
+	flushed = log->indexes_end == end_offset && !sluice_log_failed(log);
+	port_mutex_unlock(&log->flush_mutex);
+	return flushed;
+}
+
+int sluice_log_flush_indexes(struct sluice_log *log)
+{
+	s64 end_offset = sluice_log_end_offset(log);
+	int ret;
+
+	if (indexes_flushed(log, end_offset))
+		return 0;
 	if (!sluice_log_failed(log))
 		sluice_log_save_producers(log);
 	port_mutex_lock(&log->flush_mutex);
-	ret = sluice_log_failed(log) ? -EIO : sluice_log_save_epochs(log);
-	if (!ret) {
-		seg = sluice_segment_list_floor(&log->segments, S64_MAX);
-		ret = sync_indexes(seg);
-		sluice_segment_put(seg);
-		/* The name of the snapshot. */
-		if (!ret)
-			ret = port_dir_sync(log->dir);
-		if (ret)
-			sluice_log_set_failed(log, ret);
-	}
+	ret = flush_indexes_locked(log, end_offset);
 	port_mutex_unlock(&log->flush_mutex);
 	return ret;
 }

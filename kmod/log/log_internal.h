@@ -65,6 +65,7 @@
  * @epochs_saved: epochs.changes as the checkpoint file has them
  * @flush_from: segments that end below this offset are durable
  * @names_synced: @names_changed as of the last sync of the directory
+ * @indexes_end: log end when sluice_log_flush_indexes() was done last, or -1
  *
  * @names_mutex: held by the one that gives files their names, or makes files
  *	that have none yet; taken last of all mutexes
@@ -105,6 +106,7 @@ struct sluice_log {
 	u64 epochs_saved;
 	s64 flush_from;
 	u32 names_synced;
+	s64 indexes_end;
 
 	struct port_mutex names_mutex;
 };

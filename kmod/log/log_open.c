@@ -19,6 +19,7 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 	port_mutex_init(&log->names_mutex);
 	/* So that what somebody remembers of an earlier life is not taken for this one's. */
 	log->generation = (u64)port_random_u32() << 32 | port_random_u32();
+	log->indexes_end = -1;
 	sluice_segment_list_init(&log->segments);
 	sluice_leader_epochs_init(&log->epochs);
 	return log;
