@@ -93,7 +93,8 @@ void sluice_flush_drain(struct sluice_partition *p);
 /**
  * sluice_flush_request() - call d->done when d->offset is durable
  * May call it at once, from here, if it is already, or the partition has
- * failed, is dead, or was truncated since the append (-ESTALE). Never loses a request: drain answers what is left.
+ * failed, is dead, or was truncated since the append (-ESTALE). Never loses a
+ * request: drain answers what is left.
  * Context: process, no locks held.
  */
 void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d);

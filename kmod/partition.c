@@ -291,26 +291,75 @@ void port_log_cut(const struct sluice_log *log, u64 generation)
 	sluice_notify_wake(p, -ESTALE);
 }
 
+/* What takes segments away: in a worker, whose death or limits cannot end it half way. */
+struct change {
+	struct work_struct work;
+	struct sluice_partition *p;
+	s64 end_offset;
+	u64 generation;
+	s64 first_base;
+	s64 last_base;
+	char *why;
+	int err;
+};
+
+static void truncate_fn(struct work_struct *work)
+{
+	struct change *c = container_of(work, struct change, work);
+
+	c->err = sluice_log_truncate(c->p->log, c->end_offset, c->why, &c->end_offset);
+}
+
+static void replace_fn(struct work_struct *work)
+{
+	struct change *c = container_of(work, struct change, work);
+
+	c->err = sluice_log_replace(c->p->log, c->generation, c->first_base, c->last_base,
+				    c->why);
+}
+
+/* The partition stays entered, by who waits here. */
+static int do_change(struct change *c, work_func_t fn)
+{
+	INIT_WORK_ONSTACK(&c->work, fn);
+	queue_work(c->p->maintenance.wq, &c->work);
+	flush_work(&c->work);
+	destroy_work_on_stack(&c->work);
+	return c->err;
+}
+
 int sluice_partition_truncate(struct sluice_partition *p, s64 offset, char *why)
 {
-	s64 end_offset;
-	int err;
+	struct change c = { .p = p, .end_offset = offset, .why = why };
+	u64 generation = sluice_log_generation(p->log);
+	int err = do_change(&c, truncate_fn);
 
-	err = sluice_log_truncate(p->log, offset, why, &end_offset);
 	sluice_flush_answer_cut(p);
 	if (err) {
 		offline_if_failed(p, "a truncation failed half-way");
 		return err;
 	}
-	atomic64_inc(&p->stats.truncations);
-	sluice_event_truncated(p, end_offset);
+	/* From the log end on nothing happens, and nobody is told so. */
+	if (sluice_log_generation(p->log) != generation) {
+		atomic64_inc(&p->stats.truncations);
+		sluice_event_truncated(p, c.end_offset);
+		/* What went is to be unlinked one day. */
+		sluice_maintenance_housekeep(p);
+	}
 	return 0;
 }
 
 int sluice_partition_replace(struct sluice_partition *p, u64 generation, s64 first_base,
 			     s64 last_base, char *why)
 {
-	int err = sluice_log_replace(p->log, generation, first_base, last_base, why);
+	struct change c = {
+		.p = p,
+		.generation = generation,
+		.first_base = first_base,
+		.last_base = last_base,
+		.why = why,
+	};
+	int err = do_change(&c, replace_fn);
 
 	if (err) {
 		offline_if_failed(p, "a replacement of segments failed half-way");

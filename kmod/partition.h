@@ -130,6 +130,7 @@ int __must_check sluice_partition_seal(struct sluice_partition *p);
  * storage of what went gets -ESTALE.
  * @why: SLUICE_ERROR_TEXT_MAX bytes, set on failure
  * Return: what sluice_log_truncate() does; if the log failed it is offline.
+ * Goes on to its end, though the process is killed.
  * Context: process, entered.
  */
 int __must_check sluice_partition_truncate(struct sluice_partition *p, s64 offset, char *why);

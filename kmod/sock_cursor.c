@@ -97,6 +97,14 @@ static void finish_batch(struct sluice_cursor *c)
 		sluice_cursor_drop_segment(c);
 }
 
+/* As if it had not been looked at. */
+static void put_cut_back(struct sluice_cursor *c, s64 cut)
+{
+	spin_lock(&c->ssk->ready_lock);
+	WRITE_ONCE(c->cut, min(c->cut, cut));
+	spin_unlock(&c->ssk->ready_lock);
+}
+
 static s64 take_cut(struct sluice_cursor *c)
 {
 	s64 cut;
@@ -139,6 +147,9 @@ static int open_segment(struct sluice_cursor *c)
 
 	/* Only the place is wanted: the segment's own end is looked at each time. */
 	err = sluice_log_fetch(log, c->at.next_offset, 1, 0, &range);
+	/* Truncated since the high watermark was read, which is told in a moment. */
+	if (err == -ERANGE && c->at.next_offset > sluice_log_start_offset(log))
+		return 0;
 	if (err == -ERANGE) {
 		/* Retention was faster than this reader. */
 		cursor_fail(c, err, "no longer there; reading goes on at the log start");
@@ -183,7 +194,12 @@ static int at_log_end(struct sluice_cursor *c)
  */
 static int enter_behind(struct sluice_cursor *c, s64 high_watermark)
 {
-	if (c->at.batch.base_offset > sluice_log_end_offset(c->p->log))
+	s64 log_end = sluice_log_end_offset(c->p->log);
+
+	/* Truncated meanwhile, which is told in a moment. */
+	if (log_end < high_watermark)
+		return 0;
+	if (c->at.batch.base_offset > log_end)
 		return cursor_fail(c, -EIO, "the offset of a batch is behind the log end");
 	WRITE_ONCE(c->at.next_offset, high_watermark);
 	return at_log_end(c);
@@ -361,21 +377,13 @@ static int settle_filtered(struct sluice_cursor *c)
 	return ret;
 }
 
-int sluice_cursor_settle(struct sluice_cursor *c)
+/* Find the next, if it is not at hand. */
+static int find_next(struct sluice_cursor *c)
 {
 	int ret;
 
-	sock_owned_by_me(&c->ssk->sk);
-	if (c->err)
-		return c->err;
-	if (READ_ONCE(c->cut) != S64_MAX) {
-		ret = look_at_cut(c);
-		if (ret)
-			return ret;
-	}
 	if (is_stream(c) ? c->at.in_batch : c->at.settled)
 		return 1;
-
 	ret = sluice_partition_enter(c->p);
 	if (ret) {
 		WRITE_ONCE(c->ssk->is_dead, true);
@@ -386,6 +394,28 @@ int sluice_cursor_settle(struct sluice_cursor *c)
 	else
 		ret = is_stream(c) ? enter_batch(c) : settle_record(c);
 	sluice_partition_leave(c->p);
+	return ret;
+}
+
+int sluice_cursor_settle(struct sluice_cursor *c)
+{
+	int ret;
+
+	sock_owned_by_me(&c->ssk->sk);
+	if (c->err)
+		return c->err;
+	/*
+	 * Looked at again when something was found: it may have been appended behind
+	 * a truncation that came meanwhile, and that was noted before.
+	 */
+	do {
+		if (READ_ONCE(c->cut) != S64_MAX) {
+			ret = look_at_cut(c);
+			if (ret)
+				return ret;
+		}
+		ret = find_next(c);
+	} while (ret > 0 && READ_ONCE(c->cut) != S64_MAX);
 	return ret;
 }
 
@@ -467,14 +497,14 @@ void sluice_cursor_advance_bytes(struct sluice_cursor *c, u64 n)
 
 int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 {
-	s64 start, high_watermark;
+	s64 start, high_watermark, cut;
 	int err;
 
 	err = sluice_partition_enter(c->p);
 	if (err)
 		return sluice_sock_fail(c->ssk, err, "the topic was deleted");
 	/* Before the log is looked at: of a truncation that comes later it is told. */
-	take_cut(c);
+	cut = take_cut(c);
 	start = sluice_log_start_offset(c->p->log);
 	high_watermark = sluice_log_high_watermark(c->p->log);
 	sluice_partition_leave(c->p);
@@ -483,11 +513,14 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 		offset = start;
 	else if (offset == SLUICE_OFFSET_LATEST)
 		offset = high_watermark;
-	if (offset < start || offset > high_watermark)
+	if (offset < start || offset > high_watermark) {
+		/* It stays where it is, and that may be behind the cut. */
+		put_cut_back(c, cut);
 		return sluice_sock_fail(c->ssk, -ERANGE,
 					"offset %lld is outside the log of %s-%u: %lld to %lld",
 					offset, c->p->topic->name, c->p->index, start,
 					high_watermark);
+	}
 
 	sluice_cursor_drop_segment(c);
 	c->err = 0;
@@ -513,9 +546,7 @@ void sluice_cursor_return(struct sluice_cursor *c, struct sluice_bookmark *m)
 	c->file = m->file;
 	c->at = m->at;
 	/* What it was told of meanwhile it does not know any more. */
-	spin_lock(&c->ssk->ready_lock);
-	WRITE_ONCE(c->cut, min(c->cut, c->cut_seen));
-	spin_unlock(&c->ssk->ready_lock);
+	put_cut_back(c, c->cut_seen);
 	cursor_requeue(c, S64_MIN);
 }
 

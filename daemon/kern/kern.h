@@ -191,6 +191,7 @@ struct kern_partition {
 	uint64_t append_batches, append_records, append_bytes;
 	uint64_t fetches, fetch_bytes;
 	uint64_t flushes, rolls, refused_batches;
+	uint64_t truncations, replacements;
 	uint64_t generation; /* another one after each opening and each truncation */
 };
 int kern_partition_get(struct kern *k, const char *topic, uint32_t index,

@@ -39,6 +39,8 @@ static int read_partition(struct nlmsghdr *h, struct kern_partition *p)
 	READ(FLUSHES, flushes);
 	READ(ROLLS, rolls);
 	READ(REFUSED_BATCHES, refused_batches);
+	READ(TRUNCATIONS, truncations);
+	READ(REPLACEMENTS, replacements);
 	READ(GENERATION, generation);
 #undef READ
 	return 0;

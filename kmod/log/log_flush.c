@@ -81,21 +81,22 @@ static struct sluice_segment *first_to_sync(struct sluice_log *log)
 }
 
 /*
- * Ends with the first one that is not sealed, unless @sealed_only before it. One
+ * Of the segments that begin below @end_offset, or a flush would go on for as
+ * long as appends roll faster than it syncs. Ends with the first one that is not sealed, unless @sealed_only before it. One
  * that a roll adds meanwhile, and the next may seal, must not be counted: bytes
  * that came to the one before after its sync are still to be synced.
  *
  * Nor does the caller miss anything. It read the log end before, and what lies
  * below that in a later segment was appended after the earlier ones were sealed.
  */
-static int sync_segments(struct sluice_log *log, bool sealed_only)
+static int sync_segments(struct sluice_log *log, s64 end_offset, bool sealed_only)
 {
 	struct sluice_segment *seg = first_to_sync(log);
 	bool sealed = true;
 	int ret = 0;
 
 	port_mutex_assert_held(&log->flush_mutex);
-	while (seg && sealed) {
+	while (seg && sealed && seg->base_offset < end_offset) {
 		struct sluice_segment *next = NULL;
 
 		/* Before its end is read: what is sealed has all its bytes published. */
@@ -136,7 +137,7 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 	ret = sluice_log_save_epochs(log);
 	if (ret)
 		return ret;
-	ret = sync_segments(log, false);
+	ret = sync_segments(log, end_offset, false);
 	if (!ret)
 		ret = sluice_log_name_last(log);
 	if (!ret)
@@ -181,7 +182,7 @@ static int flush_sealed_locked(struct sluice_log *log)
 	ret = sluice_log_save_epochs(log);
 	if (ret)
 		return ret;
-	ret = sync_segments(log, true);
+	ret = sync_segments(log, sealed_end, true);
 	if (!ret)
 		ret = sync_names(log);
 	if (ret) {

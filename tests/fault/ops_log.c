@@ -347,6 +347,45 @@ static int run_offset_for_time(struct fault_world *w)
 	return oft.offset ? -ENOMSG : 0;
 }
 
+static int run_max_timestamp(struct fault_world *w)
+{
+	struct sluice_offset_for_time oft = {.partition = 0};
+
+	memcpy(oft.topic_id, w->topic.id, sizeof(oft.topic_id));
+	if (get_option(w->fds[0], SLUICE_MAX_TIMESTAMP, &oft, sizeof(oft)))
+		return -errno;
+	return oft.offset < 0 ? -ENOMSG : 0;
+}
+
+static int run_aborted(struct fault_world *w)
+{
+	struct sluice_aborted_list list = {.partition = 0, .end_offset = w->end[0]};
+
+	memcpy(list.topic_id, w->topic.id, sizeof(list.topic_id));
+	if (get_option(w->fds[0], SLUICE_ABORTED, &list, sizeof(list)))
+		return -errno;
+	return list.count ? -ENOMSG : 0;
+}
+
+static int run_append_as(struct fault_world *w)
+{
+	uint32_t as = SLUICE_AS_COORDINATOR;
+
+	return fault_result(set_option(w->fds[0], SLUICE_APPEND_AS, &as, sizeof(as)));
+}
+
+/* The kind that was set is in force, or the one before it. */
+static const char *check_append_as(struct fault_world *w, int ret)
+{
+	uint32_t as = UINT32_MAX;
+
+	if (get_option(w->fds[0], SLUICE_APPEND_AS, &as, sizeof(as)))
+		return fault_format("it cannot be asked for: %s", strerror(errno));
+	if (as != (ret < 0 ? SLUICE_AS_CLIENT : SLUICE_AS_COORDINATOR))
+		return fault_format("it is %u", as);
+	return NULL;
+}
+
 static int set_watch(struct fault_world *w)
 {
 	struct sluice_watch watch = {.partition = 0, .offset = w->end[0], .cookie = 5};
@@ -438,6 +477,9 @@ const struct fault_op fault_log_ops[] = {
 	{"splice-cold", prepare_cold_splice, run_splice, check_splice, 0},
 	{"fetch", prepare_fetch, run_fetch, check_fetch, 0},
 	{"offset-for-time", prepare_fetch, run_offset_for_time, NULL, 0},
+	{"max-timestamp", prepare_fetch, run_max_timestamp, NULL, 0},
+	{"aborted", prepare_fetch, run_aborted, NULL, 0},
+	{"append-as", prepare_stream, run_append_as, check_append_as, 0},
 	{"watch", prepare_unconnected, run_watch, check_watch, 0},
 	{"send-watched", prepare_watched, run_send, check_watched, 0},
 	{"flush", prepare_flush, run_flush, check_flush, 0},

@@ -94,6 +94,74 @@ static int run_topic_set(struct fault_world *w)
 	return kern_topic_set(w->kern, &kt);
 }
 
+/* To be cut in the middle: four batches in partition 0. */
+static void prepare_truncate(struct fault_world *w)
+{
+	int fd = producer(SOCK_SEQPACKET, &w->topic, 0);
+
+	for (int i = 0; i < 4; i++) {
+		fault_world_send(w, 0);
+		if (flush_topic(fd, &w->topic))
+			die("flush: %s", error_text(fd));
+	}
+	close(fd);
+	/* Somebody stands above it. */
+	w->fds[0] = consumer(SOCK_SEQPACKET, &w->topic, 0, SLUICE_OFFSET_LATEST);
+	open_kern(w);
+}
+
+static int run_truncate(struct fault_world *w)
+{
+	return kern_partition_truncate(w->kern, w->topic.name, 0, w->end[0] - 2);
+}
+
+/* One that failed has cut nothing; only its answer may be what is lost. */
+static const char *check_truncate(struct fault_world *w, int ret)
+{
+	int64_t end = topic_partition(&w->topic, 0).log_end_offset;
+	bool cut = end == w->end[0] - 2;
+	static struct got got;
+	int err;
+
+	if (!cut && end != w->end[0])
+		return fault_format("the log ends at %lld, not at %lld", (long long)end,
+				    (long long)w->end[0]);
+	if (cut ? ret < 0 && ret != -EIO : ret >= 0)
+		return fault_format("truncating returned %d, and it was %scut", ret,
+				    cut ? "" : "not ");
+	w->end[0] = end;
+	err = receive(w->fds[0], &got, MSG_DONTWAIT) < 0 ? errno : 0;
+	if (err != (cut ? ERANGE : EAGAIN))
+		return fault_format("the reader above is told %s", strerror(err));
+	return NULL;
+}
+
+static int run_set_log_start(struct fault_world *w)
+{
+	return kern_partition_set_log_start(w->kern, w->topic.name, 0, w->end[0] - 1);
+}
+
+static const char *check_set_log_start(struct fault_world *w, int ret)
+{
+	int64_t start = topic_partition(&w->topic, 0).log_start_offset;
+
+	if (ret >= 0 && start != w->end[0] - 1)
+		return fault_format("the log begins at %lld, not at %lld", (long long)start,
+				    (long long)w->end[0] - 1);
+	return NULL;
+}
+
+/* What is refused leaves no more than what is done. */
+static int run_replace(struct fault_world *w)
+{
+	struct kern_partition p;
+	int err = kern_partition_get(w->kern, w->topic.name, 0, &p);
+
+	if (!err)
+		err = kern_partition_replace(w->kern, w->topic.name, 0, p.generation + 1, 0, 0);
+	return err == -ESTALE ? 0 : err;
+}
+
 /* The topic that is made, changed or removed. */
 static struct topic other;
 static struct kern_topic create_request;
@@ -346,6 +414,9 @@ const struct fault_op fault_netlink_ops[] = {
 	{"netlink-partitions", open_kern, run_partitions, NULL, -EIO},
 	{"netlink-data-dirs", open_kern, run_data_dirs, NULL, -EIO},
 	{"netlink-topic-set", open_kern, run_topic_set, NULL, -EIO},
+	{"netlink-truncate", prepare_truncate, run_truncate, check_truncate, -EIO},
+	{"netlink-set-log-start", prepare_truncate, run_set_log_start, check_set_log_start, -EIO},
+	{"netlink-replace", open_kern, run_replace, NULL, -EIO},
 	{"netlink-topic-create", prepare_create, run_create, check_create, -EIO},
 	{"netlink-topic-grow", prepare_grow, run_create, check_grow, -EIO},
 	{"netlink-topic-delete", prepare_other, run_delete, check_delete, -EIO},

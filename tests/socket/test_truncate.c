@@ -116,6 +116,23 @@ static void truncate__a_seek_forgets_it(void)
 	topic_delete(&t);
 }
 
+/* A seek that is refused changes nothing: the reader is still to be told. */
+static void truncate__a_seek_that_fails_does_not_forget_it(void)
+{
+	struct topic t = topic_new(1, NULL);
+	int fd;
+
+	fill(&t, 0, 6, 'a');
+	fd = consumer(SOCK_SEQPACKET, &t, 0, SLUICE_OFFSET_LATEST);
+	CHECK_EQ(truncate_to(&t, 4), 0);
+	CHECK_ERRNO(seek_to(fd, 0, 5), ERANGE);
+	fill(&t, 4, 8, 'b');
+	CHECK_ERRNO(receive(fd, &got, MSG_DONTWAIT), ERANGE);
+	CHECK(next_is(fd, 4, "b4"));
+	close(fd);
+	topic_delete(&t);
+}
+
 static void truncate__what_was_peeked_at_is_gone(void)
 {
 	struct topic t = topic_new(1, NULL);
@@ -272,6 +289,136 @@ static void truncate__a_watch_above_fires(void)
 	topic_delete(&t);
 }
 
+static struct {
+	const struct topic *t;
+	bool stop;
+	int appended;
+	int truncated;
+	int told;
+	int received;
+	const char *wrong;
+} race;
+
+static void *race_append(void *arg)
+{
+	int fd = producer(SOCK_SEQPACKET, race.t, 0);
+
+	(void)arg;
+	while (!__atomic_load_n(&race.stop, __ATOMIC_RELAXED)) {
+		char text[24];
+
+		snprintf(text, sizeof(text), "%d", race.appended);
+		if (send_text(fd, text) < 0) {
+			race.wrong = "an append failed";
+			break;
+		}
+		race.appended++;
+	}
+	close(fd);
+	return NULL;
+}
+
+/*
+ * Values grow in the order of the appends, and after a truncation the offsets
+ * are given anew. So between two errors the offsets have no gap and the values grow;
+ * behind an error reading goes on at or below where it was.
+ */
+static void *race_read(void *arg)
+{
+	static struct got mine;
+	int fd = consumer(SOCK_SEQPACKET, race.t, 0, SLUICE_OFFSET_EARLIEST);
+	int64_t next = 0;
+
+	(void)arg;
+	while (!__atomic_load_n(&race.stop, __ATOMIC_RELAXED) && !race.wrong) {
+		if (receive(fd, &mine, MSG_DONTWAIT) >= 0) {
+			if (mine.info.offset != next)
+				race.wrong = "an offset was passed over or came twice";
+			next = mine.info.offset + 1;
+			race.received++;
+		} else if (errno == ERANGE) {
+			int64_t now = position(fd, 0);
+
+			if (now >= next)
+				race.wrong = "told of a truncation that took nothing away";
+			next = now;
+			race.told++;
+		} else if (errno != EAGAIN) {
+			race.wrong = "receiving failed";
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+static void truncate__beside_appends_and_readers(void)
+{
+	struct kern_topic_config config = {
+		.set = KERN_CONFIG_SEGMENT_BYTES | KERN_CONFIG_FILE_DELETE_DELAY_MS,
+		.segment_bytes = 16384,
+	};
+	struct topic t = topic_new(1, &config);
+	int64_t until = now_ms() + 4000;
+	pthread_t threads[3];
+
+	memset(&race, 0, sizeof(race));
+	race.t = &t;
+	pthread_create(&threads[0], NULL, race_append, NULL);
+	pthread_create(&threads[1], NULL, race_read, NULL);
+	while (now_ms() < until && !race.wrong) {
+		int64_t end = topic_partition(&t, 0).log_end_offset;
+
+		if (truncate_to(&t, end > 30 ? end - 30 : 0))
+			race.wrong = "a truncation failed";
+		race.truncated++;
+	}
+	__atomic_store_n(&race.stop, true, __ATOMIC_RELAXED);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	note("%d appended, %d truncations, told %d times, %d received", race.appended,
+	     race.truncated, race.told, race.received);
+	if (race.wrong)
+		note("%s", race.wrong);
+	CHECK(!race.wrong);
+	CHECK(race.truncated > 3 && race.received > 0);
+	CHECK_EQ(topic_partition(&t, 0).state, 0);
+	topic_delete(&t);
+}
+
+/* Receipts: those above the cut say so, whenever it comes; no other does. */
+static void truncate__receipts_that_wait(void)
+{
+	struct topic t = topic_new(1, NULL);
+	struct sluice_receipt_request request = {.when = SLUICE_RECEIPT_DURABLE};
+	struct record r = {.value = "x", .value_len = 1, .receipt = &request};
+	int fd = producer(SOCK_SEQPACKET, &t, 0), stale = 0;
+	struct sluice_event event;
+
+	for (int round = 0; round < 20; round++) {
+		int64_t begin = topic_partition(&t, 0).log_end_offset;
+
+		for (int i = 0; i < 8; i++) {
+			request.cookie = (uint64_t)i;
+			CHECK_EQ(send_record(fd, &r, 0), 1);
+			if (i == 3)
+				CHECK_EQ(flush_topic(fd, &t), 0);
+		}
+		CHECK_EQ(truncate_to(&t, begin + 4), 0);
+		for (int i = 0; i < 8; i++) {
+			CHECK(wait_event(fd, &event));
+			CHECK_EQ(event.offset, begin + (int)event.cookie);
+			CHECK(!event.error || event.error == -ESTALE);
+			/* What stayed was made durable, and not by chance. */
+			CHECK(!event.error || event.cookie >= 4);
+			stale += event.error == -ESTALE;
+		}
+		CHECK_ERRNO(read_events(fd, &event, 1), EAGAIN);
+	}
+	note("%d of 80 receipts of what went had to wait for it", stale);
+	close(fd);
+	topic_delete(&t);
+}
+
 static void truncate__refusals(void)
 {
 	struct topic t = topic_new(1, NULL);
@@ -310,12 +457,15 @@ static const struct test tests[] = {
 	TEST(truncate__above_the_cut_a_reader_is_told_once),
 	TEST(truncate__twice_before_the_reader_looks),
 	TEST(truncate__a_seek_forgets_it),
+	TEST(truncate__a_seek_that_fails_does_not_forget_it),
 	TEST(truncate__what_was_peeked_at_is_gone),
 	TEST(truncate__in_the_open_batch),
 	TEST(truncate__wakes_who_waits_above),
 	TEST(truncate__inside_a_batch_of_a_stream),
 	TEST(truncate__bytes_in_a_pipe_stay),
 	TEST(truncate__a_watch_above_fires),
+	TEST(truncate__beside_appends_and_readers),
+	TEST(truncate__receipts_that_wait),
 	TEST(truncate__refusals),
 	TEST(truncate__is_another_generation),
 };
