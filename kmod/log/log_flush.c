@@ -82,9 +82,10 @@ static struct sluice_segment *first_to_sync(struct sluice_log *log)
 
 /*
  * Of the segments that begin below @end_offset, or a flush would go on for as
- * long as appends roll faster than it syncs. Ends with the first one that is not sealed, unless @sealed_only before it. One
- * that a roll adds meanwhile, and the next may seal, must not be counted: bytes
- * that came to the one before after its sync are still to be synced.
+ * long as appends roll faster than it syncs. Ends with the first one that is not
+ * sealed, unless @sealed_only before it. One that a roll adds meanwhile, and the
+ * next may seal, must not be counted: bytes that came to the one before after its
+ * sync are still to be synced.
  *
  * Nor does the caller miss anything. It read the log end before, and what lies
  * below that in a later segment was appended after the earlier ones were sealed.

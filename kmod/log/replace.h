@@ -46,11 +46,12 @@
  *
  * Readers see the old segments or the new one, and those who hold an old one
  * read on in it. Durable when it returns 0. Returns -ESTALE if the log was
- * truncated or opened anew since @generation; -EINVAL if the bases are not those of
- * sealed segments, as when retention removed them; -EUCLEAN if the new files are missing or not as they
- * should be; -ENOMEM or an error of the file system: nothing has changed then,
- * and the .swap files are the caller's to remove. -EIO with the log marked
- * failed if it fails while names are changed: then they are recovery's.
+ * truncated or opened anew since @generation; -EINVAL if the bases are not those
+ * of sealed segments, as when retention removed them; -EUCLEAN if the new files
+ * are missing or not as they should be; -ENOMEM or an error of the file system:
+ * nothing has changed then, and the .swap files are the caller's to remove. -EIO
+ * with the log marked failed if it fails while names are changed: then they are
+ * recovery's.
  */
 int __must_check sluice_log_replace(struct sluice_log *log, u64 generation, s64 first_base,
 				    s64 last_base, char *err);
