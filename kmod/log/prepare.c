@@ -41,17 +41,26 @@ static int name_file(struct sluice_log *log, struct sluice_segment *seg, unsigne
 	return 0;
 }
 
-int sluice_segment_ensure_named(struct sluice_log *log, struct sluice_segment *seg)
+static int name_files(struct sluice_log *log, struct sluice_segment *seg)
 {
 	unsigned int i;
 	int ret = 0;
+
+	port_mutex_assert_held(&log->names_mutex);
+	for (i = 0; i < ARRAY_SIZE(files) && !ret; i++)
+		ret = name_file(log, seg, i);
+	return ret;
+}
+
+int sluice_segment_ensure_named(struct sluice_log *log, struct sluice_segment *seg)
+{
+	int ret;
 
 	/* Pairs with name_file(). */
 	if (!smp_load_acquire(&seg->unnamed))
 		return 0;
 	port_mutex_lock(&log->names_mutex);
-	for (i = 0; i < ARRAY_SIZE(files) && !ret; i++)
-		ret = name_file(log, seg, i);
+	ret = name_files(log, seg);
 	port_mutex_unlock(&log->names_mutex);
 	return ret;
 }
@@ -91,18 +100,22 @@ static bool begin(struct sluice_log *log)
 	return due;
 }
 
-int sluice_log_prepare(struct sluice_log *log)
+static int create_prepared(struct sluice_log *log)
 {
-	struct sluice_segment *seg;
+	struct sluice_segment *active, *seg;
 	int ret;
 
-	if (!begin(log))
+	port_mutex_assert_held(&log->names_mutex);
+	/* A roll lets another one begin, while the first is still at it. */
+	if (READ_ONCE(log->prepared))
 		return 0;
 	/*
 	 * Nothing is prepared, and nobody else prepares: from here on no roll
 	 * takes the names, and if the last segment has its own they are free.
 	 */
-	ret = sluice_log_name_last(log);
+	active = sluice_segment_list_floor(&log->segments, S64_MAX);
+	ret = name_files(log, active);
+	sluice_segment_put(active);
 	if (ret)
 		return ret;
 	ret = sluice_segment_create_unnamed(log->dir, &seg);
@@ -113,6 +126,19 @@ int sluice_log_prepare(struct sluice_log *log)
 	WRITE_ONCE(log->prepared, seg);
 	port_spin_unlock(&log->segments.lock);
 	return 0;
+}
+
+int sluice_log_prepare(struct sluice_log *log)
+{
+	int ret;
+
+	if (!begin(log))
+		return 0;
+	/* A roll waits for this only if its segment has no name yet. */
+	port_mutex_lock(&log->names_mutex);
+	ret = create_prepared(log);
+	port_mutex_unlock(&log->names_mutex);
+	return ret;
 }
 
 void sluice_log_drop_prepared(struct sluice_log *log)
