@@ -89,6 +89,7 @@ int sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg, s64 n
 	if (ret) {
 		port_warn("%s: the files of segment %020lld cannot be renamed (error %d)",
 			  port_dir_name(log->dir), seg->base_offset, -ret);
+		log->stuck = seg->base_offset + 1;
 		sluice_segment_put(seg);
 		return ret;
 	}
@@ -99,6 +100,22 @@ int sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg, s64 n
 	else
 		log->discarded = seg;
 	log->discarded_last = seg;
+	return 0;
+}
+
+int sluice_log_discard_stuck(struct sluice_log *log)
+{
+	int ret;
+
+	port_mutex_assert_held(&log->structure_mutex);
+	if (!log->stuck)
+		return 0;
+	ret = rename_files(log, log->stuck - 1);
+	if (ret)
+		return ret;
+	sluice_log_names_changed(log);
+	log->stuck = 0;
+	log->leftovers = true;
 	return 0;
 }
 

@@ -39,6 +39,8 @@
  * @sizes_known: all segments are in @size_bytes
  * @discarded: files that wait to be unlinked, the oldest first
  * @discarded_last: the last of these
+ * @stuck: one more than the base offset of a segment that left the log and whose
+ *	files kept their names; 0 if there is none
  * @leftovers: there may be files that an earlier life of the log discarded
  *
  * @append_mutex: held by the one append; protects the next group
@@ -81,6 +83,7 @@ struct sluice_log {
 	struct sluice_segment *prepared;
 
 	struct port_mutex structure_mutex;
+	s64 stuck;
 	bool sizes_known;
 	bool leftovers;
 	struct sluice_segment *discarded;
@@ -194,6 +197,14 @@ void sluice_log_lower_flush(struct sluice_log *log, s64 offset);
  */
 int __must_check sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg,
 				    s64 now_ms);
+
+/**
+ * sluice_log_discard_stuck() - rename what sluice_log_discard() could not
+ * Before another segment goes: one that stays, with a gap behind it, would look
+ * to recovery like the remains of a crash, and all behind the gap would be cut
+ * off. With structure_mutex held. Returns 0 or why it is still so.
+ */
+int __must_check sluice_log_discard_stuck(struct sluice_log *log);
 
 /**
  * sluice_log_release() - a segment goes whose names are no longer its own

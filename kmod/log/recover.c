@@ -256,7 +256,9 @@ static int remove_empty_behind_gap(struct recovery *r, char *err)
 static int cut_at_hole(struct recovery *r, u32 i, char *err)
 {
 	if (r->gaps || i < r->first_read || i + 1 >= r->count ||
-	    r->offsets[i + 1] <= r->out->log_end_offset)
+	    r->offsets[i + 1] <= r->out->log_end_offset ||
+	    /* Nor did a crash take anything below that. */
+	    r->offsets[i + 1] <= r->recovery_point)
 		return 0;
 	port_warn("%s: offsets %lld to %lld are missing; the log is cut there",
 		  port_dir_name(r->dir), r->out->log_end_offset, r->offsets[i + 1] - 1);

@@ -61,11 +61,30 @@ int sluice_log_count_sizes(struct sluice_log *log)
 	return ret;
 }
 
+/*
+ * The one behind the first may be the last, empty, and known by its name alone:
+ * a crash that found neither would let the log begin with old offsets again.
+ */
+static int name_second(struct sluice_log *log)
+{
+	struct sluice_segment *seg = sluice_segment_list_at(&log->segments, 1);
+	int ret = sluice_segment_ensure_named(log, seg);
+
+	sluice_segment_put(seg);
+	return ret;
+}
+
 int sluice_log_remove_first(struct sluice_log *log, s64 now_ms)
 {
 	struct sluice_segment *seg;
+	int ret;
 
 	port_mutex_assert_held(&log->structure_mutex);
+	ret = sluice_log_discard_stuck(log);
+	if (!ret)
+		ret = name_second(log);
+	if (ret)
+		return ret;
 	port_mutex_lock(&log->append_mutex);
 	seg = sluice_segment_list_remove_first(&log->segments);
 	if (seg->counted)
