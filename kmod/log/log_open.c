@@ -117,6 +117,32 @@ static int add_active(struct sluice_log *log, s64 base_offset, char *err, s64 *r
 	return 0;
 }
 
+/*
+ * The start offset was saved, and what was deleted had not all been made durable
+ * when a crash took it. Its offsets are not given again: the log begins anew
+ * there, as Kafka's does. The segments go, for recovery takes what lies behind a
+ * gap for the remains of a crash, and would cut off what is appended now.
+ */
+static int begin_at(struct sluice_log *log, s64 start_offset, char *err)
+{
+	u32 old = sluice_segment_list_count(&log->segments);
+	int ret;
+
+	log->active->sealed = true;
+	log->open_sealed++;
+	ret = add_created(log, start_offset, err);
+	if (ret)
+		return ret;
+	port_mutex_lock(&log->structure_mutex);
+	while (old-- && !ret)
+		ret = sluice_log_remove_first(log, port_now_ms());
+	port_mutex_unlock(&log->structure_mutex);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "what lies below the start offset cannot be removed (error %d)", -ret);
+	return ret;
+}
+
 static int add_segments(struct sluice_log *log, const struct sluice_segment_names *names,
 			const struct sluice_log_open_args *args, char *err)
 {
@@ -132,15 +158,9 @@ static int add_segments(struct sluice_log *log, const struct sluice_segment_name
 		log->active->synced = log->active->published;
 	else
 		log->names_changed++;
-	/*
-	 * What was deleted had not all been made durable, and a crash took it:
-	 * its offsets are not given again.
-	 */
 	if (start_offset > end_offset) {
 		end_offset = start_offset;
-		log->active->sealed = true;
-		log->open_sealed++;
-		ret = add_created(log, start_offset, err);
+		ret = begin_at(log, start_offset, err);
 		if (ret)
 			return ret;
 	}
