@@ -165,6 +165,14 @@ int __must_check port_file_reserve(struct port_file *file, u64 pos, u64 len);
 /** port_file_sync() - data to stable storage. A failure is final for the log. */
 int __must_check port_file_sync(struct port_file *file);
 
+/**
+ * port_file_refresh() - let what is read from now on be what the storage has
+ * Syncs the file and drops it from the page cache: after a sync that failed the
+ * cache may hold, as clean, what never got to the storage, and no later sync
+ * writes it. Userspace only.
+ */
+int __must_check port_file_refresh(struct port_file *file);
+
 /* Iterators. */
 size_t port_iter_count(const struct port_iter *iter);
 

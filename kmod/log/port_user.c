@@ -391,6 +391,13 @@ int port_file_sync(struct port_file *file)
 	return fdatasync(file->fd) ? -errno : 0;
 }
 
+int port_file_refresh(struct port_file *file)
+{
+	int ret = port_file_sync(file);
+
+	return ret ? ret : -posix_fadvise(file->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 size_t port_iter_count(const struct port_iter *iter)
 {
 	return iter->left;

@@ -225,7 +225,10 @@ static int write_index(struct sluice_segment_recovery *r, const char *suffix,
 	}
 	if (ret)
 		return ret;
-	ret = write_image(r, file, image);
+	if (!created)
+		ret = port_file_refresh(file);
+	if (!ret)
+		ret = write_image(r, file, image);
 	port_file_close(file);
 	if (ret)
 		return ret;
@@ -286,7 +289,10 @@ int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)
 	sluice_segment_name(name, r->base_offset, SLUICE_SUFFIX_LOG);
 	ret = port_file_open(r->dir, name, 0, &s.file);
 	if (!ret) {
-		ret = recover_file(&s, err);
+		/* The log may be down because a sync of it failed. */
+		ret = port_file_refresh(s.file);
+		if (!ret)
+			ret = recover_file(&s, err);
 		port_file_close(s.file);
 		port_free(s.offsets.bytes);
 		port_free(s.times.bytes);
