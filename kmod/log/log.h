@@ -174,8 +174,9 @@ struct sluice_append {
  *
  * Writes the bytes once, from the source into the file, then checks the CRC
  * over what was stored, and only then publishes the new log end. A batch that
- * fails leaves no trace that a reader or recovery could see, except that a
- * segment it had rolled to stays, empty, for the next one.
+ * fails leaves no trace that a reader could see, except that a segment it had
+ * rolled to stays, empty, for the next one; a power cut before the next flush may
+ * bring it back, where nothing durable took its place.
  *
  * Returns 0, or
  *  -EINVAL -EMSGSIZE -EPROTONOSUPPORT	see sluice_batch_parse(), _check_produce()

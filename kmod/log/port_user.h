@@ -65,7 +65,6 @@ typedef __s64 s64;
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
 #define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
-#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
 
 #define PORT_UNALIGNED(bits)							\
 static inline u##bits get_unaligned_be##bits(const void *p)			\
@@ -90,6 +89,10 @@ PORT_UNALIGNED(32)
 PORT_UNALIGNED(64)
 #undef PORT_UNALIGNED
 
+#ifdef PORT_SIM
+/* Where threads are simulated, so that they meet at chosen places. */
+#include "tests/sim/locks.h"
+#else
 struct port_mutex {
 	pthread_mutex_t mutex;
 };
@@ -142,6 +145,11 @@ static inline void port_spin_unlock(struct port_spin *s)
 }
 
 #define port_spin_assert_held(s)	assert(pthread_spin_trylock(&(s)->lock) == EBUSY)
+#endif
+
+#ifndef smp_store_release
+#define smp_store_release(p, v)	__atomic_store_n(p, v, __ATOMIC_RELEASE)
+#endif
 
 struct port_ref {
 	u32 count;

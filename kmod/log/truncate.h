@@ -19,7 +19,8 @@
  * and the old, without a hole: recovery removes .cleaned files and reads the
  * rest. It must not trust what lies behind the new end as durable: whoever
  * truncates lowers the recovery point that recovery will be given, and makes
- * that durable, before.
+ * that durable, before. So he does the log start offset, if it is above the new
+ * end: what is appended below it would be taken for removed.
  */
 #ifndef SLUICE_LOG_TRUNCATE_H
 #define SLUICE_LOG_TRUNCATE_H

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/model.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include "record.h"
+#include "tests/sim/say.h"
+
+struct model model;
+
+void model_fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	abort();
+}
+
+void model_reset(void)
+{
+	memset(&model, 0, sizeof(model));
+	model.cut = S64_MAX;
+	for (int i = 0; i < MODEL_PRODUCERS_MAX; i++)
+		model.producers[i].id = 100 + i;
+}
+
+void model_begin_phase(void)
+{
+	model.cut = S64_MAX;
+}
+
+void model_acknowledged(s64 offset)
+{
+	sim_say("acknowledged: %lld", offset);
+	model.durable = max(model.durable, min(offset, model.cut));
+}
+
+u32 model_send(s32 count, int slot)
+{
+	struct model_entry *e = &model.entries[model.count];
+
+	assert(model.count < MODEL_ENTRIES_MAX);
+	*e = (struct model_entry){.state = MODEL_SENT, .base = -1, .count = count, .slot = slot};
+	if (slot >= 0) {
+		e->epoch = model.producers[slot].epoch;
+		e->sequence = model.producers[slot].next_sequence;
+	}
+	return model.count++;
+}
+
+void model_appended(u32 id, s64 base)
+{
+	struct model_entry *e = &model.entries[id];
+
+	e->base = base;
+	sim_say("entry %u: %d records at %lld", id, e->count, base);
+	/* Beside a truncation nobody can say which came first. */
+	if (model.cut == S64_MAX)
+		e->state = MODEL_THERE;
+	if (e->slot >= 0)
+		model.producers[e->slot].next_sequence += e->count;
+}
+
+void model_refused(u32 id, bool uncertain)
+{
+	model.entries[id].refused = true;
+	if (!uncertain)
+		model.entries[id].state = MODEL_GONE;
+}
+
+u32 model_make_value(char text[256], u32 id, s32 index)
+{
+	u32 len = (u32)snprintf(text, 256, "%u %d ", id, index);
+	u32 size = len + (id * 7 + (u32)index * 31) % 120;
+
+	for (; len < size; len++)
+		text[len] = (char)('a' + (id + len) % 26);
+	return len;
+}
+
+static u8 *put_record(u8 *p, u32 id, s32 index)
+{
+	char value[256];
+	struct sluice_record_out r = {.key_len = -1, .value = value};
+	struct sluice_record_size size;
+	int ret;
+
+	r.value_len = (s32)model_make_value(value, id, index);
+	size.parts = sluice_record_parts_size(&r);
+	sluice_record_size_at(&size, 0, index);
+	ret = sluice_record_write(p, &r, &size, 0, index, true);
+	assert(!ret);
+	return p + size.whole;
+}
+
+u32 model_make_batch(u8 *bytes, u32 id, s64 timestamp)
+{
+	const struct model_entry *e = &model.entries[id];
+	bool idempotent = e->slot >= 0;
+	struct sluice_batch b = {
+		.last_offset_delta = e->count - 1,
+		.base_timestamp = timestamp,
+		.max_timestamp = timestamp,
+		.producer_id = idempotent ? model.producers[e->slot].id : -1,
+		.producer_epoch = idempotent ? e->epoch : -1,
+		.base_sequence = idempotent ? e->sequence : -1,
+		.record_count = e->count,
+	};
+	u8 *p = bytes + SLUICE_BATCH_HEADER_LEN;
+
+	for (s32 i = 0; i < e->count; i++)
+		p = put_record(p, id, i);
+	b.size = (u32)(p - bytes);
+	sluice_batch_write_header(bytes, &b);
+	return b.size;
+}
+
+/* A record as the log gives it. */
+static void note_seen(s64 offset, const u8 *value, u32 len, enum model_after after)
+{
+	char text[256], expected[256];
+	u32 id;
+	s32 index;
+	struct model_entry *e;
+
+	if (len >= sizeof(text))
+		model_fail("offset %lld: a value of %u bytes", offset, len);
+	memcpy(text, value, len);
+	text[len] = '\0';
+	if (sscanf(text, "%u %d ", &id, &index) != 2 || id >= model.count || index < 0 ||
+	    index >= model.entries[id].count || model_make_value(expected, id, index) != len ||
+	    memcmp(expected, text, len) != 0)
+		model_fail("offset %lld: nobody sent '%.30s'", offset, text);
+	e = &model.entries[id];
+	if (e->state == MODEL_GONE && e->refused && after == MODEL_CRASH) {
+		e->state = MODEL_SENT;
+		if (offset >= model.durable)
+			model.cut = min(model.cut, offset);
+	}
+	if (e->state == MODEL_GONE)
+		model_fail("offset %lld: entry %u is there, and must not be", offset, id);
+	if (e->base < 0)
+		e->base = offset - index;
+	if (e->base + index != offset)
+		model_fail("offset %lld: entry %u was appended at %lld", offset, id, e->base);
+	if (e->seen & 1U << index)
+		model_fail("offset %lld: entry %u, record %d, is there twice", offset, id, index);
+	e->seen |= 1U << index;
+}
+
+static s64 see_batch(const u8 *bytes, const struct sluice_batch *b, s64 start,
+		     enum model_after after)
+{
+	u64 pos = SLUICE_BATCH_HEADER_LEN;
+
+	if (port_crc32c(0, bytes + SLUICE_BATCH_CRC_START, b->size - SLUICE_BATCH_CRC_START) !=
+	    b->crc)
+		model_fail("offset %lld: the CRC is wrong", b->base_offset);
+	for (s32 i = 0; i < b->record_count; i++) {
+		struct sluice_record r;
+
+		if (sluice_record_read_memory(bytes, pos, b->size, &r))
+			model_fail("offset %lld: record %d is torn", b->base_offset, i);
+		if (b->base_offset + r.offset_delta >= start)
+			note_seen(b->base_offset + r.offset_delta, bytes + r.value_pos,
+				  (u32)r.value_len, after);
+		pos = r.end;
+	}
+	return sluice_batch_last_offset(b) + 1;
+}
+
+static void see_all(struct sluice_log *log, enum model_after after)
+{
+	s64 start = sluice_log_start_offset(log), end = sluice_log_end_offset(log);
+	static u8 bytes[64 * 1024];
+	s64 offset = start;
+
+	while (offset < end) {
+		struct sluice_range range;
+		struct sluice_batch b;
+		int ret = sluice_log_fetch(log, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range);
+
+		if (ret || !range.seg)
+			model_fail("offset %lld cannot be read: error %d", offset, ret);
+		ret = sluice_log_read_batch(range.file, range.position,
+					    range.position + range.bytes, &b);
+		if (ret || b.size > sizeof(bytes) ||
+		    port_file_read(range.file, range.position, bytes, b.size) != (ssize_t)b.size)
+			model_fail("offset %lld: no batch there: error %d", offset, ret);
+		if (b.base_offset > offset)
+			model_fail("there is a gap from %lld to %lld", offset, b.base_offset);
+		offset = see_batch(bytes, &b, start, after);
+		sluice_segment_put(range.seg);
+	}
+	if (offset != end)
+		model_fail("batches end at %lld, the log at %lld", offset, end);
+}
+
+static u32 bits_from(const struct model_entry *e, s64 start)
+{
+	u32 bits = (1U << e->count) - 1;
+
+	return start > e->base ? bits & ~((1U << (start - e->base)) - 1) : bits;
+}
+
+/*
+ * Is what is missing of an entry allowed to be?
+ * By a truncation, if it lies behind the cut; by a power cut, if it was not
+ * durable and nothing is left of what came behind it.
+ */
+static bool may_be_missing(const struct model_entry *e, s64 end, enum model_after after)
+{
+	s64 last = e->base + e->count - 1;
+
+	if (last >= model.cut)
+		return true;
+	/* The end is inside of it only where a start offset is all that was saved. */
+	return after == MODEL_CRASH && last >= model.durable && last >= end;
+}
+
+static void judge(u32 id, s64 start, s64 end, enum model_after after)
+{
+	struct model_entry *e = &model.entries[id];
+
+	/* Below the start nothing is seen, and it may come back with an older start. */
+	if (!e->seen && e->base >= 0 && e->base < start) {
+		if (e->state == MODEL_THERE && e->base + e->count > model.cut)
+			e->state = MODEL_SENT;
+		if (e->base + e->count <= start || e->state == MODEL_SENT)
+			return;
+	}
+	if (e->state == MODEL_SENT && !e->seen) {
+		e->state = MODEL_GONE;
+	} else if (e->state == MODEL_SENT) {
+		e->state = MODEL_THERE;
+	} else if (e->state == MODEL_THERE && e->base + e->count > start && !e->seen) {
+		if (!may_be_missing(e, end, after))
+			model_fail("entry %u, offsets %lld to %lld, is missing: the log is from "
+				   "%lld to %lld, durable to %lld, cut at %lld",
+				   id, e->base, e->base + e->count - 1, start, end, model.durable,
+				   model.cut);
+		e->state = MODEL_GONE;
+	}
+	if (e->state == MODEL_THERE && e->base + e->count > start && e->seen != bits_from(e, start))
+		model_fail("entry %u at %lld: a part of it is missing: 0x%x", id, e->base, e->seen);
+}
+
+const struct model_entry *model_last_of(int slot)
+{
+	const struct model_entry *last = NULL;
+
+	for (u32 i = 0; i < model.count; i++) {
+		const struct model_entry *e = &model.entries[i];
+
+		if (e->slot == slot && e->state == MODEL_THERE && e->seen &&
+		    (!last || e->base > last->base))
+			last = e;
+	}
+	return last;
+}
+
+static void continue_producer(int slot)
+{
+	const struct model_entry *last = model_last_of(slot);
+	struct model_producer *p = &model.producers[slot];
+
+	if (last && last->epoch == p->epoch) {
+		p->next_sequence = last->sequence + last->count;
+		return;
+	}
+	/* Nothing of it is left for sure: a new epoch, which any log takes. */
+	p->epoch++;
+	p->next_sequence = 0;
+}
+
+void model_check(struct sluice_log *log, enum model_after after)
+{
+	s64 start = sluice_log_start_offset(log), end = sluice_log_end_offset(log);
+
+	sim_say("the log is from %lld to %lld after a %s", start, end,
+		after == MODEL_CRASH ? "crash" : "phase");
+	if (start > model.start)
+		model_fail("the log begins at %lld, behind %lld", start, model.start);
+	if (end < min(model.durable, model.cut))
+		model_fail("the log ends at %lld, but was durable to %lld", end, model.durable);
+	for (u32 i = 0; i < model.count; i++)
+		model.entries[i].seen = 0;
+	see_all(log, after);
+	for (u32 i = 0; i < model.count; i++)
+		judge(i, start, end, after);
+	model.durable = min(model.durable, end);
+	for (int i = 0; i < MODEL_PRODUCERS_MAX; i++)
+		continue_producer(i);
+	model_begin_phase();
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the threads of a phase do to the log. */
+#include "tests/sim/disk.h"
+#include "tests/sim/fiber.h"
+#include "tests/sim/memory.h"
+#include "tests/sim/model.h"
+#include "tests/sim/random.h"
+#include "tests/sim/say.h"
+#include "tests/sim/world.h"
+#include "truncate.h"
+
+static bool failing(void)
+{
+	return sim_fault_hit() || sluice_log_failed(world.log);
+}
+
+static void refused(u32 id, int ret)
+{
+	if (!failing())
+		model_fail("entry %u was refused: error %d", id, ret);
+	model_refused(id, sluice_log_failed(world.log) != 0);
+}
+
+static void append_batch(int slot)
+{
+	u8 bytes[MODEL_RECORDS_MAX * 200 + 100];
+	u32 id = model_send(1 + (s32)sim_random(MODEL_RECORDS_MAX), slot);
+	u32 size = model_make_batch(bytes, id, world.now_ms);
+	struct port_iter iter;
+	struct sluice_append a = {.src = &iter};
+	int ret;
+
+	port_iter_init(&iter, bytes, size);
+	ret = sluice_log_append(world.log, &a);
+	if (ret) {
+		refused(id, ret);
+		return;
+	}
+	if (a.duplicate || a.last_offset != a.base_offset + model.entries[id].count - 1)
+		model_fail("entry %u: a wrong answer to an append", id);
+	model_appended(id, a.base_offset);
+	if (a.housekeeping && sim_one_in(2))
+		(void)!sluice_log_housekeep(world.log, world.now_ms);
+}
+
+/* A record of its own, into the open batch. */
+static void append_record(void)
+{
+	char value[256];
+	u32 id = model_send(1, -1);
+	struct sluice_record_out r = {.timestamp = world.now_ms, .key_len = -1, .value = value};
+	struct sluice_append_record a = {.record = &r, .now = world.now_ms};
+	int ret;
+
+	r.value_len = (s32)model_make_value(value, id, 0);
+	ret = sluice_log_append_record(world.log, &a);
+	if (ret)
+		refused(id, ret);
+	else
+		model_appended(id, a.offset);
+}
+
+/* What a producer sends again is answered with where it is. */
+static void append_again(int slot)
+{
+	const struct model_entry *last = model_last_of(slot);
+	u8 bytes[MODEL_RECORDS_MAX * 200 + 100];
+	struct port_iter iter;
+	struct sluice_append a = {.src = &iter};
+	int ret;
+
+	/* Only what no thread of this phase may have cut off or followed. */
+	if (!last || model.cut != S64_MAX || last->epoch != model.producers[slot].epoch ||
+	    model.producers[slot].next_sequence != last->sequence + last->count)
+		return;
+	port_iter_init(&iter, bytes,
+		       model_make_batch(bytes, (u32)(last - model.entries), world.now_ms));
+	ret = sluice_log_append(world.log, &a);
+	if (ret && !failing())
+		model_fail("a duplicate was refused: error %d", ret);
+	if (!ret && (!a.duplicate || a.base_offset != last->base))
+		model_fail("a duplicate of %lld was answered with %lld", last->base, a.base_offset);
+}
+
+static void appender(void *ctx)
+{
+	int slot = (int)(long)ctx;
+
+	for (u32 i = 1 + sim_random(12); i > 0; i--) {
+		switch (sim_random(8)) {
+		case 0:
+		case 1: append_record(); break;
+		case 2: append_again(slot); break;
+		case 3: append_batch(-1); break;
+		/* What it sent before may be cut off, and then it is refused. */
+		default: append_batch(model.cut == S64_MAX ? slot : -1); break;
+		}
+	}
+}
+
+static void flush(void)
+{
+	s64 recovery_point, wanted = sluice_log_end_offset(world.log);
+	int ret = sluice_log_flush(world.log, &recovery_point);
+
+	if (ret && !failing())
+		model_fail("a flush failed: error %d", ret);
+	if (ret)
+		return;
+	if (recovery_point < min(wanted, model.cut))
+		model_fail("a flush of %lld got to %lld", wanted, recovery_point);
+	world_stats.acknowledged += (u32)max_t(s64, recovery_point - model.durable, 0);
+	model_acknowledged(recovery_point);
+}
+
+static void flusher(void *ctx)
+{
+	(void)ctx;
+	for (u32 i = 1 + sim_random(5); i > 0; i--)
+		flush();
+}
+
+/* As hosts do, once a minute; not beside a truncation, which has lowered it. */
+static void save_checkpoints(void)
+{
+	if (model.cut != S64_MAX)
+		return;
+	world.saved_recovery_point = sluice_log_recovery_point(world.log);
+	world.saved_start = sluice_log_start_offset(world.log);
+	model_acknowledged(world.saved_recovery_point);
+}
+
+static void housekeep(void)
+{
+	int ret = sluice_log_housekeep(world.log, sim_one_in(3) ? S64_MAX : world.now_ms);
+
+	sim_say("kept house: %d", ret);
+	if (ret && !failing())
+		model_fail("housekeeping failed: error %d", ret);
+}
+
+static void housekeeper(void *ctx)
+{
+	(void)ctx;
+	for (u32 i = 1 + sim_random(6); i > 0; i--) {
+		switch (sim_random(6)) {
+		case 0: save_checkpoints(); break;
+		case 1: sluice_log_close_idle(world.log); break;
+		case 2: (void)!sluice_log_seal(world.log); break;
+		default: housekeep(); break;
+		}
+	}
+}
+
+static void note_start(void)
+{
+	model.start = max(model.start, sluice_log_start_offset(world.log));
+}
+
+static void retain(void)
+{
+	struct sluice_log_config c = world.config;
+	u64 freed;
+	int ret;
+
+	if (sim_one_in(2))
+		c.retention_bytes = sim_random(6000);
+	else
+		c.retention_ms = sim_random(4000);
+	/* It may go as far while this runs, whatever becomes of it. */
+	model.start = S64_MAX;
+	sluice_log_set_config(world.log, &c);
+	ret = sluice_log_retain(world.log, world.now_ms, &freed);
+	sim_say("retained from %lld: %d", sluice_log_start_offset(world.log), ret);
+	if (ret && !failing())
+		model_fail("retention failed: error %d", ret);
+	sluice_log_set_config(world.log, &world.config);
+}
+
+static void delete_records(void)
+{
+	s64 start = sluice_log_start_offset(world.log), end = sluice_log_end_offset(world.log);
+	s64 offset = start + sim_random((u32)min_t(s64, end - start, 20) + 1);
+
+	model.start = S64_MAX;
+	/* Beside a truncation the end may have come down. */
+	if (sluice_log_set_start_offset(world.log, offset) && model.cut == S64_MAX)
+		model_fail("the start cannot be moved to %lld", offset);
+}
+
+static void remover(void *ctx)
+{
+	(void)ctx;
+	for (u32 i = 1 + sim_random(2); i > 0; i--) {
+		if (sim_one_in(2))
+			retain();
+		else
+			delete_records();
+		housekeep();
+	}
+}
+
+static void reader(void *ctx)
+{
+	(void)ctx;
+	for (u32 i = 1 + sim_random(10); i > 0; i--) {
+		s64 start = sluice_log_start_offset(world.log);
+		s64 end = sluice_log_end_offset(world.log);
+		s64 offset = start + sim_random((u32)max_t(s64, end - start, 1));
+		struct sluice_range range;
+		struct sluice_batch b;
+		int ret = sluice_log_fetch(world.log, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range);
+
+		if (ret == -ERANGE || (ret && failing()))
+			continue;
+		if (ret)
+			model_fail("offset %lld cannot be read: error %d", offset, ret);
+		if (!range.seg)
+			continue;
+		ret = sluice_log_read_batch(range.file, range.position,
+					    range.position + range.bytes, &b);
+		if (ret && !failing())
+			model_fail("offset %lld: no batch is there: error %d", offset, ret);
+		sluice_segment_put(range.seg);
+	}
+}
+
+static void truncater(void *ctx)
+{
+	s64 offset = *(s64 *)ctx, end_offset = -1;
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	int ret = sluice_log_truncate(world.log, offset, err, &end_offset);
+
+	sim_say("truncated to %lld: %d", offset, ret);
+	if (ret && !failing())
+		model_fail("truncation to %lld failed: %s", offset, err);
+	if (!ret && (end_offset < model.cut || end_offset > offset))
+		model_fail("truncation to %lld ended the log at %lld", offset, end_offset);
+}
+
+/* What is behind it is not promised from here on; the checkpoint says so first. */
+static void plan_truncation(void)
+{
+	s64 start = sluice_log_start_offset(world.log), end = sluice_log_end_offset(world.log);
+	static s64 offset;
+	struct sluice_range range;
+
+	if (end == start)
+		return;
+	offset = max_t(s64, start, end - (s64)sim_random(20) - 1);
+	/* A batch that the cut falls into goes whole. */
+	if (sluice_log_fetch(world.log, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range))
+		model_fail("offset %lld cannot be found", offset);
+	model.cut = min(offset, range.base_offset);
+	sluice_segment_put(range.seg);
+	model.durable = min(model.durable, model.cut);
+	world.saved_recovery_point = min(world.saved_recovery_point, model.cut);
+	world.saved_start = min(world.saved_start, model.cut);
+	sim_spawn(truncater, &offset);
+}
+
+void world_spawn(void)
+{
+	static void (*const others[])(void *ctx) = {flusher, flusher, housekeeper, reader, remover};
+	u32 appenders = sim_random(3);
+
+	note_start();
+	if (sim_one_in(8))
+		plan_truncation();
+	for (u32 i = 0; i < appenders; i++)
+		sim_spawn(appender, (void *)(long)i);
+	for (u32 i = 1 + sim_random(3); i > 0; i--)
+		sim_spawn(others[sim_random(ARRAY_SIZE(others))], NULL);
+}

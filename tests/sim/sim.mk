@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# The engine on simulated storage and threads, which has a port of its own.
+
+SIM_SRCS := $(filter-out kmod/log/port_user.c kmod/log/clean%.c,$(wildcard kmod/log/*.c)) \
+	$(wildcard tests/sim/*.c)
+SIM_OBJS := $(SIM_SRCS:%.c=$(B)/asan/sim/%.o)
+UNIT_TESTS += $(B)/tests/sim/sim_log
+
+$(B)/asan/sim/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -DPORT_SIM $(SANITIZE) -O1 -MMD -MP -c -o $@ $<
+
+$(B)/tests/sim/sim_log: $(SIM_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -o $@ $^
