@@ -106,7 +106,11 @@ static int create_prepared(struct sluice_log *log)
 	int ret;
 
 	port_mutex_assert_held(&log->names_mutex);
-	/* A roll lets another one begin, while the first is still at it. */
+	/*
+	 * A roll lets another one begin, while the first is still at it. One that
+	 * takes what is prepared clears this after the segment is in the list: who
+	 * sees it clear finds the segment that has the names below.
+	 */
 	if (READ_ONCE(log->prepared))
 		return 0;
 	/*
@@ -121,10 +125,8 @@ static int create_prepared(struct sluice_log *log)
 	ret = sluice_segment_create_unnamed(log->dir, &seg);
 	if (ret)
 		return ret;
-	port_spin_lock(&log->segments.lock);
-	/* Looked at without the lock, to see whether there is one. */
-	WRITE_ONCE(log->prepared, seg);
-	port_spin_unlock(&log->segments.lock);
+	/* Pairs with the roll, which takes it. */
+	smp_store_release(&log->prepared, seg);
 	return 0;
 }
 
