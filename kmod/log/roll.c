@@ -8,6 +8,7 @@
  */
 #include "batch_cursor.h"
 #include "log_internal.h"
+#include "segment_name.h"
 
 /* So that the time index alone tells the largest time of a sealed segment. */
 static int write_last_time(struct sluice_log *log, struct sluice_segment *seg)
@@ -92,16 +93,27 @@ int sluice_log_needs_roll(struct sluice_log *log, const struct sluice_batch *b)
 	return is_old(log, b);
 }
 
-/* The segment that was prepared, if there is one. */
-static struct sluice_segment *take_prepared(struct sluice_log *log)
+static void set_prepared_taken(struct sluice_log *log)
 {
-	struct sluice_segment *seg;
-
 	port_spin_lock(&log->segments.lock);
-	seg = log->prepared;
 	WRITE_ONCE(log->prepared, NULL);
 	port_spin_unlock(&log->segments.lock);
-	return seg;
+}
+
+/*
+ * A creation may fail after the .log file has its name. The next append may then
+ * fit the active segment after all: when the log is opened again, the empty file
+ * would say that this ends before it.
+ */
+static void remove_created(struct sluice_log *log, s64 base_offset)
+{
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	int ret;
+
+	sluice_segment_name(name, base_offset, SLUICE_SUFFIX_LOG);
+	ret = port_file_remove(log->dir, name);
+	if (ret)
+		sluice_log_set_failed(log, ret);
 }
 
 static int next_segment(struct sluice_log *log, s64 base_offset, struct sluice_segment **ret_seg)
@@ -116,11 +128,13 @@ static int next_segment(struct sluice_log *log, s64 base_offset, struct sluice_s
 	ret = sluice_segment_ensure_named(log, log->active);
 	if (ret)
 		return ret;
-	seg = take_prepared(log);
+	/* It leaves @log->prepared once it is in the list: see create_prepared(). */
+	seg = smp_load_acquire(&log->prepared);
 	if (!seg) {
 		ret = sluice_segment_create(log->dir, base_offset, ret_seg);
-		if (!ret)
-			sluice_log_names_changed(log);
+		if (ret && ret != -EEXIST)
+			remove_created(log, base_offset);
+		sluice_log_names_changed(log);
 		return ret;
 	}
 	seg->base_offset = base_offset;
@@ -163,6 +177,8 @@ int sluice_log_roll(struct sluice_log *log, s64 base_offset)
 	log->open_sealed++;
 	port_spin_unlock(&log->segments.lock);
 	sluice_segment_list_add(&log->segments, seg);
+	if (READ_ONCE(log->prepared) == seg)
+		set_prepared_taken(log);
 	/* Last, and pairs with sluice_segment_sealed(): who sees it must find the new one. */
 	smp_store_release(&old->sealed, true);
 	port_trace_roll(log, base_offset);

@@ -89,6 +89,9 @@ bool sim_fault_hit(void)
 static int fails(unsigned int op, const char *name)
 {
 	sim_point();
+	/* Storage is slow at times, and much happens meanwhile. */
+	if (op & (SIM_SYNC | SIM_DIR_SYNC | SIM_CREATE | SIM_RENAME) && sim_one_in(6))
+		sim_sleep(sim_random(1500));
 	if (!(fault.ops & op) || (fault.part && !strstr(name, fault.part)))
 		return 0;
 	if (fault.hit)

@@ -16,6 +16,7 @@
 
 /*
  * @waits_for: it cannot go on before this is 0
+ * @sleeps: nor before so many points, unless nobody else can
  * @shadow: the sanitizer's part of the stack, while another runs
  */
 struct fiber {
@@ -25,6 +26,7 @@ struct fiber {
 	void *ctx;
 	bool alive;
 	const int *waits_for;
+	uint32_t sleeps;
 	void *shadow;
 };
 
@@ -110,6 +112,15 @@ void sim_wait(const int *holder)
 	self()->waits_for = NULL;
 }
 
+void sim_sleep(uint32_t points)
+{
+	if (sim.self < FIRST || sim.spins)
+		return;
+	self()->sleeps = sim.points + points;
+	give_way();
+	self()->sleeps = 0;
+}
+
 static void begin(void)
 {
 	struct fiber *f = self();
@@ -136,6 +147,7 @@ void sim_spawn(void (*fn)(void *ctx), void *ctx)
 	f->ctx = ctx;
 	f->alive = true;
 	f->waits_for = NULL;
+	f->sleeps = 0;
 	f->shadow = NULL;
 	getcontext(&f->context);
 	f->context.uc_stack.ss_sp = f->stack;
@@ -147,16 +159,22 @@ void sim_spawn(void (*fn)(void *ctx), void *ctx)
 /* One that can go on; NULL if none is left. */
 static struct fiber *choose(void)
 {
-	struct fiber *ready[SIM_FIBERS_MAX];
+	struct fiber *ready[SIM_FIBERS_MAX], *asleep = NULL;
 	uint32_t count = 0, alive = 0;
 
 	for (uint32_t i = 0; i < sim.count; i++) {
 		struct fiber *f = &fibers[i];
 
 		alive += f->alive;
-		if (f->alive && (!f->waits_for || !*f->waits_for))
+		if (!f->alive || (f->waits_for && *f->waits_for))
+			continue;
+		if (f->sleeps <= sim.points)
 			ready[count++] = f;
+		else
+			asleep = f;
 	}
+	if (!count && asleep)
+		return asleep;
 	if (alive && !count) {
 		fprintf(stderr, "sim: all threads wait for each other\n");
 		abort();

@@ -22,6 +22,9 @@ void sim_point(void);
 /** sim_wait() - others go on until *@holder is 0; nobody left to do so is a deadlock. */
 void sim_wait(const int *holder);
 
+/** sim_sleep() - others go on for so many points, if there are others. */
+void sim_sleep(uint32_t points);
+
 /** sim_spin() - a spin lock is taken (1) or given back (-1). */
 void sim_spin(int change);
 
