@@ -15,6 +15,7 @@
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uio.h>
 
 /* The mapping of ids of a mount has a type of its own since 6.3. */
 #ifdef SLUICE_HAVE_MNT_IDMAP
@@ -51,6 +52,25 @@ static inline int sluice_vfs_rename(const struct path *dir, struct dentry *from,
 static inline int sluice_vfs_unlink(const struct path *dir, struct dentry *dentry)
 {
 	return vfs_unlink(sluice_mnt_idmap(dir->mnt), d_inode(dir->dentry), dentry, NULL);
+}
+
+/**
+ * sluice_iter_user_piece() - where @len bytes of user memory lie in one piece
+ * Return: their address, not yet checked, or NULL if they do not.
+ */
+static inline const void __user *sluice_iter_user_piece(const struct iov_iter *iter, size_t len)
+{
+	/* With a byte left there is a first piece, too. */
+	if (!len || iov_iter_count(iter) < len)
+		return NULL;
+#ifdef SLUICE_HAVE_ITER_IOV_ADDR
+	if (user_backed_iter(iter) && iter_iov_len(iter) >= len)
+		return iter_iov_addr(iter);
+#else
+	if (iter_is_iovec(iter) && iter->iov->iov_len - iter->iov_offset >= len)
+		return iter->iov->iov_base + iter->iov_offset;
+#endif
+	return NULL;
 }
 
 typedef unsigned long (*sluice_shrinker_fn)(struct shrinker *s, struct shrink_control *sc);

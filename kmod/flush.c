@@ -276,9 +276,8 @@ void sluice_flush_note_append(struct sluice_partition *p)
 	s64 flush_ms = READ_ONCE(p->topic->config.flush_ms);
 
 	/* Longer than this it need not be exact, and a timer cannot be. */
-	if (flush_ms != S64_MAX)
-		queue_delayed_work(p->flush.wq, &p->flush.due,
-				   msecs_to_jiffies(min_t(s64, flush_ms, INT_MAX)));
+	queue_delayed_work(p->flush.wq, &p->flush.due,
+			   msecs_to_jiffies(min_t(s64, flush_ms, INT_MAX)));
 }
 
 bool sluice_flush_is_due(const struct sluice_partition *p)

@@ -106,7 +106,7 @@ void sluice_flush_request(struct sluice_partition *p, struct sluice_durable *d);
 int __must_check sluice_flush_wait(struct sluice_partition *p);
 
 /**
- * sluice_flush_note_append() - sync when flush.ms has passed, if it is set
+ * sluice_flush_note_append() - sync when flush.ms, which is set, has passed
  * Context: entered.
  */
 void sluice_flush_note_append(struct sluice_partition *p);

@@ -119,7 +119,9 @@ void sluice_partition_put(struct sluice_partition *p)
 
 int sluice_partition_enter(struct sluice_partition *p)
 {
-	down_read(&p->users);
+	/* Mostly there is no writer, nor one that waits: then half the instructions do. */
+	if (!down_read_trylock(&p->users))
+		down_read(&p->users);
 	if (READ_ONCE(p->state) != SLUICE_PARTITION_STATE_DEAD)
 		return 0;
 	up_read(&p->users);
@@ -144,6 +146,19 @@ void sluice_partition_set_offline(struct sluice_partition *p, int err, const cha
 	sluice_notify_wake(p, -EIO);
 }
 
+/* The next two are asked for each record, and hardly any topic sets them. */
+
+static inline void begin_flush_ms(struct sluice_partition *p)
+{
+	if (READ_ONCE(p->topic->config.flush_ms) != S64_MAX)
+		sluice_flush_note_append(p);
+}
+
+static inline bool flush_is_due(struct sluice_partition *p)
+{
+	return READ_ONCE(p->topic->config.flush_messages) != S64_MAX && sluice_flush_is_due(p);
+}
+
 static void append_done(struct sluice_partition *p, const struct sluice_append *a)
 {
 	if (a->duplicate)
@@ -151,7 +166,7 @@ static void append_done(struct sluice_partition *p, const struct sluice_append *
 	atomic64_inc(&p->stats.append_batches);
 	atomic64_add(a->record_count, &p->stats.append_records);
 	atomic64_add(a->size, &p->stats.append_bytes);
-	sluice_flush_note_append(p);
+	begin_flush_ms(p);
 	sluice_notify_wake(p, 0);
 	if (a->housekeeping)
 		sluice_maintenance_housekeep(p);
@@ -194,7 +209,7 @@ static int flush_appended(struct sluice_partition *p, s64 end_offset, u64 genera
 }
 
 /* 0: entered, and sluice_partition_leave() is owed. */
-static int append_enter(struct sluice_partition *p, const char **ret_why)
+static __always_inline int append_enter(struct sluice_partition *p, const char **ret_why)
 {
 	int err;
 
@@ -232,7 +247,7 @@ int sluice_partition_append(struct sluice_partition *p, struct sluice_append *a)
 		append_failed(p);
 	else
 		append_done(p, a);
-	flush = !err && sluice_flush_is_due(p);
+	flush = !err && flush_is_due(p);
 	sluice_partition_leave(p);
 	return flush ? flush_appended(p, a->last_offset + 1, a->generation, &a->why) : err;
 }
@@ -245,7 +260,7 @@ static void append_record_done(struct sluice_partition *p, const struct sluice_a
 	atomic64_add(a->size, &p->stats.append_bytes);
 	if (a->lingers)
 		sluice_linger_start(p);
-	sluice_flush_note_append(p);
+	begin_flush_ms(p);
 	sluice_notify_wake(p, 0);
 	if (a->housekeeping)
 		sluice_maintenance_housekeep(p);
@@ -268,7 +283,7 @@ int sluice_partition_append_record(struct sluice_partition *p, struct sluice_app
 		append_failed(p);
 	else
 		append_record_done(p, a);
-	flush = !err && sluice_flush_is_due(p);
+	flush = !err && flush_is_due(p);
 	sluice_partition_leave(p);
 	return flush ? flush_appended(p, a->offset + 1, a->generation, &a->why) : err;
 }

@@ -6,6 +6,8 @@
 
 #include "log/port.h"
 
+#include "compat.h"
+
 #include <linux/crc32c.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -67,15 +69,31 @@ int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 	return _copy_from_iter(buf, len, iter->iov) == len ? 0 : -EFAULT;
 }
 
-int port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len)
+static noinline size_t peek_pieces(const struct iov_iter *from, void *buf, size_t len)
+{
+	struct iov_iter iov = *from;
+
+	return _copy_from_iter(buf, len, &iov);
+}
+
+/* A record of one piece of user memory, as nearly all are, needs no walk through the pieces. */
+static size_t peek_user(const struct iov_iter *iov, void *buf, size_t len)
+{
+	const void __user *from = sluice_iter_user_piece(iov, len);
+
+	if (!from || !access_ok(from, len))
+		return 0;
+	return len - raw_copy_from_user(buf, from, len);
+}
+
+int port_iter_peek(const struct port_iter *iter, void *buf, size_t len)
 {
 	size_t copied;
 
 	pagefault_disable();
-	copied = _copy_from_iter(buf, len, iter->iov);
+	copied = peek_user(iter->iov, buf, len);
+	if (copied < len)
+		copied = peek_pieces(iter->iov, buf, len);
 	pagefault_enable();
-	if (copied == len)
-		return 0;
-	iov_iter_revert(iter->iov, copied);
-	return -EFAULT;
+	return copied == len ? 0 : -EFAULT;
 }

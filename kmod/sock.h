@@ -27,6 +27,7 @@
 
 #include "log/open_batch.h"
 #include "notify.h"
+#include "topic.h"
 
 struct seq_file;
 struct sluice_filter;
@@ -45,12 +46,14 @@ struct sluice_topic;
  * struct sluice_target - a resolved address
  * @topic: holds a reference, or NULL: no address
  * @partition: index, or SLUICE_PARTITION_ANY
+ * @p: the partition of that index, held by the topic; NULL for ANY
  * @permitted: partitions below this index were checked when it was resolved
  */
 struct sluice_target {
 	struct sluice_topic *topic;
 	s32 partition;
 	u32 permitted;
+	struct sluice_partition *p;
 };
 
 /**
@@ -207,11 +210,23 @@ __printf(3, 4) int sluice_sock_fail(struct sluice_sock *ssk, int err, const char
  */
 int __must_check sluice_target_resolve(struct sluice_sock *ssk, const struct sockaddr *uaddr,
 				       int addr_len, int mask, struct sluice_target *ret);
-void sluice_target_put(struct sluice_target *t);
+
+static inline void sluice_target_put(struct sluice_target *t)
+{
+	sluice_topic_put(t->topic);
+	t->topic = NULL;
+}
 
 /** sluice_target_get() - copy of a socket's address with a reference of its own. */
-void sluice_target_get(struct sluice_sock *ssk, const struct sluice_target *from,
-		       struct sluice_target *ret);
+static inline void sluice_target_get(struct sluice_sock *ssk, const struct sluice_target *from,
+				     struct sluice_target *ret)
+{
+	spin_lock(&ssk->addr_lock);
+	*ret = *from;
+	if (ret->topic)
+		refcount_inc(&ret->topic->ref);
+	spin_unlock(&ssk->addr_lock);
+}
 
 /** sluice_addr_fill() - the address of a topic's partition; returns its length. */
 int sluice_addr_fill(struct sockaddr_sluice *addr, const struct sluice_topic *topic,

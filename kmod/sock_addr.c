@@ -115,25 +115,10 @@ int sluice_target_resolve(struct sluice_sock *ssk, const struct sockaddr *uaddr,
 		}
 		cond_resched();
 	}
+	if (t.partition != SLUICE_PARTITION_ANY)
+		t.p = sluice_topic_partition_of(t.topic, t.partition);
 	*ret = t;
 	return 0;
-}
-
-void sluice_target_put(struct sluice_target *t)
-{
-	if (t->topic)
-		sluice_topic_put(t->topic);
-	t->topic = NULL;
-}
-
-void sluice_target_get(struct sluice_sock *ssk, const struct sluice_target *from,
-		       struct sluice_target *ret)
-{
-	spin_lock(&ssk->addr_lock);
-	*ret = *from;
-	if (ret->topic)
-		refcount_inc(&ret->topic->ref);
-	spin_unlock(&ssk->addr_lock);
 }
 
 int sluice_addr_fill(struct sockaddr_sluice *addr, const struct sluice_topic *topic, s32 partition)

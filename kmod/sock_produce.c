@@ -26,6 +26,11 @@
 #define SEND_FLAGS_SPLICE MSG_SPLICE_PAGES
 #endif
 
+/*
+ * What each record goes through is inlined, for the frames of so many small
+ * functions would cost as much as what they do.
+ */
+
 /**
  * struct produce - one send on its way
  * @ssk: the socket
@@ -58,8 +63,6 @@ static u32 choose_partition(const struct produce *pr)
 
 	if (pr->req.partition != SLUICE_PARTITION_ANY)
 		return pr->req.partition;
-	if (pr->target.partition != SLUICE_PARTITION_ANY)
-		return pr->target.partition;
 	if (!count)
 		return 0;
 	if (pr->req.key_len >= 0)
@@ -67,12 +70,17 @@ static u32 choose_partition(const struct produce *pr)
 	return pr->ssk->sticky % count;
 }
 
-static int find_partition(struct produce *pr)
+static __always_inline int find_partition(struct produce *pr)
 {
 	struct sluice_target *t = &pr->target;
-	u32 index = choose_partition(pr);
 	bool checked;
+	u32 index;
 
+	if (t->p && pr->req.partition == SLUICE_PARTITION_ANY) {
+		pr->p = t->p;
+		return 0;
+	}
+	index = choose_partition(pr);
 	pr->p = sluice_topic_partition_of(t->topic, index);
 	if (!pr->p)
 		return sluice_sock_fail(pr->ssk, -ENOENT, "%s has no partition %u",
@@ -85,14 +93,14 @@ static int find_partition(struct produce *pr)
 	return checked ? 0 : sluice_sock_permission(pr->ssk, pr->p, MAY_WRITE);
 }
 
-static int find_target(struct produce *pr, struct msghdr *msg)
+static __always_inline int find_target(struct produce *pr, struct msghdr *msg)
 {
 	struct sluice_sock *ssk = pr->ssk;
 	int err;
 
 	if (!msg->msg_name) {
 		sluice_target_get(ssk, &ssk->out, &pr->target);
-		if (!pr->target.topic)
+		if (unlikely(!pr->target.topic))
 			return sluice_sock_fail(ssk, -EDESTADDRREQ,
 						"neither connected nor addressed");
 		return 0;
@@ -104,7 +112,8 @@ static int find_target(struct produce *pr, struct msghdr *msg)
 	return err;
 }
 
-static int produce_begin(struct produce *pr, struct sluice_sock *ssk, struct msghdr *msg)
+static __always_inline int produce_begin(struct produce *pr, struct sluice_sock *ssk,
+					 struct msghdr *msg)
 {
 	int err;
 
@@ -176,7 +185,7 @@ static void give_receipt(struct produce *pr)
 		sluice_receipt_appended(pr->receipt);
 }
 
-static void produce_end(struct produce *pr)
+static __always_inline void produce_end(struct produce *pr)
 {
 	if (pr->receipt && pr->bytes)
 		give_receipt(pr);
@@ -224,7 +233,7 @@ static int append_batch(struct produce *pr, struct iov_iter *iov)
 	return 0;
 }
 
-static int send_record(struct produce *pr, struct msghdr *msg, size_t len)
+static __always_inline int send_record(struct produce *pr, struct msghdr *msg, size_t len)
 {
 	u32 max_bytes = min(READ_ONCE(pr->target.topic->config.max_message_bytes),
 			    SLUICE_SOCK_RECORD_MAX);
@@ -240,7 +249,7 @@ static int send_record(struct produce *pr, struct msghdr *msg, size_t len)
 		.header_count = pr->req.header_count,
 		.value_src = null_value ? NULL : &src,
 	};
-	struct sluice_append_record a = { .record = &out, .now = now };
+	struct sluice_append_record a;
 	int err;
 
 	if (null_value && len)
@@ -249,6 +258,10 @@ static int send_record(struct produce *pr, struct msghdr *msg, size_t len)
 		return sluice_sock_fail(pr->ssk, -EMSGSIZE, "%zu bytes, the topic takes %u", len,
 					max_bytes);
 	port_iter_init(&src, &msg->msg_iter);
+	/* The engine sets all that comes out. */
+	a.record = &out;
+	a.now = now;
+	a.why = NULL;
 	err = sluice_partition_append_record(pr->p, &a);
 	if (err)
 		return append_error(pr, err, a.why);

@@ -134,7 +134,7 @@ struct sluice_topic *sluice_topic_find_id(struct net *net, const u8 *id)
  * Out of the tables, and nobody holds it: a lookup that still sees it under RCU
  * fails to take a reference, and only touches the topic itself.
  */
-static void topic_destroy(struct sluice_topic *t)
+void sluice_topic_destroy(struct sluice_topic *t)
 {
 	struct sluice_partition **partitions = rcu_dereference_protected(t->partitions, true);
 	u32 i;
@@ -143,31 +143,6 @@ static void topic_destroy(struct sluice_topic *t)
 		sluice_partition_put(partitions[i]);
 	kvfree(partitions);
 	kfree_rcu(t, rcu);
-}
-
-void sluice_topic_put(struct sluice_topic *t)
-{
-	if (t && refcount_dec_and_test(&t->ref))
-		topic_destroy(t);
-}
-
-u32 sluice_topic_partition_count(const struct sluice_topic *t)
-{
-	/* Pairs with the release when partitions are added: the array is there. */
-	return smp_load_acquire(&t->partition_count);
-}
-
-struct sluice_partition *sluice_topic_partition_of(const struct sluice_topic *t, u32 index)
-{
-	struct sluice_partition *p;
-
-	if (index >= sluice_topic_partition_count(t))
-		return NULL;
-	/* The array is replaced when partitions are added; they stay. */
-	rcu_read_lock();
-	p = rcu_dereference(t->partitions)[index];
-	rcu_read_unlock();
-	return p;
 }
 
 struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index)

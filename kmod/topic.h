@@ -7,6 +7,7 @@
 #ifndef SLUICE_TOPIC_H
 #define SLUICE_TOPIC_H
 
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <linux/sluice.h>
@@ -65,11 +66,41 @@ struct sluice_topic *sluice_topic_find_name(struct net *net, const char *name);
 /** sluice_topic_find_id() - the same by id. */
 struct sluice_topic *sluice_topic_find_id(struct net *net, const u8 *id);
 
+/** sluice_topic_destroy() - what sluice_topic_put() does with the last reference. */
+void sluice_topic_destroy(struct sluice_topic *t);
+
 /** sluice_topic_put() - give a reference back. Context: process, may sleep. */
-void sluice_topic_put(struct sluice_topic *t);
+static inline void sluice_topic_put(struct sluice_topic *t)
+{
+	if (t && refcount_dec_and_test(&t->ref))
+		sluice_topic_destroy(t);
+}
 
 /** sluice_topic_partition_count() - partitions that may be asked for. */
-u32 sluice_topic_partition_count(const struct sluice_topic *t);
+static inline u32 sluice_topic_partition_count(const struct sluice_topic *t)
+{
+	/* Pairs with the release when partitions are added: the array is there. */
+	return smp_load_acquire(&t->partition_count);
+}
+
+/**
+ * sluice_topic_partition_of() - one partition of a held topic, without a reference
+ * Return: the partition, valid as long as the topic is held, or NULL if there
+ * is none of that index.
+ */
+static inline struct sluice_partition *
+sluice_topic_partition_of(const struct sluice_topic *t, u32 index)
+{
+	struct sluice_partition *p;
+
+	if (index >= sluice_topic_partition_count(t))
+		return NULL;
+	/* For the array, which is replaced when partitions are added. */
+	rcu_read_lock();
+	p = rcu_dereference(t->partitions)[index];
+	rcu_read_unlock();
+	return p;
+}
 
 /**
  * sluice_topic_partition() - one partition of a held topic
@@ -77,13 +108,6 @@ u32 sluice_topic_partition_count(const struct sluice_topic *t);
  * of that index.
  */
 struct sluice_partition *sluice_topic_partition(struct sluice_topic *t, u32 index);
-
-/**
- * sluice_topic_partition_of() - the same, without a reference of its own
- * A topic keeps its partitions as long as it is held: for who holds it longer
- * than he needs the partition, and leaves nothing behind that needs it.
- */
-struct sluice_partition *sluice_topic_partition_of(const struct sluice_topic *t, u32 index);
 
 /* The tables of a namespace; what changes them needs its config mutex. */
 int __must_check sluice_topic_tables_init(struct sluice_net *sn);

@@ -85,7 +85,7 @@ void sluice_batch_stamp(void *hdr, s64 base_offset, s32 leader_epoch);
  * struct sluice_record_out - a record to be encoded
  * A NULL key or value with length -1 is Kafka's null.
  * @value: unless @value_src is set
- * @value_src: the value is taken from its front, @value_len bytes; or NULL
+ * @value_src: the value is copied from its front, @value_len bytes; or NULL
  */
 struct sluice_record_out {
 	s64 timestamp;
@@ -102,36 +102,6 @@ struct sluice_record_out {
 	u32 header_count;
 	struct port_iter *value_src;
 };
-
-/**
- * struct sluice_record_size - what a record takes where it is in its batch
- * @parts: what does not depend on the place; see sluice_record_parts_size()
- * @body: what the record's length field says
- * @whole: with that field
- */
-struct sluice_record_size {
-	size_t parts;
-	size_t body;
-	size_t whole;
-};
-
-/** sluice_record_parts_size() - attributes, key, value and headers. */
-size_t sluice_record_parts_size(const struct sluice_record_out *r);
-
-/** sluice_record_size_at() - set @body and @whole of @size, whose @parts are known. */
-void sluice_record_size_at(struct sluice_record_size *size, s64 timestamp_delta, s32 offset_delta);
-
-/**
- * sluice_record_write() - encode a record
- * @buf: size->whole bytes
- * @size: for the same deltas
- * @may_fault: may memory of the caller be waited for
- * Returns 0; -EFAULT if r->value_src could not be read (then it is where it
- * was, unless it may fault).
- */
-int __must_check sluice_record_write(u8 *buf, const struct sluice_record_out *r,
-				     const struct sluice_record_size *size, s64 timestamp_delta,
-				     s32 offset_delta, bool may_fault);
 
 /**
  * sluice_batch_write_header() - encode a header before records in memory

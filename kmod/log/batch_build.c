@@ -3,9 +3,9 @@
 #include "batch.h"
 #include "record.h"
 
-static size_t bytes_size(s32 len)
+static inline size_t bytes_size(s32 len)
 {
-	return sluice_varint_size(len) + (len > 0 ? (size_t)len : 0);
+	return len < 0 ? 1 : sluice_varint_size(len) + (size_t)len;
 }
 
 size_t sluice_record_parts_size(const struct sluice_record_out *r)
@@ -21,27 +21,29 @@ size_t sluice_record_parts_size(const struct sluice_record_out *r)
 	return size;
 }
 
-void sluice_record_size_at(struct sluice_record_size *size, s64 timestamp_delta, s32 offset_delta)
+static inline u8 *put_bytes(u8 *p, const void *bytes, s32 len)
 {
-	size->body = size->parts + sluice_varlong_size(timestamp_delta) +
-		     sluice_varint_size(offset_delta);
-	size->whole = sluice_varint_size((s32)size->body) + size->body;
-}
-
-static u8 *put_bytes(u8 *p, const void *bytes, s32 len)
-{
+	/* Null is -1. */
+	if (len < 0) {
+		*p = 1;
+		return p + 1;
+	}
 	p += sluice_varint_write(p, len);
-	if (len > 0) {
+	if (len) {
 		memcpy(p, bytes, (size_t)len);
 		p += len;
 	}
 	return p;
 }
 
-static u8 *put_headers(u8 *p, const struct sluice_record_out *r)
+static inline u8 *put_headers(u8 *p, const struct sluice_record_out *r)
 {
 	u32 i;
 
+	if (!r->header_count) {
+		*p = 0;
+		return p + 1;
+	}
 	p += sluice_varint_write(p, (s32)r->header_count);
 	for (i = 0; i < r->header_count; i++) {
 		p = put_bytes(p, r->headers[i].key, r->headers[i].key_len);
@@ -66,7 +68,7 @@ int sluice_record_write(u8 *buf, const struct sluice_record_out *r,
 	if (r->value_src) {
 		p += sluice_varint_write(p, r->value_len);
 		ret = may_fault ? port_iter_copy(r->value_src, p, len) :
-				  port_iter_copy_nofault(r->value_src, p, len);
+				  port_iter_peek(r->value_src, p, len);
 		if (ret)
 			return ret;
 		p += len;

@@ -275,7 +275,7 @@ struct placed_record {
 	s32 offset_delta;
 };
 
-static void place(struct placed_record *pr, const struct sluice_open_batch *ob)
+static inline void place(struct placed_record *pr, const struct sluice_open_batch *ob)
 {
 	pr->timestamp = ob->attributes ? ob->base_timestamp : pr->r->timestamp;
 	/* Unsigned: times are the producer's, and may be far apart. */
@@ -304,9 +304,9 @@ static void publish_record(struct sluice_log *log, struct sluice_open_batch *ob,
 	sluice_watermark_set_log_end(&log->watermark, ob->base_offset + ob->record_count);
 }
 
-static int check_record(const struct sluice_log *log, struct sluice_append_record *a)
+static inline int check_record(const struct sluice_log *log, struct sluice_append_record *a)
 {
-	if (sluice_log_failed(log)) {
+	if (READ_ONCE(log->failed)) {
 		a->why = "the log failed earlier and takes no more appends";
 		return -EIO;
 	}
@@ -437,8 +437,8 @@ out:
 	return ret;
 }
 
-static int append_once(struct sluice_log *log, struct sluice_append_record *a,
-		       const struct sluice_record_out *r)
+static inline int append_once(struct sluice_log *log, struct sluice_append_record *a,
+			      const struct sluice_record_out *r)
 {
 	struct placed_record pr = { .r = r };
 	int ret;

@@ -180,9 +180,9 @@ size_t port_iter_count(const struct port_iter *iter);
 int __must_check port_iter_copy(struct port_iter *iter, void *buf, size_t len);
 
 /**
- * port_iter_copy_nofault() - the same without ever waiting for the source
- * -EFAULT if some of it is not at hand; the iterator is then where it was.
+ * port_iter_peek() - copy the next @len bytes, but do not take them
+ * Never waits for the source: -EFAULT if some of it is not at hand.
  */
-int __must_check port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len);
+int __must_check port_iter_peek(const struct port_iter *iter, void *buf, size_t len);
 
 #endif /* SLUICE_LOG_PORT_H */

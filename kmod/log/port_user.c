@@ -415,12 +415,10 @@ int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 	return part == len ? 0 : -EFAULT;
 }
 
-int port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len)
+int port_iter_peek(const struct port_iter *iter, void *buf, size_t len)
 {
 	if (port_fault() || len > iter->left)
 		return -EFAULT;
 	memcpy(buf, iter->next, len);
-	iter->next += len;
-	iter->left -= len;
 	return 0;
 }

@@ -53,16 +53,59 @@ static inline size_t sluice_varint_write(u8 *p, s32 v)
 /** sluice_varlong_size() - bytes it takes: one for each 7 bits. */
 static inline size_t sluice_varlong_size(s64 v)
 {
-	unsigned int top_bit = 63 - (unsigned int)__builtin_clzll(sluice_zigzag(v) | 1);
+	u64 z = sluice_zigzag(v);
+	unsigned int bits;
 
-	/* top_bit / 7 + 1 for all that top_bit can be, without the division. */
-	return (top_bit * 9 + 73) / 64;
+	/* Nearly all are this short. */
+	if (z <= 0x7f)
+		return 1;
+	if (z <= 0x3fff)
+		return 2;
+	bits = 64 - (unsigned int)__builtin_clzll(z);
+	/* (bits + 6) / 7, without a division. */
+	return (bits * 9 + 64) / 64;
 }
 
 static inline size_t sluice_varint_size(s32 v)
 {
 	return sluice_varlong_size(v);
 }
+
+/**
+ * struct sluice_record_size - what a record takes where it is in its batch
+ * @parts: what does not depend on the place; see sluice_record_parts_size()
+ * @body: what the record's length field says
+ * @whole: with that field
+ */
+struct sluice_record_size {
+	size_t parts;
+	size_t body;
+	size_t whole;
+};
+
+/** sluice_record_parts_size() - attributes, key, value and headers. */
+size_t sluice_record_parts_size(const struct sluice_record_out *r);
+
+/** sluice_record_size_at() - set @body and @whole of @size, whose @parts are known. */
+static inline void sluice_record_size_at(struct sluice_record_size *size, s64 timestamp_delta,
+					 s32 offset_delta)
+{
+	size->body = size->parts + sluice_varlong_size(timestamp_delta) +
+		     sluice_varint_size(offset_delta);
+	size->whole = sluice_varint_size((s32)size->body) + size->body;
+}
+
+/**
+ * sluice_record_write() - encode a record
+ * @buf: size->whole bytes
+ * @size: for the same deltas
+ * @may_fault: may memory of the caller be waited for
+ * Returns 0; -EFAULT if r->value_src could not be read. Unless it may fault, that
+ * stays where it was.
+ */
+int __must_check sluice_record_write(u8 *buf, const struct sluice_record_out *r,
+				     const struct sluice_record_size *size, s64 timestamp_delta,
+				     s32 offset_delta, bool may_fault);
 
 /**
  * struct sluice_record - where the parts of a record are
