@@ -334,6 +334,8 @@ int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *
 		return get_error_text(ssk, optval, optlen, len);
 	case SLUICE_OFFSET_FOR_TIME:
 		return sluice_opt_get_offset_for_time(ssk, optval, optlen, len);
+	case SLUICE_EPOCH_END:
+		return sluice_opt_get_epoch_end(ssk, optval, optlen, len);
 	case SLUICE_MAX_TIMESTAMP:
 		return sluice_opt_get_max_timestamp(ssk, optval, optlen, len);
 	case SLUICE_ABORTED:

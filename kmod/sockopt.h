@@ -20,6 +20,8 @@ int sluice_opt_set_flush(struct sluice_sock *ssk, sockptr_t optval, unsigned int
 int sluice_opt_get_fetch(struct sluice_sock *ssk, char __user *optval, int len);
 int sluice_opt_get_offset_for_time(struct sluice_sock *ssk, char __user *optval,
 				   int __user *optlen, int len);
+int sluice_opt_get_epoch_end(struct sluice_sock *ssk, char __user *optval, int __user *optlen,
+			     int len);
 int sluice_opt_get_max_timestamp(struct sluice_sock *ssk, char __user *optval,
 				 int __user *optlen, int len);
 int sluice_opt_get_aborted(struct sluice_sock *ssk, char __user *optval, int __user *optlen,

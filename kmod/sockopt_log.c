@@ -248,6 +248,26 @@ int sluice_opt_get_max_timestamp(struct sluice_sock *ssk, char __user *optval,
 	return get_time(ssk, optval, optlen, len, true);
 }
 
+int sluice_opt_get_epoch_end(struct sluice_sock *ssk, char __user *optval, int __user *optlen,
+			     int len)
+{
+	struct sluice_epoch_end end;
+	struct log_query q;
+	int err;
+
+	if (len != sizeof(end))
+		return sluice_sock_fail(ssk, -EINVAL, "the option has %zu bytes, not %d",
+					sizeof(end), len);
+	if (copy_from_user(&end, optval, sizeof(end)))
+		return -EFAULT;
+	err = query_begin(ssk, end.topic_id, end.partition, &q);
+	if (err)
+		return err;
+	sluice_log_epoch_end(q.p->log, end.leader_epoch, &end.leader_epoch, &end.end_offset);
+	query_end(&q);
+	return sluice_opt_put(&end, sizeof(end), optval, optlen, len);
+}
+
 /* Room for one answer; who needs more asks for the rest. */
 #define ABORTED_MAX	4096
 

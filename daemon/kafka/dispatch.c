@@ -15,6 +15,7 @@ static const struct {
 	{KAFKA_API_DELETE_TOPICS, handle_delete_topics},
 	{KAFKA_API_DELETE_RECORDS, handle_delete_records},
 	{KAFKA_API_INIT_PRODUCER_ID, handle_init_producer_id},
+	{KAFKA_API_OFFSET_FOR_LEADER_EPOCH, handle_offset_for_leader_epoch},
 	{KAFKA_API_DESCRIBE_CONFIGS, handle_describe_configs},
 };
 

@@ -19,6 +19,7 @@ enum handled handle_find_coordinator(struct request *r);
 enum handled handle_init_producer_id(struct request *r);
 enum handled handle_list_offsets(struct request *r);
 enum handled handle_metadata(struct request *r);
+enum handled handle_offset_for_leader_epoch(struct request *r);
 enum handled handle_produce(struct request *r);
 
 /** answer_unknown_api_version - ApiVersions in a version that is not served: error 35 in version 0 */

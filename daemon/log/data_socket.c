@@ -134,6 +134,13 @@ int data_socket_offset_for_time(struct data_socket *ds, struct sluice_offset_for
 	return getsockopt(ds->fd, SOL_SLUICE, SLUICE_OFFSET_FOR_TIME, q, &len) ? -errno : 0;
 }
 
+int data_socket_epoch_end(struct data_socket *ds, struct sluice_epoch_end *q)
+{
+	socklen_t len = sizeof(*q);
+
+	return getsockopt(ds->fd, SOL_SLUICE, SLUICE_EPOCH_END, q, &len) ? -errno : 0;
+}
+
 int data_socket_max_timestamp(struct data_socket *ds, struct sluice_offset_for_time *q)
 {
 	socklen_t len = sizeof(*q);

@@ -47,6 +47,9 @@ int data_socket_watch(struct data_socket *ds, const struct sluice_watch *w, size
 /** data_socket_offset_for_time - 0 or -errno */
 int data_socket_offset_for_time(struct data_socket *ds, struct sluice_offset_for_time *q);
 
+/** data_socket_epoch_end - where a leader epoch ended; 0 or -errno */
+int data_socket_epoch_end(struct data_socket *ds, struct sluice_epoch_end *q);
+
 /** data_socket_max_timestamp - the record with the largest time; 0 or -errno */
 int data_socket_max_timestamp(struct data_socket *ds, struct sluice_offset_for_time *q);
 

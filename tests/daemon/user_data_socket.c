@@ -334,6 +334,23 @@ int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list
 	return (int)room;
 }
 
+int data_socket_epoch_end(struct data_socket *ds, struct sluice_epoch_end *q)
+{
+	struct sluice_log *log;
+	s64 end_offset = -1;
+	s32 epoch = -1;
+
+	(void)ds;
+	user_module_lock();
+	log = user_log(q->topic_id, q->partition);
+	if (log)
+		sluice_log_epoch_end(log, q->leader_epoch, &epoch, &end_offset);
+	user_module_unlock();
+	q->leader_epoch = epoch;
+	q->end_offset = end_offset;
+	return log ? 0 : -ENOENT;
+}
+
 void data_socket_error_text(struct data_socket *ds, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s", ds->error);

@@ -154,6 +154,7 @@ int user_topic_set(const struct kern_topic *from)
 {
 	struct user_topic *t = user_topic_by_id(from->id);
 	struct sluice_log_config c;
+	int err = 0;
 
 	if (!t)
 		return -ENOENT;
@@ -161,7 +162,11 @@ int user_topic_set(const struct kern_topic *from)
 	log_config(&t->t.config, &c);
 	for (uint32_t i = 0; i < t->t.partition_count; i++)
 		sluice_log_set_config(t->partitions[i].log, &c);
-	return 0;
+	if (from->leader_epoch >= 0)
+		t->t.leader_epoch = from->leader_epoch;
+	for (uint32_t i = 0; !err && i < t->t.partition_count; i++)
+		err = sluice_log_set_leader_epoch(t->partitions[i].log, t->t.leader_epoch);
+	return err;
 }
 
 int user_topic_delete(const uint8_t id[SLUICE_TOPIC_ID_LEN])

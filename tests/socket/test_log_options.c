@@ -244,6 +244,41 @@ static void aborted__refusals(void)
 	close(fd);
 }
 
+static struct sluice_epoch_end epoch_end(const struct topic *t, int fd, int epoch)
+{
+	struct sluice_epoch_end end = {.leader_epoch = epoch, .end_offset = -77};
+
+	memcpy(end.topic_id, t->id, sizeof(end.topic_id));
+	if (get_option(fd, SLUICE_EPOCH_END, &end, sizeof(end)))
+		end.end_offset = -errno;
+	return end;
+}
+
+static void epoch_end__finds(void)
+{
+	struct topic t = topic_new(1, NULL);
+	int fd = producer(SOCK_STREAM, &t, 0);
+	struct kern_topic set = {.leader_epoch = 3};
+	uint8_t buf[256];
+	size_t size = batch_simple(buf, "a", 2);
+
+	memcpy(set.id, t.id, sizeof(set.id));
+	must_send(fd, buf, size);
+	CHECK(!kern_topic_set(test_kern(), &set));
+	must_send(fd, buf, size);
+	CHECK_EQ(epoch_end(&t, fd, 0).leader_epoch, 0);
+	CHECK_EQ(epoch_end(&t, fd, 0).end_offset, 2);
+	CHECK_EQ(epoch_end(&t, fd, 2).leader_epoch, 0);
+	CHECK_EQ(epoch_end(&t, fd, 2).end_offset, 2);
+	CHECK_EQ(epoch_end(&t, fd, 3).leader_epoch, 3);
+	CHECK_EQ(epoch_end(&t, fd, 3).end_offset, 4);
+	CHECK_EQ(epoch_end(&t, fd, 4).leader_epoch, -1);
+	CHECK_EQ(epoch_end(&t, fd, 4).end_offset, -1);
+	t.id[0] ^= 1;
+	CHECK_EQ(epoch_end(&t, fd, 0).end_offset, -ENOENT);
+	close(fd);
+}
+
 static void max_timestamp__finds(void)
 {
 	static const uint64_t times[] = {1000, 5000, 3000, 5000, 2000};
@@ -273,9 +308,9 @@ static void max_timestamp__finds(void)
 }
 
 static const struct test tests[] = {
-	TEST(append_as__who_may),   TEST(append_as__replica), TEST(append_as__coordinator),
-	TEST(fetch__committed),	    TEST(aborted__lists),     TEST(aborted__refusals),
-	TEST(max_timestamp__finds),
+	TEST(append_as__who_may), TEST(append_as__replica),   TEST(append_as__coordinator),
+	TEST(fetch__committed),	  TEST(aborted__lists),	      TEST(aborted__refusals),
+	TEST(epoch_end__finds),	  TEST(max_timestamp__finds),
 };
 
 int main(void)

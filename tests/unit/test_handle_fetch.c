@@ -552,6 +552,79 @@ static void list_offsets__special_timestamps(void **state)
 			 KAFKA_ERROR_UNSUPPORTED_VERSION);
 }
 
+static void set_leader_epoch(int32_t epoch)
+{
+	struct kern_topic t = {.leader_epoch = epoch};
+	struct kern *k;
+
+	memcpy(t.id, topic_id.b, sizeof(t.id));
+	assert_int_equal(kern_open(&k), 0);
+	assert_int_equal(kern_topic_set(k, &t), 0);
+	kern_close(k);
+}
+
+static int16_t epoch_end(int32_t partition, int32_t current, int32_t epoch, int32_t *ret_epoch,
+			 int64_t *ret_end)
+{
+	struct kafka_offset_for_leader_epoch_request_partition p = {
+		.partition = partition,
+		.current_leader_epoch = current,
+		.leader_epoch = epoch,
+	};
+	struct kafka_offset_for_leader_epoch_request_topic t = {.topic = kafka_str_from(TOPIC)};
+	struct kafka_offset_for_leader_epoch_request m;
+	struct kafka_offset_for_leader_epoch_response a;
+
+	kafka_offset_for_leader_epoch_request_init(&m);
+	t.partitions.v = &p;
+	t.partitions.n = 1;
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, offset_for_leader_epoch, KAFKA_API_OFFSET_FOR_LEADER_EPOCH, 4, &m, &a);
+	assert_int_equal(a.topics.n, 1);
+	assert_int_equal(a.topics.v[0].partitions.v[0].partition, partition);
+	*ret_epoch = a.topics.v[0].partitions.v[0].leader_epoch;
+	*ret_end = a.topics.v[0].partitions.v[0].end_offset;
+	return a.topics.v[0].partitions.v[0].error_code;
+}
+
+/* As LeaderEpochFileCache.endOffsetFor. */
+static void offset_for_leader_epoch__ends(void **state)
+{
+	int32_t epoch;
+	int64_t end;
+
+	(void)state;
+	append(0, 10, 'a');
+	append(0, 10, 'a');
+	set_leader_epoch(3);
+	append(0, 10, 'b');
+	assert_int_equal(epoch_end(0, -1, 0, &epoch, &end), 0);
+	assert_int_equal(epoch, 0);
+	assert_int_equal(end, 2);
+	assert_int_equal(epoch_end(0, -1, 2, &epoch, &end), 0);
+	assert_int_equal(epoch, 0);
+	assert_int_equal(end, 2);
+	assert_int_equal(epoch_end(0, -1, 3, &epoch, &end), 0);
+	assert_int_equal(epoch, 3);
+	assert_int_equal(end, 3);
+	assert_int_equal(epoch_end(0, -1, 4, &epoch, &end), 0);
+	assert_int_equal(epoch, -1);
+	assert_int_equal(end, -1);
+}
+
+static void offset_for_leader_epoch__errors(void **state)
+{
+	int32_t epoch;
+	int64_t end;
+
+	(void)state;
+	assert_int_equal(epoch_end(3, -1, 0, &epoch, &end), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(epoch, -1);
+	assert_int_equal(end, -1);
+	assert_int_equal(epoch_end(0, 7, 0, &epoch, &end), KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
+}
+
 static void list_offsets__errors(void **state)
 {
 	int64_t offset, timestamp;
@@ -583,6 +656,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fetch__large, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_offsets__times, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_offsets__errors, setup, teardown),
+		cmocka_unit_test_setup_teardown(offset_for_leader_epoch__ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(offset_for_leader_epoch__errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(list_offsets__special_timestamps, setup, teardown),
 	};
 

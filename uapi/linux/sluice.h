@@ -180,6 +180,7 @@ struct sluice_event {
 #define SLUICE_ABORTED		12 /* x    struct sluice_aborted_list, and
 				    *      room behind it */
 #define SLUICE_MAX_TIMESTAMP	13 /* x    struct sluice_offset_for_time */
+#define SLUICE_EPOCH_END	14 /* x    struct sluice_epoch_end */
 
 /* Special offsets; Kafka's ListOffsets uses the same numbers. */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
@@ -324,6 +325,24 @@ struct sluice_offset_for_time {
 	__u32	reserved;
 	__s64	timestamp;
 	__s64	offset;
+};
+
+/**
+ * struct sluice_epoch_end - where a leader epoch of a partition ended
+ * @topic_id: in: the topic
+ * @partition: in: its partition
+ * @leader_epoch: in: the epoch; out: the largest epoch the log has that is not
+ *	above it, itself if all that is left is newer; -1 if it is newer than all
+ * @end_offset: out: where the next one begins, or the log end; -1 with epoch -1
+ *
+ * For a replica or a consumer that wants to know whether what it read is still
+ * what the log has (Kafka's OffsetForLeaderEpoch).
+ */
+struct sluice_epoch_end {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__s32	leader_epoch;
+	__s64	end_offset;
 };
 
 /**
