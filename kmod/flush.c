@@ -127,12 +127,13 @@ static void take_cut(struct sluice_flush_state *fs, struct list_head *requests, 
 			list_move_tail(&d->node, &fs->cut);
 }
 
-void sluice_flush_cut(struct sluice_partition *p, s64 end_offset, u64 generation)
+void sluice_flush_cut(struct sluice_partition *p)
 {
+	s64 end_offset = sluice_log_end_offset(p->log);
 	struct sluice_flush_state *fs = &p->flush;
 
 	spin_lock(&fs->lock);
-	fs->generation = generation;
+	fs->generation = sluice_log_generation(p->log);
 	take_cut(fs, &fs->requests, end_offset);
 	take_cut(fs, &fs->flushing, end_offset);
 	spin_unlock(&fs->lock);

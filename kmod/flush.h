@@ -67,10 +67,10 @@ struct sluice_flush_state {
 void sluice_flush_state_init(struct sluice_partition *p);
 
 /**
- * sluice_flush_cut() - the log ends at @end_offset now; note whose records went
+ * sluice_flush_cut() - the log was truncated; note whose records went
  * Context: under the log's append mutex, so that nothing new is there yet.
  */
-void sluice_flush_cut(struct sluice_partition *p, s64 end_offset, u64 generation);
+void sluice_flush_cut(struct sluice_partition *p);
 
 /**
  * sluice_flush_answer_cut() - tell them: -ESTALE

@@ -298,11 +298,11 @@ int sluice_partition_seal(struct sluice_partition *p)
 }
 
 /* Of the engine, for its host: with the locks that truncate.h names. */
-void port_log_cut(const struct sluice_log *log, u64 generation)
+void port_log_cut(const struct sluice_log *log)
 {
 	struct sluice_partition *p = sluice_log_owner(log);
 
-	sluice_flush_cut(p, sluice_log_end_offset(log), generation);
+	sluice_flush_cut(p);
 	sluice_notify_wake(p, -ESTALE);
 }
 

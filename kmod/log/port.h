@@ -43,8 +43,8 @@
  * port_trace_append(log, base_offset, records, bytes)
  * port_trace_fetch(log, offset, position, bytes)
  * port_trace_roll(log, base_offset)
- * port_log_cut(log, generation)	the log was truncated and ends where its watermarks
- *		say: with flush_mutex and append_mutex held, so that whoever waits
+ * port_log_cut(log)	the log was truncated and ends where its watermarks say:
+ *	 with flush_mutex and append_mutex held, so that whoever waits
  *		for something that went is told before anything takes its place
  */
 

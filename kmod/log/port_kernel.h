@@ -138,6 +138,6 @@ struct sluice_log;
 void port_trace_append(const struct sluice_log *log, s64 base_offset, s32 records, u32 bytes);
 void port_trace_fetch(const struct sluice_log *log, s64 offset, u64 position, u32 bytes);
 void port_trace_roll(const struct sluice_log *log, s64 base_offset);
-void port_log_cut(const struct sluice_log *log, u64 generation);
+void port_log_cut(const struct sluice_log *log);
 
 #endif /* SLUICE_LOG_PORT_KERNEL_H */

@@ -235,9 +235,9 @@ static inline void port_trace_roll(const struct sluice_log *log, s64 base_offset
 	(void)log, (void)base_offset;
 }
 
-static inline void port_log_cut(const struct sluice_log *log, u64 generation)
+static inline void port_log_cut(const struct sluice_log *log)
 {
-	(void)log, (void)generation;
+	(void)log;
 }
 
 #ifdef PORT_FAULT

@@ -52,7 +52,7 @@ static void exchange_in_memory(struct truncation *t, struct sluice_segment **spa
 	sluice_segment_swap_list(s, spare);
 	sluice_log_begin_active(t->log, s->new);
 	sluice_log_lower_flush(t->log, s->new->base_offset);
-	port_log_cut(t->log, t->log->generation);
+	port_log_cut(t->log);
 }
 
 /*

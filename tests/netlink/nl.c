@@ -275,6 +275,22 @@ void nl_close(struct nl *nl)
 	close(nl->fd);
 }
 
+void nl_partition(struct nl *nl, struct nl_msg *m, int cmd, const char *topic)
+{
+	nl_new(nl, m, cmd);
+	nl_put_string(m, SLUICE_A_PARTITION_TOPIC, topic);
+	nl_put_u32(m, SLUICE_A_PARTITION_INDEX, 0);
+}
+
+int nl_partition_get(struct nl *nl, const char *topic,
+		     void (*fn)(void *ctx, const struct nl_attrs *a), void *ctx)
+{
+	struct nl_msg m;
+
+	nl_partition(nl, &m, SLUICE_CMD_PARTITION_GET, topic);
+	return nl_get(nl, &m, fn, ctx);
+}
+
 int nl_listen(struct nl *nl)
 {
 	return setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &nl->group,

@@ -72,6 +72,13 @@ int nl_get(struct nl *nl, struct nl_msg *m, void (*fn)(void *ctx, const struct n
 int nl_dump(struct nl *nl, struct nl_msg *m, void (*fn)(void *ctx, const struct nl_attrs *a),
 	    void *ctx);
 
+/** nl_partition() - a request about partition 0 of a topic. */
+void nl_partition(struct nl *nl, struct nl_msg *m, int cmd, const char *topic);
+
+/** nl_partition_get() - what netlink says of it; like nl_get(). */
+int nl_partition_get(struct nl *nl, const char *topic,
+		     void (*fn)(void *ctx, const struct nl_attrs *a), void *ctx);
+
 /** nl_listen() - receive events from now on. */
 int nl_listen(struct nl *nl);
 

@@ -68,12 +68,7 @@ static void see(void *ctx, const struct nl_attrs *a)
 
 static int look(struct nl *nl, const char *topic, struct seen *s)
 {
-	struct nl_msg m;
-
-	nl_new(nl, &m, SLUICE_CMD_PARTITION_GET);
-	nl_put_string(&m, SLUICE_A_PARTITION_TOPIC, topic);
-	nl_put_u32(&m, SLUICE_A_PARTITION_INDEX, 0);
-	return nl_get(nl, &m, see, s);
+	return nl_partition_get(nl, topic, see, s);
 }
 
 static void get__counts_appends(void)

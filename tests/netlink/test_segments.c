@@ -57,18 +57,11 @@ static void end(struct nl *nl, int fd)
 	nl_close(nl);
 }
 
-static void new_request(struct nl *nl, struct nl_msg *m, int cmd, const char *topic)
-{
-	nl_new(nl, m, cmd);
-	nl_put_string(m, SLUICE_A_PARTITION_TOPIC, topic);
-	nl_put_u32(m, SLUICE_A_PARTITION_INDEX, 0);
-}
-
 static int truncate_to(struct nl *nl, const char *topic, uint64_t offset)
 {
 	struct nl_msg m;
 
-	new_request(nl, &m, SLUICE_CMD_PARTITION_TRUNCATE, topic);
+	nl_partition(nl, &m, SLUICE_CMD_PARTITION_TRUNCATE, topic);
 	nl_put_u64(&m, SLUICE_A_PARTITION_LOG_END_OFFSET, offset);
 	return nl_do(nl, &m);
 }
@@ -92,10 +85,7 @@ static void see(void *ctx, const struct nl_attrs *a)
 
 static int look(struct nl *nl, const char *topic, struct seen *s)
 {
-	struct nl_msg m;
-
-	new_request(nl, &m, SLUICE_CMD_PARTITION_GET, topic);
-	return nl_get(nl, &m, see, s);
+	return nl_partition_get(nl, topic, see, s);
 }
 
 static void truncate__says_what_is_missing_or_wrong(void)
@@ -109,14 +99,14 @@ static void truncate__says_what_is_missing_or_wrong(void)
 	nl_put_u64(&m, SLUICE_A_PARTITION_LOG_END_OFFSET, 1);
 	CHECK_ERRNO(nl_do(&nl, &m), EINVAL);
 	CHECK(strstr(nl.why, "index is missing"));
-	new_request(&nl, &m, SLUICE_CMD_PARTITION_TRUNCATE, "missing");
+	nl_partition(&nl, &m, SLUICE_CMD_PARTITION_TRUNCATE, "missing");
 	CHECK_ERRNO(nl_do(&nl, &m), EINVAL);
 	CHECK(strstr(nl.why, "log-end-offset is missing"));
 	CHECK_ERRNO(truncate_to(&nl, "missing", (uint64_t)1 << 63), EINVAL);
 	CHECK(strstr(nl.why, "log-end-offset is not an offset"));
 	CHECK_ERRNO(truncate_to(&nl, "nothing", 1), ENOENT);
 	CHECK(nl.why[0]);
-	new_request(&nl, &m, SLUICE_CMD_PARTITION_TRUNCATE, "missing");
+	nl_partition(&nl, &m, SLUICE_CMD_PARTITION_TRUNCATE, "missing");
 	nl_put_u32(&m, SLUICE_A_PARTITION_LOG_END_OFFSET, 1);
 	CHECK_ERRNO(nl_do(&nl, &m), EINVAL);
 	end(&nl, fd);
@@ -139,14 +129,14 @@ static void replace__says_what_is_missing_or_wrong(void)
 
 	CHECK_EQ(look(&nl, "needs", &s), 0);
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-		new_request(&nl, &m, SLUICE_CMD_PARTITION_REPLACE, "needs");
+		nl_partition(&nl, &m, SLUICE_CMD_PARTITION_REPLACE, "needs");
 		for (size_t k = 0; k < ARRAY_LEN(needed); k++)
 			if (k != i)
 				nl_put_u64(&m, needed[k].attr, k ? 0 : s.generation);
 		CHECK_ERRNO(nl_do(&nl, &m), EINVAL);
 		CHECK(strstr(nl.why, needed[i].name));
 	}
-	new_request(&nl, &m, SLUICE_CMD_PARTITION_REPLACE, "needs");
+	nl_partition(&nl, &m, SLUICE_CMD_PARTITION_REPLACE, "needs");
 	nl_put_u64(&m, SLUICE_A_PARTITION_GENERATION, s.generation);
 	nl_put_u64(&m, SLUICE_A_PARTITION_FIRST_BASE_OFFSET, 0);
 	nl_put_u64(&m, SLUICE_A_PARTITION_LAST_BASE_OFFSET, 0);
@@ -166,7 +156,7 @@ static int as_nobody(const char *topic)
 	nl_open(&nl);
 	if (!truncate_to(&nl, topic, 1) || errno != EPERM)
 		return 3;
-	new_request(&nl, &m, SLUICE_CMD_PARTITION_REPLACE, topic);
+	nl_partition(&nl, &m, SLUICE_CMD_PARTITION_REPLACE, topic);
 	return !nl_do(&nl, &m) || errno != EPERM ? 4 : 0;
 }
 

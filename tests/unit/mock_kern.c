@@ -280,29 +280,37 @@ void kern_topics_free(struct kern_topic *topics, size_t n)
 	free(topics);
 }
 
+/* A request about one partition, which must be there. */
+static int begin_partition(struct kern *k, const char *topic, uint32_t index,
+			   struct kern_partition **ret_p)
+{
+	int err = begin(k);
+
+	*ret_p = mock_kern_partition(k, topic, index);
+	if (!err && !*ret_p)
+		err = fail(k, -ENOENT, "no such partition");
+	return err;
+}
+
 int kern_partition_get(struct kern *k, const char *topic, uint32_t index,
 		       struct kern_partition *ret)
 {
-	struct kern_partition *p = mock_kern_partition(k, topic, index);
-	int err = begin(k);
+	struct kern_partition *p;
+	int err = begin_partition(k, topic, index, &p);
 
 	if (err)
 		return err;
-	if (!p)
-		return fail(k, -ENOENT, "no such partition");
 	*ret = *p;
 	return 0;
 }
 
 int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t index, int64_t offset)
 {
-	struct kern_partition *p = mock_kern_partition(k, topic, index);
-	int err = begin(k);
+	struct kern_partition *p;
+	int err = begin_partition(k, topic, index, &p);
 
 	if (err)
 		return err;
-	if (!p)
-		return fail(k, -ENOENT, "no such partition");
 	if (offset > p->high_watermark)
 		return fail(k, -ERANGE, "above the high watermark");
 	if (offset > p->log_start_offset)
@@ -312,13 +320,11 @@ int kern_partition_set_log_start(struct kern *k, const char *topic, uint32_t ind
 
 int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, int64_t offset)
 {
-	struct kern_partition *p = mock_kern_partition(k, topic, index);
-	int err = begin(k);
+	struct kern_partition *p;
+	int err = begin_partition(k, topic, index, &p);
 
 	if (err)
 		return err;
-	if (!p)
-		return fail(k, -ENOENT, "no such partition");
 	p->generation++;
 	if (offset < p->log_end_offset)
 		p->log_end_offset = offset;
@@ -328,13 +334,11 @@ int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, i
 int kern_partition_replace(struct kern *k, const char *topic, uint32_t index, uint64_t generation,
 			   int64_t first_base, int64_t last_base)
 {
-	struct kern_partition *p = mock_kern_partition(k, topic, index);
-	int err = begin(k);
+	struct kern_partition *p;
+	int err = begin_partition(k, topic, index, &p);
 
 	if (err)
 		return err;
-	if (!p)
-		return fail(k, -ENOENT, "no such partition");
 	if (p->generation != generation)
 		return fail(k, -ESTALE, "the log was truncated");
 	if (first_base > last_base)
