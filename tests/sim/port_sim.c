@@ -119,9 +119,10 @@ int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 	return part == len ? 0 : -EFAULT;
 }
 
-int port_iter_copy_nofault(struct port_iter *iter, void *buf, size_t len)
+int port_iter_peek(const struct port_iter *iter, void *buf, size_t len)
 {
 	if (len > iter->left)
 		return -EFAULT;
-	return port_iter_copy(iter, buf, len);
+	memcpy(buf, iter->next, len);
+	return 0;
 }
