@@ -22,6 +22,7 @@
  * struct controller - private to its thread while that runs
  * @k: for commands; @events: subscribed, for nothing else
  * @stale: topics changed since the image was built
+ * @unsettled: a topic has not got its settings yet
  * @next_producer_id, @end_producer_id: what is left of the reserved block
  */
 struct controller {
@@ -39,6 +40,7 @@ struct controller {
 	pthread_t thread;
 	struct mail stop;
 	bool stale;
+	bool unsettled;
 };
 
 static struct diag_limit refresh_limit;
@@ -50,6 +52,7 @@ static int rebuild_image(struct controller *c)
 {
 	struct kern_topic *topics;
 	struct image *image;
+	bool unsettled;
 	size_t n;
 	int err = kern_topics(c->k, &topics, &n);
 
@@ -58,9 +61,13 @@ static int rebuild_image(struct controller *c)
 			     kern_error(c->k));
 		return err;
 	}
+	unsettled = c->unsettled;
+	c->unsettled = false;
 	for (size_t i = 0; i < n; i++) {
-		if (!c->image || !image_by_id(c->image, topics[i].id))
-			topic_defaults_apply(c->broker->config, c->k, &topics[i]);
+		if (!unsettled && c->image && image_by_id(c->image, topics[i].id))
+			continue;
+		if (topic_defaults_apply(c->broker->config, c->k, &topics[i]))
+			c->unsettled = true;
 	}
 	err = image_build(topics, n, &image);
 	kern_topics_free(topics, n);
@@ -130,6 +137,8 @@ static void on_checkpoint(struct timer *t)
 
 	if (log_dir_checkpoint(c->k, c->broker->config->log_dir, &err))
 		diag_limited(&checkpoint_limit, DIAG_WARNING, "%s", err.text);
+	if (c->unsettled)
+		refresh(c);
 	timer_set(&c->reactor.timers, t, c->reactor.now_ms + CHECKPOINT_MS);
 }
 

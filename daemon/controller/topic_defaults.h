@@ -11,8 +11,10 @@
  *	the broker's where it has none of its own
  * @t: as the kernel told; its config is made what it is then
  * A topic may have been made without the daemon, or under another
- * configuration of it. What fails is said in the diagnostics.
+ * configuration of it. Takes the lock of the topic's directory, so that a
+ * change of its settings made meanwhile is not undone.
+ * Returns 0, also if the topic is gone; -errno, said in the diagnostics.
  */
-void topic_defaults_apply(const struct config *config, struct kern *k, struct kern_topic *t);
+int topic_defaults_apply(const struct config *config, struct kern *k, struct kern_topic *t);
 
 #endif /* SLUICE_CONTROLLER_TOPIC_DEFAULTS_H */

@@ -25,7 +25,7 @@ DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config te
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
 # Tests of the daemon with a client on the loopback.
-DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner test_conn test_fetch_committed \
+DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner test_conn test_topic_defaults test_fetch_committed \
 	test_handle_delete_records test_handle_fetch \
 	test_handle_metadata test_handle_produce test_handle_topics)
 
