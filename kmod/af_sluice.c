@@ -3,6 +3,7 @@
 #include "af_sluice.h"
 #include "netns.h"
 #include "partition.h"
+#include "sock_chain.h"
 #include "sock_event.h"
 #include "sock_filter.h"
 #include "sock_net.h"
@@ -39,7 +40,7 @@ static void sock_destruct(struct sock *sk)
 	struct sluice_sock *ssk = sluice_sk(sk);
 
 	/* A receipt holds a reference: the last one is gone with it. */
-	WARN_ON_ONCE(ssk->events.receipts || ssk->watch_count || ssk->cursors);
+	WARN_ON_ONCE(ssk->events.receipts || ssk->watch_count || ssk->cursors || ssk->chain);
 	kfree(ssk->topic_name);
 }
 
@@ -60,6 +61,7 @@ static int sluice_release(struct socket *sock)
 	lock_sock(sk);
 	sluice_cursors_close(ssk);
 	sluice_filter_free(ssk);
+	sluice_chain_free(sluice_chain_take(ssk));
 	sluice_events_close(ssk);
 	sluice_watches_close(ssk);
 	sluice_target_put(&ssk->in);
@@ -116,6 +118,7 @@ static int sluice_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 {
 	struct sock *sk = sock->sk;
 	struct sluice_sock *ssk = sluice_sk(sk);
+	struct sluice_chain *chain = NULL;
 	struct sluice_target target = {};
 	int err = 0;
 
@@ -130,10 +133,13 @@ static int sluice_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 		spin_lock(&ssk->addr_lock);
 		swap(ssk->out, target);
 		spin_unlock(&ssk->addr_lock);
+		/* It was begun for where the socket was connected before. */
+		chain = sluice_chain_take(ssk);
 	}
 	release_sock(sk);
 	if (err)
 		return err;
+	sluice_chain_free(chain);
 	sluice_target_put(&target);
 	sk->sk_write_space(sk);
 	return 0;

@@ -30,6 +30,7 @@
 #include "topic.h"
 
 struct seq_file;
+struct sluice_chain;
 struct sluice_filter;
 struct sluice_partition;
 struct sluice_topic;
@@ -154,6 +155,8 @@ struct sluice_event_queue {
  * @append_as: SLUICE_APPEND_AS, READ_ONCE
  * @sticky: which partition gets records without a key, modulo their number
  * @topic_name: SLUICE_TOPIC, or NULL
+ * @chain: records that wait for the last of their chain, or NULL; lock_sock(),
+ *	written with WRITE_ONCE
  * @events: to be read with MSG_ERRQUEUE
  * @watches: struct sluice_watch_entry by topic id and partition; lock_sock()
  * @watch_count: in @watches
@@ -179,6 +182,7 @@ struct sluice_sock {
 	u32 append_as;
 	u32 sticky;
 	char *topic_name;
+	struct sluice_chain *chain;
 	struct sluice_event_queue events;
 	struct rb_root watches;
 	u32 watch_count;

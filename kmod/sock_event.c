@@ -81,7 +81,8 @@ void sluice_events_close(struct sluice_sock *ssk)
 		event_free(ssk, event);
 }
 
-struct sluice_receipt *sluice_receipt_new(struct sluice_sock *ssk, u64 cookie)
+struct sluice_receipt *sluice_receipt_new(struct sluice_sock *ssk,
+					  const struct sluice_receipt_request *req)
 {
 	struct sluice_receipt *r;
 	bool room;
@@ -104,7 +105,8 @@ struct sluice_receipt *sluice_receipt_new(struct sluice_sock *ssk, u64 cookie)
 	r->ssk = ssk;
 	INIT_LIST_HEAD(&r->event.node);
 	r->event.ev.type = SLUICE_EVENT_RECEIPT;
-	r->event.ev.cookie = cookie;
+	r->when = req->when;
+	r->event.ev.cookie = req->cookie;
 	return r;
 }
 

@@ -25,11 +25,13 @@ struct sluice_sock_event {
  * @event: queued when it is due
  * @ssk: holds a reference to the socket, which may be closed before the flush
  *	answers
+ * @when: SLUICE_RECEIPT_*, as it was asked for
  * @durable: the flush request, if it is to wait for stable storage
  */
 struct sluice_receipt {
 	struct sluice_sock_event event;
 	struct sluice_sock *ssk;
+	u32 when;
 	struct sluice_durable durable;
 };
 
@@ -53,7 +55,8 @@ bool sluice_events_pending(const struct sluice_sock *ssk);
  * sluice_receipt_new() - promise a receipt, before the append
  * Return: the receipt, or ERR_PTR: -ENOBUFS too many are unread, -ENOMEM.
  */
-struct sluice_receipt *__must_check sluice_receipt_new(struct sluice_sock *ssk, u64 cookie);
+struct sluice_receipt *__must_check sluice_receipt_new(struct sluice_sock *ssk,
+						const struct sluice_receipt_request *req);
 
 /** sluice_receipt_cancel() - nothing was appended. */
 void sluice_receipt_cancel(struct sluice_receipt *r);

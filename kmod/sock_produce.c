@@ -4,10 +4,13 @@
  *
  * SOCK_SEQPACKET has one record encoded into the open batch. SOCK_STREAM takes
  * batches as they are: the engine writes them from the caller's memory
- * into the page cache, and checks what was stored, not what was given.
+ * into the page cache, and checks what was stored, not what was given. Records
+ * that MSG_MORE chains are gathered in memory (sock_chain.c), and are such a batch
+ * in the end.
  */
 #include "partition.h"
 #include "partitioner.h"
+#include "sock_chain.h"
 #include "sock_cmsg.h"
 #include "sock_event.h"
 #include "sock_net.h"
@@ -134,7 +137,7 @@ static __always_inline int produce_begin(struct produce *pr, struct sluice_sock 
 		goto err_target;
 	if (pr->req.receipt.when == SLUICE_RECEIPT_NONE)
 		return 0;
-	pr->receipt = sluice_receipt_new(ssk, pr->req.receipt.cookie);
+	pr->receipt = sluice_receipt_new(ssk, &pr->req.receipt);
 	if (!IS_ERR(pr->receipt))
 		return 0;
 	err = PTR_ERR(pr->receipt);
@@ -158,37 +161,37 @@ static s64 log_start_offset(struct sluice_partition *p)
 }
 
 /* What the topic's durability makes of what was asked for. */
-static bool waits_for_storage(const struct produce *pr)
+static bool waits_for_storage(const struct sluice_topic *topic, const struct sluice_receipt *r)
 {
-	switch (READ_ONCE(pr->target.topic->durability)) {
+	switch (READ_ONCE(topic->durability)) {
 	case SLUICE_DURABILITY_ALWAYS:
 		return true;
 	case SLUICE_DURABILITY_CACHE:
 		return false;
 	default:
-		return pr->req.receipt.when == SLUICE_RECEIPT_DURABLE;
+		return r->when == SLUICE_RECEIPT_DURABLE;
 	}
 }
 
-static void give_receipt(struct produce *pr)
+static void give_receipt(struct produce *pr, struct sluice_receipt *r, s64 offset)
 {
-	struct sluice_event *ev = &pr->receipt->event.ev;
+	struct sluice_event *ev = &r->event.ev;
 
-	ev->offset = pr->first_offset;
+	ev->offset = offset;
 	ev->timestamp = pr->timestamp;
 	ev->log_start_offset = log_start_offset(pr->p);
 	ev->partition = pr->p->index;
 	memcpy(ev->topic_id, pr->target.topic->id, sizeof(ev->topic_id));
-	if (waits_for_storage(pr))
-		sluice_receipt_durable(pr->receipt, pr->p, pr->end_offset, pr->generation);
+	if (waits_for_storage(pr->target.topic, r))
+		sluice_receipt_durable(r, pr->p, pr->end_offset, pr->generation);
 	else
-		sluice_receipt_appended(pr->receipt);
+		sluice_receipt_appended(r);
 }
 
 static __always_inline void produce_end(struct produce *pr)
 {
 	if (pr->receipt && pr->bytes)
-		give_receipt(pr);
+		give_receipt(pr, pr->receipt, pr->first_offset);
 	else if (pr->receipt)
 		sluice_receipt_cancel(pr->receipt);
 	if (pr->bytes)
@@ -233,31 +236,43 @@ static int append_batch(struct produce *pr, struct iov_iter *iov)
 	return 0;
 }
 
-static __always_inline int send_record(struct produce *pr, struct msghdr *msg, size_t len)
+/* The record of @msg, whose value @src is to be the source of. */
+static __always_inline int make_record(struct produce *pr, struct msghdr *msg, size_t len, s64 now,
+				       struct port_iter *src, struct sluice_record_out *ret)
 {
 	u32 max_bytes = min(READ_ONCE(pr->target.topic->config.max_message_bytes),
 			    SLUICE_SOCK_RECORD_MAX);
 	bool null_value = pr->req.flags & SLUICE_RECORD_NULL_VALUE;
-	s64 now = port_now_ms();
-	struct port_iter src;
-	struct sluice_record_out out = {
-		.timestamp = pr->req.timestamp < 0 ? now : pr->req.timestamp,
-		.key = pr->req.key,
-		.key_len = pr->req.key_len,
-		.value_len = null_value ? -1 : (s32)len,
-		.headers = pr->req.headers,
-		.header_count = pr->req.header_count,
-		.value_src = null_value ? NULL : &src,
-	};
-	struct sluice_append_record a;
-	int err;
 
 	if (null_value && len)
 		return sluice_sock_fail(pr->ssk, -EINVAL, "a null value has no data");
 	if (len > max_bytes)
 		return sluice_sock_fail(pr->ssk, -EMSGSIZE, "%zu bytes, the topic takes %u", len,
 					max_bytes);
-	port_iter_init(&src, &msg->msg_iter);
+	port_iter_init(src, &msg->msg_iter);
+	*ret = (struct sluice_record_out){
+		.timestamp = pr->req.timestamp < 0 ? now : pr->req.timestamp,
+		.key = pr->req.key,
+		.key_len = pr->req.key_len,
+		.value_len = null_value ? -1 : (s32)len,
+		.headers = pr->req.headers,
+		.header_count = pr->req.header_count,
+		.value_src = null_value ? NULL : src,
+	};
+	return 0;
+}
+
+static __always_inline int send_record(struct produce *pr, struct msghdr *msg, size_t len)
+{
+	struct sluice_append_record a;
+	struct sluice_record_out out;
+	s64 now = port_now_ms();
+	struct port_iter src;
+	int err;
+
+	err = make_record(pr, msg, len, now, &src, &out);
+	if (err)
+		return err;
 	/* The engine sets all that comes out. */
 	a.record = &out;
 	a.now = now;
@@ -265,6 +280,9 @@ static __always_inline int send_record(struct produce *pr, struct msghdr *msg, s
 	err = sluice_partition_append_record(pr->p, &a);
 	if (err)
 		return append_error(pr, err, a.why);
+	/* The engine mostly copies without taking, and sendmmsg(2) looks at what is left. */
+	if (msg->msg_flags & MSG_BATCH)
+		iov_iter_advance(&msg->msg_iter, iov_iter_count(&msg->msg_iter));
 	pr->bytes = a.size;
 	pr->first_offset = a.offset;
 	pr->end_offset = a.offset + 1;
@@ -273,15 +291,91 @@ static __always_inline int send_record(struct produce *pr, struct msghdr *msg, s
 	return 0;
 }
 
+/* Append a whole chain, and give the receipts that its records were promised. */
+static int append_chain(struct produce *pr, struct sluice_chain *chain)
+{
+	struct sluice_receipt *r, *next;
+	struct iov_iter iov;
+	struct kvec vec;
+	int err;
+
+	sluice_chain_finish(chain);
+	vec.iov_base = chain->buf;
+	vec.iov_len = chain->size;
+	iov_iter_kvec(&iov, ITER_SOURCE, &vec, 1, chain->size);
+	err = append_batch(pr, &iov);
+	if (err)
+		return err;
+	list_for_each_entry_safe(r, next, &chain->receipts, event.node) {
+		list_del_init(&r->event.node);
+		give_receipt(pr, r, pr->first_offset + r->event.ev.offset);
+	}
+	return 0;
+}
+
+/* One record of a chain. What fails ends the chain, and none of it is appended. */
+static noinline int send_chained(struct produce *pr, struct msghdr *msg, size_t len)
+{
+	struct sluice_topic *topic = pr->target.topic;
+	u32 max_bytes = min(READ_ONCE(topic->config.max_message_bytes), SLUICE_SOCK_RECORD_MAX);
+	struct sluice_chain *chain = NULL;
+	struct sluice_record_out out;
+	struct port_iter src;
+	int err;
+
+	lock_sock(&pr->ssk->sk);
+	err = make_record(pr, msg, len, port_now_ms(), &src, &out);
+	if (!err)
+		err = sluice_chain_add(pr->ssk, pr->p, &out, max_bytes, pr->receipt);
+	if (!err)
+		pr->receipt = NULL;
+	if (err || !(msg->msg_flags & MSG_MORE))
+		chain = sluice_chain_take(pr->ssk);
+	release_sock(&pr->ssk->sk);
+
+	/* Nobody else knows it now. */
+	if (!err && chain)
+		err = append_chain(pr, chain);
+	sluice_chain_free(chain);
+	return err;
+}
+
+/*
+ * Does the record belong to a chain? What splice(2) says of more to come is not the
+ * caller's word.
+ */
+static inline bool is_chained(struct sluice_sock *ssk, const struct msghdr *msg)
+{
+	return (msg->msg_flags & (MSG_MORE | SEND_FLAGS_SPLICE)) == MSG_MORE ||
+	       unlikely(READ_ONCE(ssk->chain));
+}
+
+static void end_chain(struct sluice_sock *ssk)
+{
+	struct sluice_chain *chain;
+
+	lock_sock(&ssk->sk);
+	chain = sluice_chain_take(ssk);
+	release_sock(&ssk->sk);
+	sluice_chain_free(chain);
+}
+
 int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len)
 {
+	struct sluice_sock *ssk = sluice_sk(sock->sk);
 	struct produce pr;
 	int err;
 
-	err = produce_begin(&pr, sluice_sk(sock->sk), msg);
-	if (err)
+	err = produce_begin(&pr, ssk, msg);
+	if (err) {
+		if (READ_ONCE(ssk->chain))
+			end_chain(ssk);
 		return err;
-	err = send_record(&pr, msg, len);
+	}
+	if (is_chained(ssk, msg))
+		err = send_chained(&pr, msg, len);
+	else
+		err = send_record(&pr, msg, len);
 	produce_end(&pr);
 	return err ?: len;
 }

@@ -181,14 +181,16 @@ SLUICE_API int sluice_produce(sluice_producer *p, const sluice_record *r, unsign
 	struct sluice_event event;
 	int err;
 
-	if (flags & ~(unsigned int)SLUICE_DURABLE)
+	if (flags & ~(unsigned int)(SLUICE_DURABLE | SLUICE_MORE))
 		return sluice__fail(-EINVAL, "unknown flags %#x", flags);
+	if (flags & SLUICE_MORE && when != SLUICE_RECEIPT_NONE)
+		return sluice__fail(-EINVAL, "only the last record of a chain has a receipt");
 	err = fill_control(p, r, when);
 	if (err)
 		return err;
 	msg.msg_control = p->control.p;
 	msg.msg_controllen = p->control.len;
-	if (sendmsg(p->fd, &msg, MSG_NOSIGNAL) < 0)
+	if (sendmsg(p->fd, &msg, MSG_NOSIGNAL | (flags & SLUICE_MORE ? MSG_MORE : 0)) < 0)
 		return fail_send(p, -errno);
 	if (when == SLUICE_RECEIPT_NONE)
 		return 0;

@@ -68,6 +68,7 @@ typedef struct sluice_receipt {
 
 /* Flags of sluice_produce(). */
 #define SLUICE_DURABLE 1 /* return when the record is on stable storage */
+#define SLUICE_MORE    2 /* the record enters the log with the next one, see below */
 
 /**
  * sluice_producer_open() - open a producer for a topic
@@ -83,6 +84,12 @@ int sluice_producer_open(const char *topic, int32_t partition, sluice_producer *
  * Returns 0 once the record is in the log (with SLUICE_DURABLE: on stable
  * storage), or -errno, and then nothing of it is in the log; except that a
  * failure to make it durable leaves it appended and the partition offline.
+ *
+ * With SLUICE_MORE the record is kept, and enters the log together with those
+ * that follow, up to the first without the flag: all of them or none. They are
+ * for one partition, and as large as max.message.bytes together at most. A call
+ * that fails ends the chain, with all that it had. SLUICE_DURABLE and @receipt are
+ * for the last one.
  */
 int sluice_produce(sluice_producer *p, const sluice_record *r, unsigned int flags,
 		   sluice_receipt *receipt);

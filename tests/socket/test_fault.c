@@ -155,6 +155,20 @@ static int call_send(void)
 	return send_record(fd, &r, 0) == 1 ? 0 : -1;
 }
 
+/* Twice, so that the second fails with a chain there. */
+static int call_chain(void)
+{
+	const struct sluice_receipt_request receipt = {.when = SLUICE_RECEIPT_DURABLE};
+	static char value[6000];
+	const struct record r = {
+		.value = value, .value_len = sizeof(value), .receipt = &receipt, .partition = 2};
+
+	for (int i = 0; i < 2; i++)
+		if (send_record(fd, &r, i ? 0 : MSG_MORE) != sizeof(value))
+			return -1;
+	return 0;
+}
+
 static int call_recv(void)
 {
 	return receive(fd, &got, MSG_DONTWAIT) == 1 ? 0 : -1;
@@ -195,6 +209,14 @@ static void fault__send(void)
 	CHECK_EQ(topic_partition(&topic, 0).error, 0);
 }
 
+/* What fails has put nothing into the log, and what does not both. */
+static void fault__chain(void)
+{
+	CHECK(!with_faults(open_connected, call_chain, close_fd));
+	CHECK_EQ(topic_partition(&topic, 1).error, 0);
+	CHECK_EQ(topic_partition(&topic, 1).log_end_offset % 2, 0);
+}
+
 static void fault__recv(void)
 {
 	CHECK(!with_faults(open_bound, call_recv, close_fd));
@@ -206,8 +228,8 @@ static void fault__options(void)
 }
 
 static const struct test tests[] = {
-	TEST(fault__socket), TEST(fault__bind), TEST(fault__connect),
-	TEST(fault__send),   TEST(fault__recv), TEST(fault__options),
+	TEST(fault__socket), TEST(fault__bind), TEST(fault__connect), TEST(fault__send),
+	TEST(fault__chain),  TEST(fault__recv), TEST(fault__options),
 };
 
 int main(void)

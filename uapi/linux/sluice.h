@@ -7,6 +7,8 @@
  *
  *  SOCK_SEQPACKET	one record per send and per recv. Key, headers and the
  *			rest travel as control messages of level SOL_SLUICE.
+ *			Records sent with MSG_MORE enter the log together with
+ *			those that follow, up to the first without: all or none.
  *  SOCK_STREAM		whole RecordBatches (sluice_format.h) of one partition
  *			as a byte stream, for bulk and for splice(2).
  *
