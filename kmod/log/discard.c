@@ -103,7 +103,7 @@ int sluice_log_discard(struct sluice_log *log, struct sluice_segment *seg, s64 n
 	return 0;
 }
 
-int sluice_log_discard_stuck(struct sluice_log *log)
+int sluice_log_discard_stuck(struct sluice_log *log, char *err)
 {
 	int ret;
 
@@ -111,8 +111,13 @@ int sluice_log_discard_stuck(struct sluice_log *log)
 	if (!log->stuck)
 		return 0;
 	ret = rename_files(log, log->stuck - 1);
-	if (ret)
+	if (ret) {
+		if (err)
+			snprintf(err, SLUICE_ERROR_TEXT_MAX,
+				 "the files of segment %020lld cannot be renamed (error %d)",
+				 log->stuck - 1, -ret);
 		return ret;
+	}
 	sluice_log_names_changed(log);
 	log->stuck = 0;
 	log->leftovers = true;

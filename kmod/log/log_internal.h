@@ -200,11 +200,14 @@ int __must_check sluice_log_discard(struct sluice_log *log, struct sluice_segmen
 
 /**
  * sluice_log_discard_stuck() - rename what sluice_log_discard() could not
- * Before another segment goes: one that stays, with a gap behind it, would look
- * to recovery like the remains of a crash, and all behind the gap would be cut
- * off. With structure_mutex held. Returns 0 or why it is still so.
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure; or NULL
+ *
+ * Before another segment goes, and before the log ends earlier: one that stays,
+ * with a gap behind it or with offsets that are given again, would look to
+ * recovery like the remains of a crash, and all behind it would be cut off. With
+ * structure_mutex held. Returns 0 or why it is still so.
  */
-int __must_check sluice_log_discard_stuck(struct sluice_log *log);
+int __must_check sluice_log_discard_stuck(struct sluice_log *log, char *err);
 
 /**
  * sluice_log_release() - a segment goes whose names are no longer its own

@@ -144,6 +144,8 @@ static int replace_locked(struct sluice_segment_swap *s, u64 generation, s64 fir
 		return -ESTALE;
 	}
 	ret = find_run(s, first_base, last_base, err);
+	if (!ret)
+		ret = sluice_log_discard_stuck(s->log, err);
 	return ret ? ret : replace_run(s, first_base, err);
 }
 

@@ -80,7 +80,7 @@ int sluice_log_remove_first(struct sluice_log *log, s64 now_ms)
 	int ret;
 
 	port_mutex_assert_held(&log->structure_mutex);
-	ret = sluice_log_discard_stuck(log);
+	ret = sluice_log_discard_stuck(log, NULL);
 	if (!ret)
 		ret = name_second(log);
 	if (ret)

@@ -212,7 +212,9 @@ static int with_structure(struct sluice_log *log, s64 offset, char *err, s64 *re
 		return -EINVAL;
 	}
 	port_mutex_lock(&log->structure_mutex);
-	ret = fn(&t);
+	ret = sluice_log_discard_stuck(log, err);
+	if (!ret)
+		ret = fn(&t);
 	port_mutex_unlock(&log->structure_mutex);
 	if (!ret)
 		*ret_end_offset = t.end_offset;

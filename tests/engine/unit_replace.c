@@ -358,6 +358,43 @@ static void sluice_log_replace__interrupted_anywhere(void **state)
 	port_warn_to(stderr);
 }
 
+/* Retention could not rename a segment: the next one to leave the log waits for it. */
+static void sluice_log_replace__not_before_what_is_gone_is_renamed(void **state)
+{
+	struct sluice_log_config c = small_config();
+	bool hit = true;
+
+	port_warn_to(NULL);
+	for (u32 n = 1; hit; n++) {
+		s64 bases[6];
+		struct sluice_log *log = make_log(*state, bases);
+		u64 freed, generation = sluice_log_generation(log);
+		struct batches want;
+		u32 count;
+		int ret;
+
+		make_swap(*state, log, bases[3], bases[5], S64_MAX, &want);
+		assert_int_equal(sluice_log_set_start_offset(log, bases[2]), 0);
+		port_fault_set(n, true);
+		(void)!sluice_log_retain(log, TIME_0, &freed);
+		hit = port_fault_hit();
+		if (!hit)
+			port_fault_set(0, false);
+		ret = sluice_log_replace(log, generation, bases[3], bases[4], err);
+		port_fault_set(0, false);
+		assert_int_equal(ret != 0, hit);
+		if (ret)
+			ret = sluice_log_replace(log, generation, bases[3], bases[4], err);
+		assert_int_equal(ret, 0);
+		count = sluice_log_segment_count(log);
+		sluice_log_close(log);
+		log = log_open(*state, &c);
+		assert_int_equal(sluice_log_segment_count(log), count);
+		sluice_log_close(log);
+	}
+	port_warn_to(stderr);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
 
 int main(void)
@@ -367,6 +404,7 @@ int main(void)
 		TEST(sluice_log_replace__readers_keep_their_bytes),
 		TEST(sluice_log_replace__refused),
 		TEST(sluice_log_replace__interrupted_anywhere),
+		TEST(sluice_log_replace__not_before_what_is_gone_is_renamed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -547,6 +547,73 @@ static void sluice_log_truncate_fully__forgets_epochs(void **state)
 	sluice_log_close(log);
 }
 
+/* The first segments go, and the n-th call that this needs fails, or all from it on. */
+static bool retain_with_fault(struct sluice_log *log, u32 n, bool sticky)
+{
+	u64 freed;
+	bool hit;
+
+	assert_int_equal(sluice_log_set_start_offset(log, 20), 0);
+	port_fault_set(n, sticky);
+	(void)!sluice_log_retain(log, TIME_0, &freed);
+	hit = port_fault_hit();
+	if (!hit || !sticky)
+		port_fault_set(0, false);
+	return hit;
+}
+
+/*
+ * A segment that retention could not rename holds offsets that are given again
+ * after the cut. No later opening may find it.
+ */
+static void sluice_log_truncate__behind_what_retention_could_not_rename(void **state)
+{
+	struct sluice_log_config c = small_config();
+	struct sluice_recovery done;
+	bool hit = true;
+
+	port_warn_to(NULL);
+	for (u32 n = 1; hit; n++) {
+		struct sluice_log *log = make_log(*state);
+		s64 end;
+
+		hit = retain_with_fault(log, n, false);
+		assert_int_equal(sluice_log_truncate(log, 1, err, &new_end), 0);
+		fill(log, BATCHES, 3);
+		assert_int_equal(sluice_log_flush(log, &end), 0);
+		assert_int_equal(end, 7);
+		sluice_log_close(log);
+		assert_int_equal(sluice_log_recover(*state, &c, 1, 0, err, &done), 0);
+		assert_int_equal(done.log_end_offset, 7);
+	}
+	port_warn_to(stderr);
+}
+
+/* While it cannot be renamed the log stays as it is. */
+static void sluice_log_truncate__not_before_that_is_renamed(void **state)
+{
+	bool hit = true;
+
+	port_warn_to(NULL);
+	for (u32 n = 1; hit; n++) {
+		struct sluice_log *log = make_log(*state);
+		int ret;
+
+		hit = retain_with_fault(log, n, true);
+		ret = sluice_log_truncate(log, 1, err, &new_end);
+		port_fault_set(0, false);
+		assert_int_equal(ret != 0, hit);
+		if (ret) {
+			assert_int_equal(sluice_log_end_offset(log), 48);
+			assert_true(strlen(err) > 0);
+			assert_int_equal(sluice_log_truncate(log, 1, err, &new_end), 0);
+		}
+		assert_int_equal(sluice_log_failed(log), 0);
+		check_whole(*state, log, 1, 1);
+	}
+	port_warn_to(stderr);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
 
 int main(void)
@@ -561,6 +628,8 @@ int main(void)
 		TEST(sluice_log_truncate__high_watermark),
 		TEST(sluice_log_truncate__fails_anywhere),
 		TEST(sluice_log_truncate__crash_anywhere),
+		TEST(sluice_log_truncate__behind_what_retention_could_not_rename),
+		TEST(sluice_log_truncate__not_before_that_is_renamed),
 		TEST(sluice_log_truncate__with_an_open_batch),
 		TEST(sluice_log_truncate__open_batch_cannot_be_written),
 		TEST(sluice_log_truncate__producers),
