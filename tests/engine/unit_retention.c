@@ -288,6 +288,80 @@ static void sluice_log_open__start_offset(void **state)
 	assert_true(file_exists(*state, "00000000000000000020.log"));
 }
 
+/* What recovery makes of the files as they are now, from the recovery point on. */
+static s64 end_after_crash(struct port_dir *dir, const struct sluice_log_config *c,
+			   s64 recovery_point)
+{
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_recovery done;
+
+	assert_int_equal(sluice_log_recover(dir, c, recovery_point, 0, err, &done), 0);
+	return done.log_end_offset;
+}
+
+/* A segment that keeps its names must not stay before a gap: recovery would cut there. */
+static void sluice_log_retain__failed_rename_leaves_no_hole(void **state)
+{
+	bool hit = true;
+
+	port_warn_to(NULL);
+	for (u32 n = 1; hit; n++) {
+		struct sluice_log_config c;
+		struct sluice_log *log;
+		u64 freed;
+		s64 end;
+
+		dir_clear(*state);
+		log = days(*state, &c, 6);
+		assert_int_equal(sluice_log_flush(log, &end), 0);
+		c.retention_ms = DAY;
+		sluice_log_set_config(log, &c);
+		port_fault_set(n, false);
+		(void)!sluice_log_retain(log, TIME_0 + 2 * DAY, &freed);
+		hit = port_fault_hit();
+		port_fault_set(0, false);
+		retain(log, &c, TIME_0 + 4 * DAY);
+		sluice_log_close(log);
+		assert_int_equal(end_after_crash(*state, &c, 0), 18);
+	}
+	port_warn_to(stderr);
+}
+
+/* All of it goes, and what is left is a segment that was prepared. */
+static void sluice_log_retain__emptied_log_keeps_its_offset(void **state)
+{
+	struct sluice_log_config c;
+	struct sluice_log *log = days(*state, &c, 3);
+
+	assert_int_equal(sluice_log_housekeep(log, TIME_0), 0);
+	assert_true(file_exists(*state, "next.log.prepared"));
+	c.retention_ms = DAY;
+	retain(log, &c, TIME_0 + 100 * DAY);
+	assert_int_equal(sluice_log_start_offset(log), 9);
+	/* No flush, no housekeeping: this is what a crash finds. */
+	assert_true(file_exists(*state, "00000000000000000009.log"));
+	sluice_log_close(log);
+}
+
+/* The old segments do not stay before the gap: recovery would cut the log there. */
+static void sluice_log_open__start_offset_behind_the_end(void **state)
+{
+	struct sluice_log_open_args args = {.log_start_offset = 20, .recovery_point = 9};
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_log_config c;
+	struct sluice_log *log;
+	s64 end;
+
+	sluice_log_close(days(*state, &c, 3));
+	assert_int_equal(sluice_log_open(*state, &c, &args, err, &log), 0);
+	append_spec(log, (struct batch_spec){.records = 2});
+	assert_int_equal(sluice_log_flush(log, &end), 0);
+	assert_int_equal(end, 22);
+	assert_int_equal(sluice_log_segment_count(log), 1);
+	sluice_log_close(log);
+	assert_int_equal(end_after_crash(*state, &c, 9), 22);
+}
+
 static void sluice_log_max_timestamp__first_record_that_has_it(void **state)
 {
 	struct sluice_log_config c;
@@ -329,7 +403,10 @@ int main(void)
 		TEST(sluice_log_fetch__up_to_the_high_watermark),
 		TEST(sluice_log_discard__unlinks_later),
 		TEST(sluice_log_retain__faults),
+		TEST(sluice_log_retain__failed_rename_leaves_no_hole),
+		TEST(sluice_log_retain__emptied_log_keeps_its_offset),
 		TEST(sluice_log_open__start_offset),
+		TEST(sluice_log_open__start_offset_behind_the_end),
 		TEST(sluice_log_max_timestamp__first_record_that_has_it),
 	};
 

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Named cases of what tests/sim found and no test with real threads or files can
+ * repeat: threads that cross at one place, and storage that refused a sync.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "log_internal.h"
+#include "recover.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/fiber.h"
+#include "tests/sim/memory.h"
+#include "tests/sim/random.h"
+
+#define TIME_0	   1700000000000LL
+#define VALUE_LEN  300
+#define PER_THREAD 24
+
+static struct sluice_log *log_;
+static struct sluice_log_config config;
+static char err[SLUICE_ERROR_TEXT_MAX];
+
+/* Two batches fill a segment, one lets the next one be prepared. */
+static void begin(u64 seed)
+{
+	struct sluice_log_open_args args = {0};
+
+	sim_seed(seed);
+	sim_disk_format();
+	sim_clock_set(TIME_0);
+	sluice_log_config_default(&config);
+	config.segment_bytes = 750;
+	config.max_message_bytes = 700;
+	config.index_interval_bytes = 100000;
+	assert_int_equal(sluice_log_open(sim_dir(), &config, &args, err, &log_), 0);
+}
+
+static int append_bytes(s32 value_len)
+{
+	static const char value[2 * VALUE_LEN];
+	struct sluice_record_out r = {
+		.timestamp = TIME_0, .key_len = -1, .value = value, .value_len = value_len};
+	u8 bytes[sizeof(value) + 100];
+	size_t size = sluice_batch_build_size(&r);
+	struct port_iter iter;
+	struct sluice_append a = {.src = &iter};
+
+	sluice_batch_build(bytes, size, &r);
+	port_iter_init(&iter, bytes, size);
+	return sluice_log_append(log_, &a);
+}
+
+static int append(void)
+{
+	return append_bytes(VALUE_LEN);
+}
+
+/* No asserts in threads: they would jump off its stack. */
+static u32 failures;
+
+static void appender(void *ctx)
+{
+	(void)ctx;
+	for (int i = 0; i < PER_THREAD; i++)
+		failures += append() != 0;
+}
+
+static void preparer(void *ctx)
+{
+	(void)ctx;
+	for (int i = 0; i < PER_THREAD; i++)
+		failures += sluice_log_prepare(log_) != 0;
+}
+
+/* Each offset is in a file, and as it was written. */
+static void check_log(s64 end)
+{
+	assert_int_equal(sluice_log_end_offset(log_), end);
+	for (s64 offset = sluice_log_start_offset(log_); offset < end; offset++) {
+		struct sluice_range range;
+		struct sluice_batch b;
+		u32 crc = 0;
+
+		assert_int_equal(
+			sluice_log_fetch(log_, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range), 0);
+		assert_non_null(range.seg);
+		assert_int_equal(sluice_log_read_batch(range.file, range.position,
+						       range.position + range.bytes, &b),
+				 0);
+		assert_int_equal(b.base_offset, offset);
+		assert_int_equal(port_file_crc32c(range.file,
+						  range.position + SLUICE_BATCH_CRC_START,
+						  b.size - SLUICE_BATCH_CRC_START, &crc),
+				 0);
+		assert_int_equal(crc, b.crc);
+		sluice_segment_put(range.seg);
+	}
+}
+
+static void recover_and_open(s64 recovery_point)
+{
+	struct sluice_log_open_args args = {0};
+	struct sluice_recovery done;
+
+	assert_int_equal(sluice_log_recover(sim_dir(), &config, recovery_point, 0, err, &done), 0);
+	args.recovery_point = done.log_end_offset;
+	assert_int_equal(sluice_log_open(sim_dir(), &config, &args, err, &log_), 0);
+}
+
+static void cross(u32 preparers, u64 seeds)
+{
+	for (u64 seed = 1; seed <= seeds; seed++) {
+		s64 recovery_point, end = 1 + PER_THREAD;
+
+		begin(seed);
+		failures = append();
+		sim_spawn(appender, NULL);
+		for (u32 i = 0; i < preparers; i++)
+			sim_spawn(preparer, NULL);
+		assert_true(sim_run(U32_MAX, 2 + (u32)(seed % 16 * 3)));
+		assert_int_equal(failures, 0);
+		check_log(end);
+		/* The whole of it takes too long each time. */
+		if (seed % 16) {
+			sluice_log_close(log_);
+			continue;
+		}
+		assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+		assert_int_equal(recovery_point, end);
+		sim_disk_cut_power();
+		recover_and_open(0);
+		check_log(end);
+		sluice_log_close(log_);
+	}
+}
+
+static void sluice_log_prepare__beside_a_roll(void **state)
+{
+	(void)state;
+	cross(1, 500);
+}
+
+static void sluice_log_prepare__twice_beside_a_roll(void **state)
+{
+	(void)state;
+	cross(3, 1500);
+}
+
+/*
+ * A sync fails, and the page cache has as clean what the storage never got.
+ * Recovery must not call that durable: the next power cut takes it.
+ */
+static void sluice_log_recover__after_a_sync_that_failed(void **state)
+{
+	(void)state;
+	for (u64 seed = 1; seed <= 50; seed++) {
+		s64 recovery_point, end;
+
+		begin(seed);
+		assert_int_equal(append(), 0);
+		assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+		assert_int_equal(append(), 0);
+		sim_fault(SIM_SYNC, ".log", 1, false, -EIO);
+		assert_int_not_equal(sluice_log_flush(log_, &recovery_point), 0);
+		sim_fault(0, NULL, 0, false, 0);
+		assert_int_not_equal(sluice_log_failed(log_), 0);
+		sluice_log_close(log_);
+
+		recover_and_open(1);
+		end = sluice_log_end_offset(log_);
+		assert_in_range(end, 1, 2);
+		assert_int_equal(append(), 0);
+		assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+		assert_int_equal(recovery_point, end + 1);
+		sim_disk_cut_power();
+		recover_and_open(recovery_point);
+		check_log(end + 1);
+		sluice_log_close(log_);
+	}
+}
+
+/*
+ * A roll that fails may have given its name to a new file. The next append fits the
+ * old segment: when the log is opened again, nothing may say that this ends there.
+ */
+static void sluice_log_roll__fails_and_leaves_no_segment(void **state)
+{
+	bool hit = true;
+
+	(void)state;
+	for (u32 n = 1; hit; n++) {
+		s64 recovery_point, end;
+
+		begin(n);
+		assert_int_equal(append(), 0);
+		sim_fault(SIM_ANY, NULL, n, false, -EIO);
+		(void)!append_bytes(2 * VALUE_LEN);
+		hit = sim_fault_hit();
+		sim_fault(0, NULL, 0, false, 0);
+		assert_int_equal(append_bytes(1), 0);
+		end = sluice_log_end_offset(log_);
+		assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+		assert_int_equal(recovery_point, end);
+		check_log(end);
+		sim_disk_cut_power();
+		recover_and_open(0);
+		check_log(end);
+		sluice_log_close(log_);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sluice_log_prepare__beside_a_roll),
+		cmocka_unit_test(sluice_log_prepare__twice_beside_a_roll),
+		cmocka_unit_test(sluice_log_roll__fails_and_leaves_no_segment),
+		cmocka_unit_test(sluice_log_recover__after_a_sync_that_failed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
