@@ -47,6 +47,14 @@ static struct diag_limit refresh_limit;
 static struct diag_limit checkpoint_limit;
 static struct diag_limit event_limit;
 
+/* It was seen, and nobody changed its settings since. */
+static bool is_settled(const struct controller *c, const struct kern_topic *t)
+{
+	const struct image_topic *known = c->image ? image_by_id(c->image, t->id) : NULL;
+
+	return known && kern_config_has(&known->config, &t->config);
+}
+
 /* Build the image from what the kernel has. On failure the old one stays, and it is tried again. */
 static int rebuild_image(struct controller *c)
 {
@@ -64,7 +72,7 @@ static int rebuild_image(struct controller *c)
 	unsettled = c->unsettled;
 	c->unsettled = false;
 	for (size_t i = 0; i < n; i++) {
-		if (!unsettled && c->image && image_by_id(c->image, topics[i].id))
+		if (!unsettled && is_settled(c, &topics[i]))
 			continue;
 		if (topic_defaults_apply(c->broker->config, c->k, &topics[i]))
 			c->unsettled = true;
@@ -295,6 +303,19 @@ int controller_topic_create(struct controller *c, const char *name, uint32_t par
 	if (!ret) {
 		c->stale = true;
 		diag(DIAG_INFO, "topic %s created with %u partitions", name, partition_count);
+	}
+	return ret;
+}
+
+int controller_topic_alter(struct controller *c, const struct log_dir *d, const char *name,
+			   const struct log_dir_setting *changes, size_t n_changes,
+			   bool validate_only, struct log_dir_error *err)
+{
+	int ret = log_dir_alter(c->k, d, name, changes, n_changes, validate_only, err);
+
+	if (!ret && !validate_only) {
+		c->stale = true;
+		diag(DIAG_INFO, "topic %s: %zu settings changed", name, n_changes);
 	}
 	return ret;
 }

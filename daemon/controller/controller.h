@@ -10,7 +10,7 @@
 #include "daemon/broker.h"
 #include "daemon/core/mailbox.h"
 #include "daemon/kern/kern.h"
-#include "daemon/log/log_dir.h"
+#include "daemon/log/log_dir_open.h"
 #include "daemon/metadata/image.h"
 
 struct controller;
@@ -63,6 +63,14 @@ int controller_topic_create(struct controller *c, const char *name, uint32_t par
 			    uint8_t ret_id[SLUICE_TOPIC_ID_LEN], struct log_dir_error *err);
 int controller_topic_delete(struct controller *c, const struct image_topic *topic,
 			    struct log_dir_error *err);
+
+/**
+ * controller_topic_alter - change a topic's settings; see log_dir_alter()
+ * The broker's defaults stand for those that are taken back.
+ */
+int controller_topic_alter(struct controller *c, const struct log_dir *d, const char *name,
+			   const struct log_dir_setting *changes, size_t n_changes,
+			   bool validate_only, struct log_dir_error *err);
 
 /**
  * controller_delete_records - let a partition begin at @offset

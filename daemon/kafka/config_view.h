@@ -7,6 +7,10 @@
 #include "daemon/log/log_dir.h"
 #include "daemon/log/topic_config.h"
 
+/* Kinds of resources, as the requests number them. */
+#define CONFIG_RESOURCE_TOPIC  2
+#define CONFIG_RESOURCE_BROKER 4
+
 /* Sources, as DescribeConfigs numbers them. */
 #define CONFIG_SOURCE_TOPIC   1
 #define CONFIG_SOURCE_BROKER  4

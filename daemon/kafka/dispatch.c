@@ -17,6 +17,8 @@ static const struct {
 	{KAFKA_API_INIT_PRODUCER_ID, handle_init_producer_id},
 	{KAFKA_API_OFFSET_FOR_LEADER_EPOCH, handle_offset_for_leader_epoch},
 	{KAFKA_API_DESCRIBE_CONFIGS, handle_describe_configs},
+	{KAFKA_API_ALTER_CONFIGS, handle_alter_configs},
+	{KAFKA_API_INCREMENTAL_ALTER_CONFIGS, handle_incremental_alter_configs},
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == KAFKA_API_COUNT,

@@ -9,6 +9,7 @@
 enum handled dispatch(struct request *r, const uint8_t *data, size_t len);
 
 /* The handlers, one file each. They get a request whose version is served. */
+enum handled handle_alter_configs(struct request *r);
 enum handled handle_api_versions(struct request *r);
 enum handled handle_create_topics(struct request *r);
 enum handled handle_delete_records(struct request *r);
@@ -16,6 +17,7 @@ enum handled handle_delete_topics(struct request *r);
 enum handled handle_describe_configs(struct request *r);
 enum handled handle_fetch(struct request *r);
 enum handled handle_find_coordinator(struct request *r);
+enum handled handle_incremental_alter_configs(struct request *r);
 enum handled handle_init_producer_id(struct request *r);
 enum handled handle_list_offsets(struct request *r);
 enum handled handle_metadata(struct request *r);

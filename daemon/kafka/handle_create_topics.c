@@ -8,6 +8,7 @@
 #include "daemon/controller/controller.h"
 #include "daemon/kafka/config_view.h"
 #include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/names.h"
 #include "daemon/kafka/request_text.h"
 #include "daemon/log/log_dir_open.h"
 #include "daemon/log/topic_config.h"
@@ -20,6 +21,7 @@ struct create_call {
 	struct controller_call call;
 	struct request *request;
 	struct kafka_create_topics_request m;
+	struct names names;
 	struct kafka_create_topics_response answer;
 };
 
@@ -36,15 +38,6 @@ static int16_t fail(struct kafka_create_topics_response_topic *out, int16_t code
 	out->error_code = code;
 	out->error_message = kafka_str_from(why);
 	return code;
-}
-
-static bool named_twice(const struct kafka_create_topics_request *m, int32_t index)
-{
-	for (int32_t i = 0; i < m->topics.n; i++) {
-		if (i != index && kafka_str_equal(m->topics.v[i].name, m->topics.v[index].name))
-			return true;
-	}
-	return false;
 }
 
 /* Replicas chosen by hand: every partition from 0 on once, and always this broker alone. */
@@ -142,7 +135,7 @@ static int16_t check_name(struct controller *c, const struct create_call *cc, in
 	struct kafka_str name = cc->m.topics.v[index].name;
 	struct log_dir_error err;
 
-	if (named_twice(&cc->m, index))
+	if (names_twice(&cc->names, CONFIG_RESOURCE_TOPIC, name))
 		return fail(out, KAFKA_ERROR_INVALID_REQUEST, "the request names the topic twice");
 	t->name = request_text(cc->request, name);
 	if (!t->name)
@@ -214,6 +207,7 @@ static void work(struct controller *c, struct controller_call *call)
 		    !check_settings(cc, in, out, &t) && !make(c, cc, &t, out))
 			tell_settings(cc, &t, out);
 	}
+	names_free(&cc->names);
 }
 
 static void reply(struct controller_call *call)
@@ -225,22 +219,35 @@ static void reply(struct controller_call *call)
 	request_finish(r, response_end(r));
 }
 
-enum handled handle_create_topics(struct request *r)
+static int prepare(struct create_call *cc)
 {
-	struct create_call *cc = request_alloc(r, 1, sizeof(*cc));
-	int err = cc ? 0 : -ENOMEM;
+	struct request *r = cc->request;
+	int err = kafka_create_topics_request_decode(&r->body, &r->arena, request_version(r),
+						     &cc->m);
 
-	if (!err)
-		err = kafka_create_topics_request_decode(&r->body, &r->arena, request_version(r),
-							 &cc->m);
+	for (int32_t i = 0; !err && i < cc->m.topics.n; i++)
+		err = names_note(&cc->names, r, CONFIG_RESOURCE_TOPIC, cc->m.topics.v[i].name);
 	if (err)
-		return request_malformed(r, err);
+		return err;
 	kafka_create_topics_response_init(&cc->answer);
 	cc->answer.topics.n = cc->m.topics.n;
 	cc->answer.topics.v =
 		request_alloc(r, (size_t)cc->m.topics.n, sizeof(*cc->answer.topics.v));
-	if (!cc->answer.topics.v)
+	return cc->answer.topics.v ? 0 : -ENOMEM;
+}
+
+enum handled handle_create_topics(struct request *r)
+{
+	struct create_call *cc = request_alloc(r, 1, sizeof(*cc));
+	int err;
+
+	if (!cc)
 		return request_malformed(r, -ENOMEM);
 	cc->request = r;
+	err = prepare(cc);
+	if (err) {
+		names_free(&cc->names);
+		return request_malformed(r, err);
+	}
 	return request_park(r, &cc->call, work, reply);
 }

@@ -15,9 +15,6 @@
 #include "daemon/kafka/request_text.h"
 #include "daemon/worker.h"
 
-#define RESOURCE_TOPIC	2
-#define RESOURCE_BROKER 4
-
 #define SYNONYMS_MAX 3
 
 typedef struct kafka_describe_configs_request_resource resource_in;
@@ -235,9 +232,9 @@ static void work(struct controller *c, struct controller_call *call)
 		out->error_message = kafka_str_from(NULL);
 		out->resource_type = in->resource_type;
 		out->resource_name = in->resource_name;
-		if (in->resource_type == RESOURCE_TOPIC)
+		if (in->resource_type == CONFIG_RESOURCE_TOPIC)
 			describe_topic(c, dc, in, out);
-		else if (in->resource_type == RESOURCE_BROKER)
+		else if (in->resource_type == CONFIG_RESOURCE_BROKER)
 			describe_broker(dc, in, out);
 		else
 			fail(out, KAFKA_ERROR_INVALID_REQUEST,

@@ -88,8 +88,9 @@ static int tell_kernel(struct kern *k, const struct topic_settings *s,
 	return log_dir_fail(err, result, "topic '%s': %s", s->topic, kern_error(k));
 }
 
-static int alter(struct kern *k, const struct log_dir *d, const char *name,
-		 const struct log_dir_setting *changes, size_t n, struct log_dir_error *err)
+int log_dir_alter(struct kern *k, const struct log_dir *d, const char *name,
+		  const struct log_dir_setting *changes, size_t n_changes, bool validate_only,
+		  struct log_dir_error *err)
 {
 	struct kern_topic_config config = {0};
 	struct topic_settings s;
@@ -99,11 +100,11 @@ static int alter(struct kern *k, const struct log_dir *d, const char *name,
 		return log_dir_fail(err, result, "there is no topic '%s' in %s", name, d->path);
 	if (result)
 		return result;
-	result = apply(&s, changes, n, &config, err);
+	result = apply(&s, changes, n_changes, &config, err);
 	/* The log first: it may refuse values that each by itself are possible. */
-	if (!result)
+	if (!result && !validate_only)
 		result = tell_kernel(k, &s, &config, err);
-	if (!result) {
+	if (!result && !validate_only) {
 		result = topic_settings_write(d->topics_fd, &s, TOPIC_EXISTS);
 		if (result)
 			log_dir_fail(err, result,
@@ -128,7 +129,7 @@ int log_dir_topic_alter(struct kern *k, const char *path, const char *name,
 	result = log_dir_open(path, /* make= */ false, &d, err);
 	if (result)
 		return result;
-	result = alter(k, &d, name, changes, n_changes, err);
+	result = log_dir_alter(k, &d, name, changes, n_changes, /* validate_only= */ false, err);
 	log_dir_close(&d);
 	return result;
 }

@@ -46,6 +46,16 @@ int log_dir_is_attached(struct kern *k, const struct log_dir *d, struct log_dir_
 /** log_dir_set_clean() - make the clean mark, or remove it; durably. */
 int log_dir_set_clean(const struct log_dir *d, bool clean);
 
+/**
+ * log_dir_alter() - log_dir_topic_alter() of a topic whose directory is open
+ * For changes that depend on the settings there are.
+ * @name: a topic's
+ * @validate_only: change nothing; what only the log can refuse is not seen then
+ */
+int log_dir_alter(struct kern *k, const struct log_dir *d, const char *name,
+		  const struct log_dir_setting *changes, size_t n_changes, bool validate_only,
+		  struct log_dir_error *err);
+
 /** log_dir_partition_path() - path of a partition's directory; free it. NULL: no memory. */
 char *log_dir_partition_path(const struct log_dir *d, const char *topic, uint32_t index);
 
