@@ -9,7 +9,8 @@ import uuid
 
 from confluent_kafka import (OFFSET_BEGINNING, OFFSET_END, Consumer, KafkaError, KafkaException,
                              Producer, TopicPartition)
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource,
+                                   NewTopic, ResourceType)
 
 import tap
 
@@ -105,6 +106,32 @@ def test_describe_configs():
     tap.equal(entries["max.message.bytes"].value, "2000", "value")
     tap.equal(entries["max.message.bytes"].is_default, False, "is_default")
     tap.equal(entries["cleanup.policy"].value, "delete", "default")
+
+
+def described(resource, key):
+    return ADMIN.describe_configs([resource])[resource].result(30)[key].value
+
+
+def test_alter_configs():
+    name = create("alter", 1, {"max.message.bytes": "2000"})
+    resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[
+        ConfigEntry("retention.ms", "86400000", incremental_operation=AlterConfigOpType.SET),
+        ConfigEntry("max.message.bytes", None, incremental_operation=AlterConfigOpType.DELETE),
+        ConfigEntry("cleanup.policy", "compact", incremental_operation=AlterConfigOpType.APPEND)])
+    ADMIN.incremental_alter_configs([resource])[resource].result(30)
+    tap.equal(described(resource, "retention.ms"), "86400000", "set")
+    tap.equal(described(resource, "max.message.bytes"), "1048588", "taken back")
+    tap.equal(described(resource, "cleanup.policy"), "delete,compact", "appended")
+    resource = ConfigResource(ResourceType.TOPIC, name, {"retention.ms": "7"})
+    ADMIN.alter_configs([resource])[resource].result(30)
+    tap.equal(described(resource, "retention.ms"), "7", "replaced")
+    tap.equal(described(resource, "cleanup.policy"), "delete", "replaced by nothing")
+    resource = ConfigResource(ResourceType.TOPIC, name, {"retention.ms": "soon"})
+    try:
+        ADMIN.alter_configs([resource])[resource].result(30)
+        raise AssertionError("a bad value was not refused")
+    except KafkaException as error:
+        tap.equal(error.args[0].code(), KafkaError.INVALID_CONFIG, "error")
 
 
 def test_round_trip_acks_all():
