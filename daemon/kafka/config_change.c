@@ -29,8 +29,7 @@ __attribute__((format(printf, 3, 4))) static int fail(struct config_plan *plan, 
 
 static int add(struct config_plan *plan, const char *key, const char *value)
 {
-	plan->settings[plan->n_settings++] =
-		(struct log_dir_setting){.key = key, .value = value};
+	plan->settings[plan->n_settings++] = (struct log_dir_setting){.key = key, .value = value};
 	return 0;
 }
 
@@ -139,8 +138,8 @@ static bool is_named(const struct config_change *changes, size_t n, struct kafka
 int config_plan_make(struct config_plan *plan, const struct config_change *changes, size_t n)
 {
 	if (n > CHANGES_MAX)
-		return fail(plan, KAFKA_ERROR_INVALID_REQUEST,
-			    "more than %d settings of one topic", CHANGES_MAX);
+		return fail(plan, KAFKA_ERROR_INVALID_REQUEST, "more than %d settings of one topic",
+			    CHANGES_MAX);
 	plan->settings = request_alloc(plan->request, n + plan->n_own, sizeof(*plan->settings));
 	if (!plan->settings)
 		return fail(plan, KAFKA_ERROR_UNKNOWN_SERVER_ERROR, "out of memory");

@@ -222,8 +222,8 @@ static void reply(struct controller_call *call)
 static int prepare(struct create_call *cc)
 {
 	struct request *r = cc->request;
-	int err = kafka_create_topics_request_decode(&r->body, &r->arena, request_version(r),
-						     &cc->m);
+	int err =
+		kafka_create_topics_request_decode(&r->body, &r->arena, request_version(r), &cc->m);
 
 	for (int32_t i = 0; !err && i < cc->m.topics.n; i++)
 		err = names_note(&cc->names, r, CONFIG_RESOURCE_TOPIC, cc->m.topics.v[i].name);

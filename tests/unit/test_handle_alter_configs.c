@@ -167,8 +167,7 @@ static void incremental__lists(void **state)
 	assert_int_equal(alter_one("cleanup.policy", CONFIG_SUBTRACT, "delete"), 0);
 	assert_string_equal(own(), "retention.ms=5000 cleanup.policy=compact ");
 	assert_int_equal(in_force().cleanup_policy, KERN_CLEANUP_COMPACT);
-	assert_int_equal(alter_one("retention.ms", CONFIG_APPEND, "1"),
-			 KAFKA_ERROR_INVALID_CONFIG);
+	assert_int_equal(alter_one("retention.ms", CONFIG_APPEND, "1"), KAFKA_ERROR_INVALID_CONFIG);
 	assert_non_null(strstr(why, "not a list"));
 }
 
@@ -184,8 +183,7 @@ static void incremental__refused(void **state)
 	assert_int_equal(alter_one("retention.ms", CONFIG_SET, NULL), KAFKA_ERROR_INVALID_REQUEST);
 	assert_int_equal(alter_one("retention.ms", 4, "1"), KAFKA_ERROR_INVALID_REQUEST);
 	assert_int_equal(alter_one("retention.ms", -1, "1"), KAFKA_ERROR_INVALID_REQUEST);
-	assert_int_equal(alter_one("no.such.setting", CONFIG_SET, "1"),
-			 KAFKA_ERROR_INVALID_CONFIG);
+	assert_int_equal(alter_one("no.such.setting", CONFIG_SET, "1"), KAFKA_ERROR_INVALID_CONFIG);
 	assert_non_null(strstr(why, "no.such.setting"));
 	assert_int_equal(alter(CONFIG_RESOURCE_TOPIC, TOPIC, twice, 2, false),
 			 KAFKA_ERROR_INVALID_REQUEST);
