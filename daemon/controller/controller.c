@@ -293,6 +293,17 @@ const struct image_topic *controller_topic_by_id(struct controller *c,
 	return image_by_id(c->image, id);
 }
 
+const struct image_topic *controller_topics(struct controller *c, size_t *ret_n)
+{
+	return image_topics(c->image, ret_n);
+}
+
+int controller_partitions(struct controller *c, const struct image_topic *topic,
+			  struct kern_partition **ret_partitions, size_t *ret_n)
+{
+	return kern_partitions(c->k, topic->name, ret_partitions, ret_n);
+}
+
 int controller_topic_create(struct controller *c, const char *name, uint32_t partition_count,
 			    const struct log_dir_setting *settings, size_t n_settings,
 			    uint8_t ret_id[SLUICE_TOPIC_ID_LEN], struct log_dir_error *err)

@@ -82,6 +82,13 @@ int controller_delete_records(struct controller *c, const struct image_topic *to
 			      uint32_t partition, int64_t offset, int64_t *ret_start,
 			      struct log_dir_error *err);
 
+/** controller_partitions - what the kernel says of a topic's; kern_partitions_free() them */
+int controller_partitions(struct controller *c, const struct image_topic *topic,
+			  struct kern_partition **ret_partitions, size_t *ret_n);
+
+/** controller_topics - all of them, as controller_topic() */
+const struct image_topic *controller_topics(struct controller *c, size_t *ret_n);
+
 /** controller_producer_id - one that nobody was ever given */
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err);
 

@@ -18,7 +18,11 @@ static const struct {
 	{KAFKA_API_OFFSET_FOR_LEADER_EPOCH, handle_offset_for_leader_epoch},
 	{KAFKA_API_DESCRIBE_CONFIGS, handle_describe_configs},
 	{KAFKA_API_ALTER_CONFIGS, handle_alter_configs},
+	{KAFKA_API_DESCRIBE_LOG_DIRS, handle_describe_log_dirs},
+	{KAFKA_API_ELECT_LEADERS, handle_elect_leaders},
 	{KAFKA_API_INCREMENTAL_ALTER_CONFIGS, handle_incremental_alter_configs},
+	{KAFKA_API_LIST_PARTITION_REASSIGNMENTS, handle_list_partition_reassignments},
+	{KAFKA_API_DESCRIBE_CLUSTER, handle_describe_cluster},
 };
 
 _Static_assert(sizeof(handlers) / sizeof(handlers[0]) == KAFKA_API_COUNT,

@@ -8,15 +8,9 @@
 
 #include "daemon/controller/controller.h"
 #include "daemon/core/diag.h"
+#include "daemon/kafka/authorized_operations.h"
 #include "daemon/kafka/dispatch.h"
 #include "daemon/worker.h"
-
-/*
- * Operations that are allowed, as bits of AclOperation: all that there are for
- * the kind of resource, because there is no access control.
- */
-#define TOPIC_OPERATIONS   0x0df8 /* read ... describe, describe and alter configs */
-#define CLUSTER_OPERATIONS 0x1fa0 /* create, alter, describe ... idempotent write */
 
 /**
  * struct metadata - a metadata request at work; in its arena
@@ -43,7 +37,7 @@ static int fill_topic(struct metadata *md, const struct image_topic *topic,
 	out->name = kafka_str_from(topic->name);
 	memcpy(out->topic_id.b, topic->id, sizeof(out->topic_id.b));
 	if (md->m.include_topic_authorized_operations)
-		out->topic_authorized_operations = TOPIC_OPERATIONS;
+		out->topic_authorized_operations = AUTHORIZED_ON_TOPIC;
 	out->partitions.n = topic->partition_count;
 	out->partitions.v =
 		request_alloc(r, (size_t)topic->partition_count, sizeof(*out->partitions.v));
@@ -160,7 +154,7 @@ static int fill_broker(struct metadata *md)
 	md->answer.cluster_id = kafka_str_from(b->cluster_id);
 	md->answer.controller_id = b->config->node_id;
 	if (md->m.include_cluster_authorized_operations)
-		md->answer.cluster_authorized_operations = CLUSTER_OPERATIONS;
+		md->answer.cluster_authorized_operations = AUTHORIZED_ON_CLUSTER;
 	return 0;
 }
 

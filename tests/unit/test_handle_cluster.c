@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What tools ask about the cluster: DescribeCluster, ElectLeaders, reassignments, log dirs. */
+#include "tests/daemon/served.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/log/log_dir.h"
+
+static struct client client;
+
+static int setup(void **state)
+{
+	static const char *const overrides[] = {"node.id=7", NULL};
+
+	(void)state;
+	served_start(overrides);
+	client_open(&client);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	client_close(&client);
+	return served_teardown(state);
+}
+
+static void create(const char *name, int32_t partitions)
+{
+	struct kafka_create_topics_request_topic t;
+	struct kafka_create_topics_request m;
+	struct kafka_create_topics_response a;
+
+	kafka_create_topics_request_topic_init(&t);
+	t.name = kafka_str_from(name);
+	t.num_partitions = partitions;
+	t.replication_factor = 1;
+	kafka_create_topics_request_init(&m);
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &a);
+	assert_int_equal(a.topics.v[0].error_code, 0);
+}
+
+static void describe_cluster(int16_t version, int8_t endpoint, bool operations,
+			     struct kafka_describe_cluster_response *a)
+{
+	struct kafka_describe_cluster_request m;
+
+	kafka_describe_cluster_request_init(&m);
+	m.endpoint_type = endpoint;
+	m.include_cluster_authorized_operations = operations;
+	CLIENT_CALL(&client, describe_cluster, KAFKA_API_DESCRIBE_CLUSTER, version, &m, a);
+}
+
+static void describe_cluster__this_broker(void **state)
+{
+	struct kafka_describe_cluster_response a;
+
+	(void)state;
+	for (int16_t version = 0; version <= 2; version++) {
+		describe_cluster(version, 1, version, &a);
+		assert_int_equal(a.error_code, 0);
+		assert_int_equal(a.controller_id, 7);
+		assert_true(a.cluster_id.len > 0);
+		assert_int_equal(a.brokers.n, 1);
+		assert_int_equal(a.brokers.v[0].broker_id, 7);
+		assert_int_equal(a.brokers.v[0].port, served_port());
+		assert_false(a.brokers.v[0].is_fenced);
+		/* CREATE 5, ALTER 7, DESCRIBE 8, CLUSTER_ACTION 9 ... IDEMPOTENT_WRITE 12 */
+		assert_int_equal(a.cluster_authorized_operations, version ? 0x1fa0 : INT32_MIN);
+	}
+}
+
+static void describe_cluster__other_endpoints(void **state)
+{
+	struct kafka_describe_cluster_response a;
+
+	(void)state;
+	describe_cluster(1, 2, false, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_MISMATCHED_ENDPOINT_TYPE);
+	assert_int_equal(a.brokers.n, 0);
+	describe_cluster(2, 9, false, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_UNSUPPORTED_ENDPOINT_TYPE);
+}
+
+static void list_partition_reassignments__none(void **state)
+{
+	struct kafka_list_partition_reassignments_request m;
+	struct kafka_list_partition_reassignments_response a;
+
+	(void)state;
+	create("a", 1);
+	kafka_list_partition_reassignments_request_init(&m);
+	m.topics.n = -1;
+	CLIENT_CALL(&client, list_partition_reassignments, KAFKA_API_LIST_PARTITION_REASSIGNMENTS,
+		    0, &m, &a);
+	assert_int_equal(a.error_code, 0);
+	assert_int_equal(a.topics.n, 0);
+}
+
+static void elect(int16_t version, int8_t type, struct kafka_elect_leaders_request_topic *t, int n,
+		  struct kafka_elect_leaders_response *a)
+{
+	struct kafka_elect_leaders_request m;
+
+	kafka_elect_leaders_request_init(&m);
+	m.election_type = type;
+	m.topic_partitions.v = t;
+	m.topic_partitions.n = n;
+	CLIENT_CALL(&client, elect_leaders, KAFKA_API_ELECT_LEADERS, version, &m, a);
+}
+
+static void elect_leaders__not_needed(void **state)
+{
+	int32_t partitions[] = {1, 2, -1};
+	struct kafka_elect_leaders_request_topic t = {.topic = kafka_str_from("a")};
+	struct kafka_elect_leaders_response a;
+
+	(void)state;
+	create("a", 2);
+	t.partitions.v = partitions;
+	t.partitions.n = 3;
+	for (int16_t version = 0; version <= 2; version++) {
+		elect(version, 0, &t, 1, &a);
+		assert_int_equal(a.error_code, 0);
+		assert_int_equal(a.replica_election_results.n, 1);
+		assert_int_equal(a.replica_election_results.v[0].partition_result.n, 3);
+		assert_int_equal(a.replica_election_results.v[0].partition_result.v[0].error_code,
+				 KAFKA_ERROR_ELECTION_NOT_NEEDED);
+		for (int i = 1; i < 3; i++)
+			assert_int_equal(
+				a.replica_election_results.v[0].partition_result.v[i].error_code,
+				KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	}
+	elect(2, 1, NULL, -1, &a);
+	assert_int_equal(a.error_code, 0);
+	assert_int_equal(a.replica_election_results.n, 0);
+	elect(2, 2, &t, 1, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_INVALID_REQUEST);
+}
+
+static void describe_log_dirs(int16_t version, struct kafka_describe_log_dirs_request_topic *t,
+			      int n, struct kafka_describe_log_dirs_response *a)
+{
+	struct kafka_describe_log_dirs_request m;
+
+	kafka_describe_log_dirs_request_init(&m);
+	m.topics.v = t;
+	m.topics.n = n;
+	CLIENT_CALL(&client, describe_log_dirs, KAFKA_API_DESCRIBE_LOG_DIRS, version, &m, a);
+	assert_int_equal(a->error_code, 0);
+	assert_int_equal(a->results.n, 1);
+	assert_true(kafka_str_equal(a->results.v[0].log_dir, kafka_str_from(served_dir())));
+	assert_int_equal(a->results.v[0].error_code, 0);
+}
+
+static void describe_log_dirs__all(void **state)
+{
+	struct kafka_describe_log_dirs_response a;
+
+	(void)state;
+	describe_log_dirs(1, NULL, -1, &a);
+	assert_int_equal(a.results.v[0].topics.n, 0);
+	create("a", 3);
+	create("b", 1);
+	for (int16_t version = 1; version <= 5; version++) {
+		describe_log_dirs(version, NULL, -1, &a);
+		assert_int_equal(a.results.v[0].topics.n, 2);
+		assert_int_equal(a.results.v[0].topics.v[0].partitions.n +
+					 a.results.v[0].topics.v[1].partitions.n,
+				 4);
+		if (version < 4) {
+			assert_int_equal(a.results.v[0].total_bytes, -1);
+			continue;
+		}
+		assert_true(a.results.v[0].usable_bytes > 0);
+		assert_true(a.results.v[0].total_bytes >= a.results.v[0].usable_bytes);
+	}
+}
+
+static void describe_log_dirs__some(void **state)
+{
+	int32_t partitions[] = {2, 7, -1, 2};
+	struct kafka_describe_log_dirs_request_topic t[] = {{.topic = kafka_str_from("a")},
+							    {.topic = kafka_str_from("missing")},
+							    {.topic = kafka_str_from("a")}};
+	struct kafka_describe_log_dirs_response a;
+
+	(void)state;
+	create("a", 3);
+	for (int i = 0; i < 3; i++) {
+		t[i].partitions.v = partitions;
+		t[i].partitions.n = 4;
+	}
+	describe_log_dirs(5, t, 3, &a);
+	assert_int_equal(a.results.v[0].topics.n, 1);
+	assert_int_equal(a.results.v[0].topics.v[0].partitions.n, 1);
+	assert_int_equal(a.results.v[0].topics.v[0].partitions.v[0].partition_index, 2);
+	assert_int_equal(a.results.v[0].topics.v[0].partitions.v[0].partition_size, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(describe_cluster__this_broker),
+		TEST(describe_cluster__other_endpoints),
+		TEST(list_partition_reassignments__none),
+		TEST(elect_leaders__not_needed),
+		TEST(describe_log_dirs__all),
+		TEST(describe_log_dirs__some),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
