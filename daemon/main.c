@@ -49,7 +49,7 @@ static int open_logs(struct broker *b, struct kern **ret_k)
 		goto err_kern;
 	}
 	b->family = info.family;
-	ret = log_dir_up(*ret_k, path, tell_progress, NULL, &err);
+	ret = log_dir_up(*ret_k, path, b->config->recovery_threads, tell_progress, NULL, &err);
 	if (err.text[0])
 		diag(ret ? DIAG_ERROR : DIAG_WARNING, "%s", err.text);
 	if (ret)

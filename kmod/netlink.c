@@ -172,8 +172,6 @@ int sluice_nl_info_set_doit(struct sk_buff *skb, struct genl_info *info)
 
 static int attach(struct genl_info *info, char *why)
 {
-	struct net *net = genl_info_net(info);
-	struct sluice_net *sn = sluice_net(net);
 	int err;
 
 	err = sluice_nl_require(info, SLUICE_A_DATA_DIR_PATH, "path", why);
@@ -182,13 +180,9 @@ static int attach(struct genl_info *info, char *why)
 	err = sluice_nl_require(info, SLUICE_A_DATA_DIR_FD, "fd", why);
 	if (err)
 		return err;
-	err = sluice_nl_lock(sn);
-	if (err)
-		return err;
-	err = sluice_data_dir_attach(net, nla_get_u32(info->attrs[SLUICE_A_DATA_DIR_FD]),
-				     nla_data(info->attrs[SLUICE_A_DATA_DIR_PATH]), why);
-	mutex_unlock(&sn->config_mutex);
-	return err;
+	return sluice_data_dir_attach(genl_info_net(info),
+				      nla_get_u32(info->attrs[SLUICE_A_DATA_DIR_FD]),
+				      nla_data(info->attrs[SLUICE_A_DATA_DIR_PATH]), why);
 }
 
 int sluice_nl_data_dir_attach_doit(struct sk_buff *skb, struct genl_info *info)
@@ -200,19 +194,13 @@ int sluice_nl_data_dir_attach_doit(struct sk_buff *skb, struct genl_info *info)
 
 static int detach(struct genl_info *info, char *why)
 {
-	struct net *net = genl_info_net(info);
-	struct sluice_net *sn = sluice_net(net);
 	int err;
 
 	err = sluice_nl_require(info, SLUICE_A_DATA_DIR_PATH, "path", why);
 	if (err)
 		return err;
-	err = sluice_nl_lock(sn);
-	if (err)
-		return err;
-	err = sluice_data_dir_detach(net, nla_data(info->attrs[SLUICE_A_DATA_DIR_PATH]), why);
-	mutex_unlock(&sn->config_mutex);
-	return err;
+	return sluice_data_dir_detach(genl_info_net(info),
+				      nla_data(info->attrs[SLUICE_A_DATA_DIR_PATH]), why);
 }
 
 int sluice_nl_data_dir_detach_doit(struct sk_buff *skb, struct genl_info *info)

@@ -53,11 +53,16 @@ int __must_check sluice_nl_lock(struct sluice_net *sn);
  * @name: attribute or NULL
  * @id: attribute or NULL
  * @why: the reason, on failure
- * Return: the topic with a reference; ERR_PTR: -EINVAL neither is given,
- * -ENOENT there is none.
+ * Return: the topic, held until sluice_nl_put_topic(); ERR_PTR: -EINVAL neither is
+ * given, -ENOENT there is none, -EINTR the process is killed.
+ * Context: process, no locks held.
  */
 struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *name,
 					  const struct nlattr *id, char *why);
+
+/** sluice_nl_hold_topic() - hold one of the tables' for a request; config mutex held. */
+void sluice_nl_hold_topic(struct sluice_net *sn, struct sluice_topic *t);
+void sluice_nl_put_topic(struct sluice_net *sn, struct sluice_topic *t);
 
 /**
  * typedef sluice_nl_partition_fn - what a request does to a partition

@@ -115,7 +115,7 @@ int sluice_nl_with_partition(struct genl_info *info, char *why, sluice_nl_partit
 		return PTR_ERR(t);
 	err = with_partition_of(info, t, nla_get_u32(info->attrs[SLUICE_A_PARTITION_INDEX]), why,
 				fn);
-	sluice_topic_put(t);
+	sluice_nl_put_topic(sluice_net(genl_info_net(info)), t);
 	return err;
 }
 
@@ -175,7 +175,7 @@ static int begin_dump(struct netlink_callback *cb, struct net *net, struct dump_
 	}
 	cur->serial = t->serial;
 	cur->last_serial = t->serial;
-	sluice_topic_put(t);
+	sluice_nl_put_topic(sluice_net(net), t);
 	return 0;
 }
 
@@ -210,40 +210,59 @@ static int dump_topic(struct sk_buff *skb, struct netlink_callback *cb, struct s
 		int err = dump_partition(skb, cb, t, p);
 
 		sluice_partition_put(p);
-		if (err)
+		/* Removed meanwhile: the next message says that the dump was interrupted. */
+		if (err && err != -ENODEV)
 			return err;
 	}
 	return 0;
+}
+
+/* The topic to go on with, held; NULL: there is none left. */
+static struct sluice_topic *next_topic(struct netlink_callback *cb, struct sluice_net *sn,
+				       struct dump_cursor *cur)
+{
+	unsigned long serial = cur->serial;
+	struct sluice_topic *t;
+	int err;
+
+	err = sluice_nl_lock(sn);
+	if (err)
+		return ERR_PTR(err);
+	cb->seq = sn->generation;
+	t = xa_find(&sn->topics, &serial, cur->last_serial, XA_PRESENT);
+	if (t)
+		sluice_nl_hold_topic(sn, t);
+	mutex_unlock(&sn->config_mutex);
+	/* The one it stood at may have been removed meanwhile. */
+	if (serial != cur->serial)
+		cur->index = 0;
+	cur->serial = serial;
+	return t;
 }
 
 int sluice_nl_partition_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump_cursor *cur = (struct dump_cursor *)cb->ctx;
 	struct net *net = sock_net(skb->sk);
-	struct sluice_net *sn = sluice_net(net);
-	unsigned long serial;
 	struct sluice_topic *t;
 	int err = 0;
 
 	BUILD_BUG_ON(sizeof(*cur) > sizeof(cb->ctx));
 	if (!cur->begun)
 		err = begin_dump(cb, net, cur);
-	if (!err)
-		err = sluice_nl_lock(sn);
-	if (err)
-		return err;
-	cb->seq = sn->generation;
-	xa_for_each_range(&sn->topics, serial, t, cur->serial, cur->last_serial) {
-		/* The one it stood at may have been removed meanwhile. */
-		if (serial != cur->serial)
-			cur->index = 0;
-		cur->serial = serial;
-		err = dump_topic(skb, cb, t, cur);
-		if (err)
+	/* Without the config mutex: the first look at the size of a log takes its disk. */
+	while (!err) {
+		t = next_topic(cb, sluice_net(net), cur);
+		if (IS_ERR_OR_NULL(t)) {
+			err = PTR_ERR_OR_ZERO(t);
 			break;
-		cur->serial = serial + 1;
-		cur->index = 0;
+		}
+		err = dump_topic(skb, cb, t, cur);
+		sluice_nl_put_topic(sluice_net(net), t);
+		if (!err) {
+			cur->serial++;
+			cur->index = 0;
+		}
 	}
-	mutex_unlock(&sn->config_mutex);
 	return skb->len ?: err;
 }

@@ -85,18 +85,31 @@ static int parse_settings(struct genl_info *info, struct settings *s, char *why)
 	return 0;
 }
 
-struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *name,
-					  const struct nlattr *id, char *why)
+/*
+ * A topic that a request holds for a moment must not keep its directory from being
+ * detached: both counts change under one mutex, so that they never differ.
+ */
+void sluice_nl_hold_topic(struct sluice_net *sn, struct sluice_topic *t)
 {
-	struct sluice_topic *t;
+	lockdep_assert_held(&sn->config_mutex);
+	sluice_topic_hold(t);
+	t->lookers++;
+}
 
-	if (!name && !id) {
-		strscpy(why, "neither the name nor the id of a topic is given",
-			SLUICE_ERROR_TEXT_MAX);
-		return ERR_PTR(-EINVAL);
-	}
-	t = name ? sluice_topic_find_name(net, nla_data(name)) :
-		   sluice_topic_find_id(net, nla_data(id));
+void sluice_nl_put_topic(struct sluice_net *sn, struct sluice_topic *t)
+{
+	mutex_lock(&sn->config_mutex);
+	t->lookers--;
+	sluice_topic_put(t);
+	mutex_unlock(&sn->config_mutex);
+}
+
+static struct sluice_topic *find_topic(struct net *net, const struct nlattr *name,
+				       const struct nlattr *id, char *why)
+{
+	struct sluice_topic *t = name ? sluice_topic_find_name(net, nla_data(name)) :
+					sluice_topic_find_id(net, nla_data(id));
+
 	if (!t) {
 		if (name)
 			snprintf(why, SLUICE_ERROR_TEXT_MAX, "no topic %.120s",
@@ -111,6 +124,30 @@ struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *
 		sluice_topic_put(t);
 		return ERR_PTR(-ENOENT);
 	}
+	return t;
+}
+
+struct sluice_topic *sluice_nl_find_topic(struct net *net, const struct nlattr *name,
+					  const struct nlattr *id, char *why)
+{
+	struct sluice_net *sn = sluice_net(net);
+	struct sluice_topic *t;
+	int err;
+
+	if (!name && !id) {
+		strscpy(why, "neither the name nor the id of a topic is given",
+			SLUICE_ERROR_TEXT_MAX);
+		return ERR_PTR(-EINVAL);
+	}
+	err = sluice_nl_lock(sn);
+	if (err)
+		return ERR_PTR(err);
+	t = find_topic(net, name, id, why);
+	if (!IS_ERR(t)) {
+		sluice_nl_hold_topic(sn, t);
+		sluice_topic_put(t);
+	}
+	mutex_unlock(&sn->config_mutex);
 	return t;
 }
 
@@ -168,12 +205,7 @@ static int create(struct genl_info *info, char *why)
 		params.leader_epoch = nla_get_u32(attrs[SLUICE_A_TOPIC_LEADER_EPOCH]);
 	params.config = s.config;
 	params.durability = s.durability;
-	err = sluice_nl_lock(sluice_net(net));
-	if (err)
-		return err;
-	err = sluice_topic_create(net, &params, why);
-	mutex_unlock(&sluice_net(net)->config_mutex);
-	return err;
+	return sluice_topic_create(net, &params, why);
 }
 
 int sluice_nl_topic_create_doit(struct sk_buff *skb, struct genl_info *info)
@@ -207,23 +239,26 @@ static int remove(struct genl_info *info, struct sluice_topic *t, char *why)
 	return err;
 }
 
-/* Find a topic and do @fn to it, all under the config mutex. */
+/* Find a topic and do @fn to it, with its data directory locked. */
 static int change(struct genl_info *info, char *why,
 		  int (*fn)(struct genl_info *info, struct sluice_topic *t, char *why))
 {
 	struct net *net = genl_info_net(info);
+	struct sluice_data_dir *dd;
 	struct sluice_topic *t;
 	int err;
 
-	err = sluice_nl_lock(sluice_net(net));
-	if (err)
-		return err;
 	t = sluice_nl_find_topic(net, info->attrs[SLUICE_A_TOPIC_NAME],
 				 info->attrs[SLUICE_A_TOPIC_ID], why);
-	err = IS_ERR(t) ? PTR_ERR(t) : fn(info, t, why);
-	mutex_unlock(&sluice_net(net)->config_mutex);
-	if (!IS_ERR(t))
-		sluice_topic_put(t);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	dd = sluice_topic_lock(net, t, why);
+	err = PTR_ERR_OR_ZERO(dd);
+	if (!err) {
+		err = fn(info, t, why);
+		sluice_data_dir_unlock(dd);
+	}
+	sluice_nl_put_topic(sluice_net(net), t);
 	return err;
 }
 
@@ -279,27 +314,57 @@ static int fill_topic(struct sk_buff *skb, const struct sluice_topic *t)
 	return 0;
 }
 
-static int get(struct genl_info *info, struct sluice_topic *t, char *why)
+/* The topic is held. */
+static int reply(struct genl_info *info, struct sluice_topic *t, char *why)
 {
+	struct sluice_net *sn = sluice_net(genl_info_net(info));
 	struct sk_buff *msg = genlmsg_new(SLUICE_NL_REPLY_SIZE, GFP_KERNEL);
 	void *hdr;
+	int err;
 
 	if (!msg)
 		return -ENOMEM;
 	hdr = genlmsg_put_reply(msg, info, &sluice_nl_family, 0, SLUICE_CMD_TOPIC_GET);
-	if (!hdr || fill_topic(msg, t)) {
-		nlmsg_free(msg);
-		return -EMSGSIZE;
+	err = hdr ? sluice_nl_lock(sn) : -EMSGSIZE;
+	if (err)
+		goto err_fill;
+	if (t->data_dir) {
+		err = fill_topic(msg, t);
+	} else {
+		strscpy(why, "the topic was removed", SLUICE_ERROR_TEXT_MAX);
+		err = -ENOENT;
 	}
+	mutex_unlock(&sn->config_mutex);
+	if (err)
+		goto err_fill;
 	genlmsg_end(msg, hdr);
 	return genlmsg_reply(msg, info);
+
+err_fill:
+	nlmsg_free(msg);
+	return err;
+}
+
+/* Needs no disk, so it waits for none. */
+static int get(struct genl_info *info, char *why)
+{
+	struct sluice_topic *t;
+	int err;
+
+	t = sluice_nl_find_topic(genl_info_net(info), info->attrs[SLUICE_A_TOPIC_NAME],
+				 info->attrs[SLUICE_A_TOPIC_ID], why);
+	if (IS_ERR(t))
+		return PTR_ERR(t);
+	err = reply(info, t, why);
+	sluice_nl_put_topic(sluice_net(genl_info_net(info)), t);
+	return err;
 }
 
 int sluice_nl_topic_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	char why[SLUICE_ERROR_TEXT_MAX] = "";
 
-	return sluice_nl_result(skb, info, change(info, why, get), why);
+	return sluice_nl_result(skb, info, get(info, why), why);
 }
 
 static int dump_topic(struct sk_buff *skb, struct netlink_callback *cb,

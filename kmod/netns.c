@@ -44,11 +44,8 @@ static void __net_exit netns_exit(struct net *net)
 {
 	struct sluice_net *sn = sluice_net(net);
 
-	/* It takes the mutex, so it ends before the mutex is held for good. */
 	sluice_maintenance_net_exit(sn);
-	mutex_lock(&sn->config_mutex);
 	sluice_data_dir_detach_all(net);
-	mutex_unlock(&sn->config_mutex);
 	sluice_topic_tables_destroy(sn);
 	WARN_ON(!xa_empty(&sn->topics));
 	mutex_destroy(&sn->config_mutex);

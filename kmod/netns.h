@@ -14,7 +14,8 @@
 /**
  * struct sluice_net - one network namespace
  * @config_mutex: every change of directories and topics; taken by netlink
- *	handlers and the namespace's exit, never on the append or fetch path
+ *	handlers and the namespace's exit, never on the append or fetch path, and
+ *	never while a disk is waited for: see struct sluice_data_dir
  * @data_dirs: attached directories; @config_mutex
  * @topics_by_id: RCU lookup; written under @config_mutex
  * @topics_by_name: the same topics

@@ -120,8 +120,13 @@ void sluice_partition_put(struct sluice_partition *p)
 int sluice_partition_enter(struct sluice_partition *p)
 {
 	/* Mostly there is no writer, nor one that waits: then half the instructions do. */
-	if (!down_read_trylock(&p->users))
+	if (!down_read_trylock(&p->users)) {
+		/* The one writer is drain, which may wait for a disk; the state comes before it. */
+		smp_rmb();
+		if (READ_ONCE(p->state) == SLUICE_PARTITION_STATE_DEAD)
+			return -ENODEV;
 		down_read(&p->users);
+	}
 	if (READ_ONCE(p->state) != SLUICE_PARTITION_STATE_DEAD)
 		return 0;
 	up_read(&p->users);

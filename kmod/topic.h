@@ -25,15 +25,18 @@ struct sluice_partition;
  * @name_node: in the namespace's table by name
  * @ref: holders: the tables (one for both), sockets, dumps
  * @rcu: frees it after the last lookup that may see it
+ * @lookers: how many of @ref are of netlink requests, which end by themselves;
+ *	protected by the config mutex
  * @serial: orders the topics of a namespace by creation
  * @net: the namespace; valid while the topic is in its tables
- * @data_dir: where its partitions are; NULL once the topic is out of its tables
+ * @data_dir: where its partitions are, NULL once the topic is out of its tables;
+ *	written with the directory locked and under the config mutex
  * @id: never zero, never used again
  * @name: NUL-terminated
  * @partition_count: entries of @partitions; grows only, read with
  *	smp_load_acquire() after which the entries below it are valid
  * @partitions: RCU-published array; each entry holds a reference
- * @config: of its logs; protected by the namespace's config mutex
+ * @config: of its logs; written as @data_dir is
  * @durability: enum sluice_durability, READ_ONCE
  * @leader_epoch: of all its partitions, READ_ONCE
  */
@@ -42,6 +45,7 @@ struct sluice_topic {
 	struct rhash_head name_node;
 	refcount_t ref;
 	struct rcu_head rcu;
+	u32 lookers;
 	unsigned long serial;
 	struct net *net;
 	struct sluice_data_dir *data_dir;
@@ -74,6 +78,12 @@ static inline void sluice_topic_put(struct sluice_topic *t)
 {
 	if (t && refcount_dec_and_test(&t->ref))
 		sluice_topic_destroy(t);
+}
+
+/** sluice_topic_hold() - one more reference to one that is held, or in its tables. */
+static inline void sluice_topic_hold(struct sluice_topic *t)
+{
+	refcount_inc(&t->ref);
 }
 
 /** sluice_topic_partition_count() - partitions that may be asked for. */

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Making, changing and removing topics; all under the config mutex. */
+/*
+ * Making, changing and removing topics. The data directory is locked for as long
+ * as its disk takes, the namespace's tables only while they are looked at or
+ * changed: topics of another directory do not wait.
+ */
 
 #include "topic_admin.h"
 
@@ -168,6 +172,12 @@ err_create:
 	return err;
 }
 
+/* Its directory is locked, or nobody has it yet. */
+static struct sluice_partition **partitions_of(struct sluice_topic *t)
+{
+	return rcu_dereference_protected(t->partitions, lockdep_is_held(&t->data_dir->mutex));
+}
+
 static int add_partitions(struct sluice_net *sn, struct sluice_topic *t,
 			  const struct sluice_topic_params *params, char *why)
 {
@@ -176,7 +186,7 @@ static int add_partitions(struct sluice_net *sn, struct sluice_topic *t,
 	u32 count = params->partition_count;
 	int err;
 
-	old = rcu_dereference_protected(t->partitions, lockdep_is_held(&sn->config_mutex));
+	old = partitions_of(t);
 	partitions = kvcalloc(count, sizeof(*partitions), GFP_KERNEL_ACCOUNT);
 	if (!partitions)
 		return -ENOMEM;
@@ -186,13 +196,15 @@ static int add_partitions(struct sluice_net *sn, struct sluice_topic *t,
 		kvfree(partitions);
 		return err;
 	}
+	mutex_lock(&sn->config_mutex);
 	rcu_assign_pointer(t->partitions, partitions);
 	/* Whoever sees the new count sees the array that has so many. */
 	smp_store_release(&t->partition_count, count);
-	synchronize_rcu();
-	kvfree(old);
 	sn->partition_count += count - old_count;
 	sn->generation++;
+	mutex_unlock(&sn->config_mutex);
+	synchronize_rcu();
+	kvfree(old);
 	return 0;
 }
 
@@ -213,10 +225,63 @@ static struct sluice_topic *new_topic(struct net *net, struct sluice_data_dir *d
 	return t;
 }
 
+/*
+ * Why the topic cannot be; 0 if there is none such, and -EALREADY if it is in @dd.
+ * With the config mutex, for a topic that is looked at must not look used.
+ */
+static int check_taken(struct net *net, const struct sluice_data_dir *dd,
+		       const struct sluice_topic_params *params, char *why,
+		       struct sluice_topic **ret_t)
+{
+	struct sluice_topic *by_name = sluice_topic_find_name(net, params->name);
+	struct sluice_topic *by_id = sluice_topic_find_id(net, params->id);
+	int err = -EEXIST;
+
+	lockdep_assert_held(&sluice_net(net)->config_mutex);
+	*ret_t = NULL;
+	if (!by_name && !by_id) {
+		err = 0;
+	} else if (by_name != by_id) {
+		strscpy(why, by_name ? "a topic of that name but another id exists" :
+			"a topic of that id but another name exists", SLUICE_ERROR_TEXT_MAX);
+	} else if (READ_ONCE(by_name->data_dir) != dd) {
+		strscpy(why, "the topic exists in another data directory", SLUICE_ERROR_TEXT_MAX);
+	} else {
+		*ret_t = by_name;
+		by_name = NULL;
+		err = -EALREADY;
+	}
+	sluice_topic_put(by_name);
+	sluice_topic_put(by_id);
+	return err;
+}
+
+/* Its partitions are open. */
+static int publish(struct net *net, struct sluice_topic *t,
+		   const struct sluice_topic_params *params, char *why)
+{
+	struct sluice_net *sn = sluice_net(net);
+	struct sluice_topic *other;
+	int err;
+
+	mutex_lock(&sn->config_mutex);
+	/* Again: one of another directory may have been made meanwhile. */
+	err = check_taken(net, t->data_dir, params, why, &other);
+	if (!err)
+		err = sluice_topic_tables_add(sn, t);
+	if (!err) {
+		t->data_dir->topic_count++;
+		sn->partition_count += t->partition_count;
+		sluice_event_topic(SLUICE_EVENT_TYPE_TOPIC_CREATED, t);
+	}
+	mutex_unlock(&sn->config_mutex);
+	WARN_ON_ONCE(other);
+	return err;
+}
+
 static int create_topic(struct net *net, struct sluice_data_dir *dd,
 			const struct sluice_topic_params *params, char *why)
 {
-	struct sluice_net *sn = sluice_net(net);
 	u32 count = params->partition_count;
 	struct sluice_partition **partitions;
 	struct sluice_topic *t;
@@ -233,15 +298,12 @@ static int create_topic(struct net *net, struct sluice_data_dir *dd,
 		goto err_create;
 	RCU_INIT_POINTER(t->partitions, partitions);
 	t->partition_count = count;
-	err = sluice_topic_tables_add(sn, t);
+	err = publish(net, t, params, why);
 	if (err)
-		goto err_add;
-	dd->topic_count++;
-	sn->partition_count += count;
-	sluice_event_topic(SLUICE_EVENT_TYPE_TOPIC_CREATED, t);
+		goto err_publish;
 	return 0;
 
-err_add:
+err_publish:
 	destroy_partitions(partitions, 0, count);
 err_create:
 	kvfree(partitions);
@@ -251,60 +313,87 @@ err_alloc:
 	return err;
 }
 
-int sluice_topic_create(struct net *net, const struct sluice_topic_params *params, char *why)
+static int create_in(struct net *net, struct sluice_data_dir *dd,
+		     const struct sluice_topic_params *params, char *why)
 {
 	struct sluice_net *sn = sluice_net(net);
-	struct sluice_topic *by_name, *by_id;
-	struct sluice_data_dir *dd;
+	struct sluice_topic *t;
 	int err;
 
-	lockdep_assert_held(&sn->config_mutex);
-	err = check_params(params, why);
+	err = mutex_lock_killable(&sn->config_mutex);
 	if (err)
 		return err;
-	dd = sluice_data_dir_find(sn, params->data_dir);
-	if (!dd) {
-		snprintf(why, SLUICE_ERROR_TEXT_MAX, "data directory %s is not attached",
-			 params->data_dir);
-		return -ENOENT;
-	}
-	by_name = sluice_topic_find_name(net, params->name);
-	by_id = sluice_topic_find_id(net, params->id);
-	if (!by_name && !by_id) {
-		err = create_topic(net, dd, params, why);
-	} else if (by_name != by_id) {
-		strscpy(why, by_name ? "a topic of that name but another id exists" :
-			"a topic of that id but another name exists", SLUICE_ERROR_TEXT_MAX);
-		err = -EEXIST;
-	} else if (by_name->data_dir != dd) {
-		strscpy(why, "the topic exists in another data directory", SLUICE_ERROR_TEXT_MAX);
-		err = -EEXIST;
-	} else if (params->partition_count <= by_name->partition_count) {
-		snprintf(why, SLUICE_ERROR_TEXT_MAX, "the topic exists, with %u partitions",
-			 by_name->partition_count);
-		err = -EEXIST;
+	err = check_taken(net, dd, params, why, &t);
+	mutex_unlock(&sn->config_mutex);
+	if (!err)
+		return create_topic(net, dd, params, why);
+	if (err != -EALREADY)
+		return err;
+	if (params->partition_count > t->partition_count) {
+		err = add_partitions(sn, t, params, why);
 	} else {
-		err = add_partitions(sn, by_name, params, why);
+		snprintf(why, SLUICE_ERROR_TEXT_MAX, "the topic exists, with %u partitions",
+			 t->partition_count);
+		err = -EEXIST;
 	}
-	sluice_topic_put(by_name);
-	sluice_topic_put(by_id);
+	sluice_topic_put(t);
 	return err;
 }
 
-static struct sluice_partition **partitions_of(struct sluice_net *sn, struct sluice_topic *t)
+int sluice_topic_create(struct net *net, const struct sluice_topic_params *params, char *why)
 {
-	return rcu_dereference_protected(t->partitions, lockdep_is_held(&sn->config_mutex));
+	struct sluice_data_dir *dd;
+	int err;
+
+	err = check_params(params, why);
+	if (err)
+		return err;
+	dd = sluice_data_dir_lock(sluice_net(net), params->data_dir);
+	if (IS_ERR(dd)) {
+		if (PTR_ERR(dd) == -ENOENT)
+			snprintf(why, SLUICE_ERROR_TEXT_MAX, "data directory %s is not attached",
+				 params->data_dir);
+		return PTR_ERR(dd);
+	}
+	err = create_in(net, dd, params, why);
+	sluice_data_dir_unlock(dd);
+	return err;
+}
+
+struct sluice_data_dir *sluice_topic_lock(struct net *net, struct sluice_topic *t, char *why)
+{
+	struct sluice_net *sn = sluice_net(net);
+	struct sluice_data_dir *dd;
+	int err;
+
+	err = mutex_lock_killable(&sn->config_mutex);
+	if (err)
+		return ERR_PTR(err);
+	dd = t->data_dir;
+	if (dd)
+		sluice_data_dir_hold(dd);
+	mutex_unlock(&sn->config_mutex);
+	err = dd ? sluice_data_dir_lock_held(dd) : -ENOENT;
+	/* Whoever had it before may have removed the topic. */
+	if (!err && t->data_dir != dd) {
+		sluice_data_dir_unlock(dd);
+		err = -ENOENT;
+	}
+	if (!err)
+		return dd;
+	if (err == -ENOENT)
+		strscpy(why, "the topic was removed", SLUICE_ERROR_TEXT_MAX);
+	return ERR_PTR(err);
 }
 
 int sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *config,
 		     u32 durability, s32 leader_epoch, char *why)
 {
+	struct sluice_partition **partitions = partitions_of(t);
 	struct sluice_net *sn = sluice_net(t->net);
-	struct sluice_partition **partitions = partitions_of(sn, t);
 	int err;
 	u32 i;
 
-	lockdep_assert_held(&sn->config_mutex);
 	err = check_settings(config, leader_epoch, why);
 	if (err)
 		return err;
@@ -316,7 +405,7 @@ int sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *con
 	for (i = 0; i < t->partition_count; i++) {
 		struct sluice_partition *p = partitions[i];
 
-		/* Held in the tables, so none of them is drained. */
+		/* Held in the tables, so none of them is drained. Waits for an append. */
 		sluice_log_set_config(p->log, config);
 		err = sluice_log_set_leader_epoch(p->log, leader_epoch);
 		if (err) {
@@ -326,24 +415,28 @@ int sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *con
 		}
 		cond_resched();
 	}
+	mutex_lock(&sn->config_mutex);
 	t->config = *config;
 	WRITE_ONCE(t->durability, durability);
 	WRITE_ONCE(t->leader_epoch, leader_epoch);
 	sn->generation++;
+	mutex_unlock(&sn->config_mutex);
 	return 0;
 }
 
 int sluice_topic_remove(struct net *net, struct sluice_topic *t)
 {
+	struct sluice_partition **partitions = partitions_of(t);
 	struct sluice_net *sn = sluice_net(net);
 	int err;
 
-	lockdep_assert_held(&sn->config_mutex);
+	mutex_lock(&sn->config_mutex);
 	sluice_topic_tables_remove(sn, t);
 	sn->partition_count -= t->partition_count;
-	err = remove_partitions(partitions_of(sn, t), t->partition_count);
 	t->data_dir->topic_count--;
-	t->data_dir = NULL;
+	WRITE_ONCE(t->data_dir, NULL);
+	mutex_unlock(&sn->config_mutex);
+	err = remove_partitions(partitions, t->partition_count);
 	sluice_event_topic(SLUICE_EVENT_TYPE_TOPIC_DELETED, t);
 	sluice_topic_put(t);
 	return err;
@@ -351,5 +444,5 @@ int sluice_topic_remove(struct net *net, struct sluice_topic *t)
 
 bool sluice_topic_is_used(const struct sluice_topic *t)
 {
-	return refcount_read(&t->ref) > 1;
+	return refcount_read(&t->ref) > 1 + t->lookers;
 }

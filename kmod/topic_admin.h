@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Making, changing and removing topics. All of it needs the namespace's config
- * mutex; looking topics up does not (topic.h).
+ * Making, changing and removing topics. Each waits for the disk of a topic's data
+ * directory, with the directory locked; looking topics up does not (topic.h).
  */
 #ifndef SLUICE_TOPIC_ADMIN_H
 #define SLUICE_TOPIC_ADMIN_H
@@ -49,27 +49,40 @@ struct sluice_topic_params {
  * @why: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong
  * Return: 0; -EINVAL; -ENOENT no such data directory; -EEXIST; -EINTR if the
  * process is being killed; what opening a log says.
+ * Context: process, no locks held.
  */
 int __must_check sluice_topic_create(struct net *net, const struct sluice_topic_params *params,
 				     char *why);
 
 /**
+ * sluice_topic_lock() - lock the data directory of a held topic
+ * @why: SLUICE_ERROR_TEXT_MAX bytes: on failure, what was wrong
+ * Return: the directory, and sluice_data_dir_unlock() is owed: until then the
+ * topic stays as it is. ERR_PTR: -ENOENT it was removed, -EINTR.
+ * Context: process, no locks held.
+ */
+struct sluice_data_dir *sluice_topic_lock(struct net *net, struct sluice_topic *t, char *why);
+
+/**
  * sluice_topic_set() - change configuration and leader epoch
  * @leader_epoch: not lower than before: -ESTALE
+ * Context: locked.
  */
 int __must_check sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *config,
 				  u32 durability, s32 leader_epoch, char *why);
 
 /**
  * sluice_topic_remove() - take a topic out of its tables, flush and close it
- * The tables' reference ends with it; others keep the dead topic.
+ * The tables' reference ends with it; others keep the dead topic. It cannot be
+ * found any more while its logs are flushed.
+ * Context: locked.
  * Return: 0 or the error of a flush; the topic is removed either way.
  */
 int sluice_topic_remove(struct net *net, struct sluice_topic *t);
 
 /**
- * sluice_topic_is_used() - does anybody but the tables hold it
- * Exact only as long as nobody looks it up.
+ * sluice_topic_is_used() - does a socket hold it
+ * With the config mutex. Exact only as long as no socket looks it up.
  */
 bool sluice_topic_is_used(const struct sluice_topic *t);
 

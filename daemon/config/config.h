@@ -72,6 +72,7 @@ struct config {
 	bool auto_create_topics;
 	bool delete_topics;
 	unsigned int network_threads;
+	unsigned int recovery_threads; /* 0: as many as there are CPUs */
 	int listen_backlog;
 	uint32_t request_max_bytes;
 	uint32_t fetch_max_bytes;

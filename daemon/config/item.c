@@ -110,6 +110,11 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.min = 1, .max = PARTITIONS_MAX,
 		.doc = "Partitions of a topic that is created without saying how many.",
 	},
+	[CONFIG_NUM_RECOVERY_THREADS_PER_DATA_DIR] = {
+		.key = "num.recovery.threads.per.data.dir", .type = CONFIG_INT,
+		.default_value = "0", .min = 0, .max = 1024,
+		.doc = "Threads that recover logs after a crash; 0: one for each CPU, at most 16.",
+	},
 	[CONFIG_PRODUCER_ID_EXPIRATION_MS] = {
 		.key = "producer.id.expiration.ms", .type = CONFIG_INT,
 		.default_value = "86400000", .min = 1, .max = INT32_MAX,

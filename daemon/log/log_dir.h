@@ -32,6 +32,7 @@ typedef void (*log_dir_progress_fn)(void *ctx, unsigned int done, unsigned int t
 /**
  * log_dir_up() - attach a data directory and open all its topics
  * @path: made if it is missing
+ * @threads: that recover, a partition each at a time; 0: as many as there are CPUs
  * Recovers first (in parallel over partitions) if the last stop was not clean.
  * If the directory is attached already it only creates topics that the kernel
  * does not have: the logs outlive whoever attached them.
@@ -39,8 +40,8 @@ typedef void (*log_dir_progress_fn)(void *ctx, unsigned int done, unsigned int t
  * the others from being opened: @err then has a sentence although 0 is
  * returned; if all is well its text is empty.
  */
-int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, void *ctx,
-	       struct log_dir_error *err);
+int log_dir_up(struct kern *k, const char *path, unsigned int threads, log_dir_progress_fn progress,
+	       void *ctx, struct log_dir_error *err);
 
 /** log_dir_down() - detach; then mark the directory as cleanly stopped. */
 int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err);
@@ -109,6 +110,19 @@ int log_dir_topic_alter(struct kern *k, const char *path, const char *name,
  */
 int log_dir_delete_records(struct kern *k, const char *topic, uint32_t partition, int64_t offset,
 			   int64_t *ret_start, struct log_dir_error *err);
+
+/**
+ * log_dir_truncate() - let a log end at an offset: for a replica whose leader's
+ *	does
+ * Lowers the directory's checkpoints before, so that a crash loses nothing that
+ * is appended afterwards. log_dir_checkpoint() raises them again.
+ * @offset: records at or above it go, with the batch that holds it
+ * @ret_end: where the log ends now; below @offset where a batch had to go whole.
+ *	From the log end on nothing happens
+ * Returns 0; -ENOENT; others, and then the checkpoints may be lower than need be.
+ */
+int log_dir_truncate(struct kern *k, const char *path, const char *topic, uint32_t partition,
+		     int64_t offset, int64_t *ret_end, struct log_dir_error *err);
 
 /** log_dir_topic_delete() - out of the kernel first, then the files. -ENOENT */
 int log_dir_topic_delete(struct kern *k, const char *path, const char *name,

@@ -15,6 +15,7 @@
 #include "daemon/log/partition_files.h"
 #include "daemon/log/topic_config.h"
 
+/* Of those that nobody asked for. */
 #define THREADS_MAX 16
 #define PROGRESS_MS 200
 
@@ -154,11 +155,13 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static unsigned int thread_count(unsigned int n_jobs)
+static unsigned int thread_count(unsigned int wanted, unsigned int n_jobs)
 {
 	cpu_set_t cpus;
 	unsigned int n = 1;
 
+	if (wanted)
+		return wanted < n_jobs ? wanted : n_jobs;
 	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
 		n = (unsigned int)CPU_COUNT(&cpus);
 	if (n > THREADS_MAX)
@@ -199,19 +202,21 @@ static void watch(struct pool *pool, log_dir_progress_fn progress, void *ctx)
 	pthread_mutex_unlock(&pool->mutex);
 }
 
-static int run(struct pool *pool, log_dir_progress_fn progress, void *ctx)
+static int run(struct pool *pool, unsigned int n_threads, log_dir_progress_fn progress, void *ctx)
 {
-	unsigned int wanted = thread_count(pool->n_jobs), started = 0;
-	pthread_t threads[THREADS_MAX];
+	unsigned int wanted = thread_count(n_threads, pool->n_jobs), started = 0;
+	pthread_t *threads = calloc(wanted, sizeof(*threads));
 
+	if (!threads)
+		return -ENOMEM;
 	while (started < wanted && !pthread_create(&threads[started], NULL, work, pool))
 		started++;
-	if (!started)
-		return -EAGAIN;
-	watch(pool, progress, ctx);
+	if (started)
+		watch(pool, progress, ctx);
 	for (unsigned int i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-	return 0;
+	free(threads);
+	return started ? 0 : -EAGAIN;
 }
 
 static int make_jobs(struct log_dir_topics *topics, const struct checkpoint *points,
@@ -259,8 +264,9 @@ static int gather(struct pool *pool, struct checkpoint *ends)
 }
 
 int log_dir_recover(const struct log_dir *d, struct log_dir_topics *topics, bool clean,
-		    const struct checkpoint *points, log_dir_progress_fn progress, void *ctx,
-		    struct checkpoint *ret_ends, struct log_dir_error *err)
+		    unsigned int threads, const struct checkpoint *points,
+		    log_dir_progress_fn progress, void *ctx, struct checkpoint *ret_ends,
+		    struct log_dir_error *err)
 {
 	struct pool pool = {.d = d, .clean = clean};
 	int result;
@@ -272,7 +278,7 @@ int log_dir_recover(const struct log_dir *d, struct log_dir_topics *topics, bool
 	pthread_mutex_init(&pool.mutex, NULL);
 	pthread_cond_init(&pool.progressed, NULL);
 	if (pool.n_jobs)
-		result = run(&pool, progress, ctx);
+		result = run(&pool, threads, progress, ctx);
 	if (!result)
 		result = gather(&pool, ret_ends);
 	pthread_cond_destroy(&pool.progressed);

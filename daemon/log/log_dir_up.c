@@ -20,6 +20,7 @@ struct up {
 	struct log_dir_topics topics;
 	struct checkpoint starts; /* where logs begin */
 	struct checkpoint ends;	  /* up to where they are durable */
+	unsigned int threads;
 	log_dir_progress_fn progress;
 	void *ctx;
 	struct log_dir_error *err;
@@ -105,7 +106,8 @@ static int recover_and_create(struct up *up, struct log_dir_topic *t)
 	int result;
 
 	t->why.text[0] = '\0';
-	result = log_dir_recover(&up->d, &one, false, &none, up->progress, up->ctx, &ends, &t->why);
+	result = log_dir_recover(&up->d, &one, false, up->threads, &none, up->progress, up->ctx,
+				 &ends, &t->why);
 	if (result)
 		return result;
 	checkpoint_sort(&ends);
@@ -167,8 +169,8 @@ static int recover(struct up *up, char *const *known, size_t n_known)
 						 up->err);
 	if (result)
 		return result;
-	result = log_dir_recover(&up->d, &up->topics, up->clean, &points, up->progress, up->ctx,
-				 &up->ends, up->err);
+	result = log_dir_recover(&up->d, &up->topics, up->clean, up->threads, &points, up->progress,
+				 up->ctx, &up->ends, up->err);
 	if (!result)
 		result = write_points(up, &points, known, n_known);
 	checkpoint_free(&points);
@@ -227,10 +229,10 @@ static int up_locked(struct up *up)
 	return result;
 }
 
-int log_dir_up(struct kern *k, const char *path, log_dir_progress_fn progress, void *ctx,
-	       struct log_dir_error *err)
+int log_dir_up(struct kern *k, const char *path, unsigned int threads, log_dir_progress_fn progress,
+	       void *ctx, struct log_dir_error *err)
 {
-	struct up up = {.k = k, .progress = progress, .ctx = ctx, .err = err};
+	struct up up = {.k = k, .threads = threads, .progress = progress, .ctx = ctx, .err = err};
 	int result;
 
 	err->text[0] = '\0';

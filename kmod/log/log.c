@@ -192,13 +192,17 @@ u32 sluice_log_segment_count(struct sluice_log *log)
 
 u64 sluice_log_size_bytes(struct sluice_log *log)
 {
-	/* Known once, known for good; a truncation may hold the mutex for long. */
-	if (READ_ONCE(log->sizes_known))
-		return READ_ONCE(log->size_bytes);
-	port_mutex_lock(&log->structure_mutex);
-	/* What cannot be opened counts nothing; its readers are told why. */
-	if (!log->sizes_known && sluice_log_count_sizes(log))
-		port_warn("%s: the size of a segment is not known", port_dir_name(log->dir));
-	port_mutex_unlock(&log->structure_mutex);
-	return READ_ONCE(log->size_bytes);
+	u64 size;
+
+	/* Known once, known for good. Who has the mutex may be waiting for a disk. */
+	if (!READ_ONCE(log->sizes_known) && port_mutex_trylock(&log->structure_mutex)) {
+		/* What cannot be opened counts nothing; its readers are told why. */
+		if (!log->sizes_known && sluice_log_count_sizes(log))
+			port_warn("%s: the size of a segment is not known",
+				  port_dir_name(log->dir));
+		port_mutex_unlock(&log->structure_mutex);
+	}
+	/* Pairs with sluice_log_remove_first(): a sum without it has what was found of it. */
+	size = smp_load_acquire(&log->size_bytes);
+	return size + READ_ONCE(log->found_bytes);
 }

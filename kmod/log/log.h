@@ -299,7 +299,11 @@ u64 sluice_log_generation(const struct sluice_log *log);
 
 u32 sluice_log_segment_count(struct sluice_log *log);
 
-/** sluice_log_size_bytes() - of all .log files; the first call may have to look. */
+/**
+ * sluice_log_size_bytes() - of all .log files
+ * The first call may have to look at the files. If somebody changes the segments
+ * just then it does not wait for that, and gives what is known so far.
+ */
 u64 sluice_log_size_bytes(struct sluice_log *log);
 
 /**

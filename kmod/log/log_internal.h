@@ -36,7 +36,10 @@
  *
  * @structure_mutex: held by the one that removes or replaces segments; protects
  *	the next group
- * @sizes_known: all segments are in @size_bytes
+ * @sizes_known: all segments are in @size_bytes or in @found_bytes
+ * @found_bytes: of the .log files that were there before the log was opened, but
+ *	for the last of them, and whose size is known. Those that went are taken off
+ *	@size_bytes: the sum counts
  * @discarded: files that wait to be unlinked, the oldest first
  * @discarded_last: the last of these
  * @stuck: one more than the base offset of a segment that left the log and whose
@@ -55,7 +58,8 @@
  *	if there is none
  * @open: the open batch, or NULL; changed under segments.lock, too. It lies
  *	behind what @active has, which is not rolled meanwhile
- * @size_bytes: of the .log files whose size is known, as published
+ * @size_bytes: of the .log files whose size is known, as published; with
+ *	@found_bytes
  * @roll_base_ms: largest time of the first batch of @active; -1 if it has none,
  *	SLUICE_TIMESTAMP_UNKNOWN if it has to be read
  * @active_since_ms: when @active was created or opened
@@ -86,6 +90,7 @@ struct sluice_log {
 	s64 stuck;
 	bool sizes_known;
 	bool leftovers;
+	u64 found_bytes;
 	struct sluice_segment *discarded;
 	struct sluice_segment *discarded_last;
 
@@ -228,6 +233,12 @@ int __must_check sluice_log_count_sizes(struct sluice_log *log);
  */
 int __must_check sluice_log_remove_first(struct sluice_log *log, s64 now_ms);
 
+/*
+ * So many bytes of batches are replayed at most when a log is opened. A clean
+ * close leaves none, and recovery sees to it that there are no more.
+ */
+#define SLUICE_REPLAY_BYTES_MAX		(64u << 20)
+
 /**
  * sluice_log_load_producers() - learn what producers wrote, for the log as it is
  * Needs append_mutex, or a log that nobody else has yet. For opening and after a
@@ -235,12 +246,13 @@ int __must_check sluice_log_remove_first(struct sluice_log *log, s64 now_ms);
  * the headers of the batches behind it, and replaces log->producers. Publishes
  * the first unstable offset. Removes snapshots that are beyond the log end, and
  * old ones that no segment begins with.
+ * @replay_max: bytes behind the snapshot that may be read for it
  * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
  *
- * Returns 0; -EUCLEAN if the snapshot is damaged; -ENOMEM, or an error of the
- * file system. On failure log->producers is as it was.
+ * Returns 0; -EUCLEAN if the snapshot is damaged, or too far from the log end;
+ * -ENOMEM, or an error of the file system. On failure log->producers is as it was.
  */
-int __must_check sluice_log_load_producers(struct sluice_log *log, char *err);
+int __must_check sluice_log_load_producers(struct sluice_log *log, u64 replay_max, char *err);
 
 /**
  * sluice_log_take_snapshot() - remember the producers as they are at the log end

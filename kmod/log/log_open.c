@@ -227,7 +227,7 @@ int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
 	log->sizes_known = names.count <= 1;
 	ret = names.count ? add_segments(log, &names, args, err) : add_first(log, args, err);
 	if (!ret)
-		ret = sluice_log_load_producers(log, err);
+		ret = sluice_log_load_producers(log, SLUICE_REPLAY_BYTES_MAX, err);
 	if (!ret)
 		ret = sluice_log_load_epochs(log, err);
 	if (ret)

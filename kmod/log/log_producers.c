@@ -34,7 +34,8 @@ static int replay_range(struct sluice_producer_state *s, const struct sluice_ran
 	return ret == -EBADMSG ? -EIO : ret;
 }
 
-static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 offset, char *err)
+static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 offset, u64 max,
+		  char *err)
 {
 	s64 log_end = sluice_log_end_offset(log);
 	int ret = 0;
@@ -47,12 +48,22 @@ static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 o
 			break;
 		if (!range.seg)
 			return 0;
-		ret = replay_range(s, &range, log_end, &offset);
+		ret = -EFBIG;
+		if (range.bytes <= max) {
+			max -= range.bytes;
+			ret = replay_range(s, &range, log_end, &offset);
+		}
 		sluice_segment_put(range.seg);
 	}
 	if (ret == -EIO) {
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "the batches from offset %lld on are broken",
 			 offset);
+		return -EUCLEAN;
+	}
+	if (ret == -EFBIG) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "there is no producer snapshot near the log end %lld: recovery makes one",
+			 log_end);
 		return -EUCLEAN;
 	}
 	if (ret)
@@ -116,21 +127,22 @@ static int find_snapshot(struct sluice_log *log, char *err, s64 *ret_offset)
 }
 
 static int load(struct sluice_log *log, struct sluice_producer_state *s, s64 snapshot_offset,
-		char *err)
+		u64 replay_max, char *err)
 {
 	int ret;
 
 	if (snapshot_offset < 0)
-		return replay(log, s, sluice_log_start_offset(log), err);
+		return replay(log, s, sluice_log_start_offset(log), replay_max, err);
 	ret = sluice_producer_state_load(s, log->dir, snapshot_offset, err);
 	if (ret)
 		return ret;
 	while (!sluice_producer_state_expire(s, port_now_ms(), log->config.producer_expiration_ms))
 		;
-	return replay(log, s, max_t(s64, snapshot_offset, sluice_log_start_offset(log)), err);
+	return replay(log, s, max_t(s64, snapshot_offset, sluice_log_start_offset(log)),
+		      replay_max, err);
 }
 
-int sluice_log_load_producers(struct sluice_log *log, char *err)
+int sluice_log_load_producers(struct sluice_log *log, u64 replay_max, char *err)
 {
 	struct sluice_producer_state *s;
 	s64 snapshot_offset;
@@ -144,7 +156,7 @@ int sluice_log_load_producers(struct sluice_log *log, char *err)
 		snprintf(err, SLUICE_ERROR_TEXT_MAX, "no memory");
 		return -ENOMEM;
 	}
-	ret = load(log, s, snapshot_offset, err);
+	ret = load(log, s, snapshot_offset, replay_max, err);
 	if (ret) {
 		sluice_producer_state_free(s);
 		return ret;

@@ -27,7 +27,7 @@
  * bytes	get_unaligned_be16/32/64(p), put_unaligned_be16/32/64(v, p)
  * memory	READ_ONCE WRITE_ONCE smp_load_acquire smp_store_release
  *		container_of ARRAY_SIZE min max min_t max_t likely unlikely
- * struct port_mutex	port_mutex_init/destroy/lock/unlock,
+ * struct port_mutex	port_mutex_init/destroy/lock/trylock/unlock,
  *		port_mutex_assert_held
  * struct port_spin	port_spin_init/destroy/lock/unlock, port_spin_assert_held:
  *		short, no sleeping inside

@@ -46,6 +46,11 @@ static inline void port_mutex_lock(struct port_mutex *m)
 	mutex_lock(&m->mutex);
 }
 
+static inline bool __must_check port_mutex_trylock(struct port_mutex *m)
+{
+	return mutex_trylock(&m->mutex);
+}
+
 static inline void port_mutex_unlock(struct port_mutex *m)
 {
 	mutex_unlock(&m->mutex);

@@ -37,7 +37,7 @@ static int remove_orphans(struct recovery *r, u8 kind, char *err)
 	return 0;
 }
 
-static s64 segment_size(struct recovery *r, s64 base_offset)
+s64 recover_segment_size(struct recovery *r, s64 base_offset, char *err)
 {
 	char name[SLUICE_SEGMENT_NAME_MAX];
 	struct port_file *file;
@@ -46,10 +46,14 @@ static s64 segment_size(struct recovery *r, s64 base_offset)
 
 	sluice_segment_name(name, base_offset, SLUICE_SUFFIX_LOG);
 	ret = port_file_open(r->dir, name, PORT_RDONLY, &file);
-	if (ret)
-		return ret;
-	size = port_file_size(file);
-	port_file_close(file);
+	size = ret;
+	if (!ret) {
+		size = port_file_size(file);
+		port_file_close(file);
+	}
+	if (size < 0)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be opened (error %d)", name,
+			 (int)-size);
 	return size;
 }
 
@@ -71,15 +75,11 @@ static int remove_segments_after(struct recovery *r, u32 kept, char *err)
 	u32 i;
 
 	for (i = r->count - 1; i > kept; i--) {
-		s64 size = segment_size(r, r->offsets[i]);
+		s64 size = recover_segment_size(r, r->offsets[i], err);
 		int ret;
 
-		if (size < 0) {
-			snprintf(err, SLUICE_ERROR_TEXT_MAX,
-				 "%020lld.log: cannot be opened (error %d)", r->offsets[i],
-				 (int)-size);
+		if (size < 0)
 			return (int)size;
-		}
 		ret = remove_segment(r, r->offsets[i], err);
 		if (ret)
 			return ret;

@@ -74,4 +74,7 @@ int __must_check recover_producers_save(struct recovery *r, s64 offset, char *er
  */
 int __must_check recover_producers_check(struct recovery *r, char *err);
 
+/** recover_segment_size() - of its .log file, or -errno with @err set. */
+s64 recover_segment_size(struct recovery *r, s64 base_offset, char *err);
+
 #endif /* SLUICE_LOG_RECOVER_INTERNAL_H */

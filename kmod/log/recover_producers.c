@@ -4,6 +4,7 @@
  * is a function of the batches, so they can always be made anew.
  */
 #include "batch_cursor.h"
+#include "log_internal.h"
 #include "producer_snapshot.h"
 #include "recover_internal.h"
 
@@ -150,9 +151,32 @@ int recover_producers_save(struct recovery *r, s64 offset, char *err)
 	return ret;
 }
 
+/* Would opening the log have to read more than it will. */
+static int is_far(struct recovery *r, s64 snapshot_offset, char *err)
+{
+	u64 bytes = 0;
+	u32 i;
+
+	for (i = r->count; i-- > 0;) {
+		s64 end = i + 1 < r->count ? r->offsets[i + 1] : r->out->log_end_offset;
+		s64 size;
+
+		if (end <= snapshot_offset)
+			break;
+		size = recover_segment_size(r, r->offsets[i], err);
+		if (size < 0)
+			return (int)size;
+		bytes += (u64)size;
+		if (bytes > SLUICE_REPLAY_BYTES_MAX)
+			return 1;
+	}
+	return 0;
+}
+
 int recover_producers_check(struct recovery *r, char *err)
 {
 	s64 end_offset = r->out->log_end_offset;
+	int far;
 	u32 count, i;
 	const struct recover_file *snapshot =
 		recover_files_of(&r->files, RECOVER_IN_PLACE, RECOVER_SNAPSHOT, &count);
@@ -161,10 +185,11 @@ int recover_producers_check(struct recovery *r, char *err)
 
 	for (i = 0; i < count && snapshot[i].base_offset <= end_offset; i++)
 		newest = snapshot[i].base_offset;
-	if (newest < 0)
-		return 0;
+	far = is_far(r, newest, err);
+	if (far < 0 || (newest < 0 && !far))
+		return far;
 	ret = load(r, end_offset, false, err);
-	if (ret || r->snapshot_offset == newest)
+	if (ret || (r->snapshot_offset == newest && !far))
 		return ret;
 	ret = replay(r, r->count, err);
 	return ret ? ret : recover_producers_save(r, end_offset, err);

@@ -34,11 +34,10 @@ static int count_size(struct sluice_log *log, struct sluice_segment *seg)
 
 	if (ret)
 		return ret;
-	port_mutex_lock(&log->append_mutex);
+	/* Not under append_mutex: its holder may be waiting for a disk. */
 	if (!seg->counted)
-		WRITE_ONCE(log->size_bytes, log->size_bytes + seg->published);
+		WRITE_ONCE(log->found_bytes, log->found_bytes + seg->published);
 	seg->counted = true;
-	port_mutex_unlock(&log->append_mutex);
 	return 0;
 }
 
@@ -88,7 +87,8 @@ int sluice_log_remove_first(struct sluice_log *log, s64 now_ms)
 	port_mutex_lock(&log->append_mutex);
 	seg = sluice_segment_list_remove_first(&log->segments);
 	if (seg->counted)
-		WRITE_ONCE(log->size_bytes, log->size_bytes - seg->published);
+		/* Pairs with sluice_log_size_bytes(). */
+		smp_store_release(&log->size_bytes, log->size_bytes - seg->published);
 	port_mutex_unlock(&log->append_mutex);
 	return sluice_log_discard(log, seg, now_ms);
 }
@@ -212,7 +212,7 @@ static int retain_by_size(struct look *l, u64 *freed)
 
 	if (ret)
 		return ret;
-	l->excess = (s64)READ_ONCE(log->size_bytes) - l->config.retention_bytes;
+	l->excess = (s64)sluice_log_size_bytes(log) - l->config.retention_bytes;
 	return l->excess < 0 ? 0 : apply(l, too_large, freed);
 }
 

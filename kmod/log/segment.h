@@ -33,7 +33,7 @@
  * @sealed: nothing is added any more; written by the appender with release
  * @discarded: it is out of the list, and its files may have lost their names
  * @durable: sealed, and all of it is on stable storage; under the flush mutex
- * @counted: in the log's size_bytes; under the append mutex
+ * @counted: in the log's size_bytes or found_bytes; under the structure mutex
  * @used: needed since sluice_log_close_idle() last looked
  * @base_offset: names the files; no batch in it has a smaller offset
  * @inode: of the .log file, so that it is known again; 0 if it was never open

@@ -77,7 +77,8 @@ void sluice_segment_swap_list(struct sluice_segment_swap *s, struct sluice_segme
 		smp_store_release(&s->old[i]->discarded, true);
 	}
 	s->new->counted = true;
-	WRITE_ONCE(log->size_bytes, size);
+	/* Pairs with sluice_log_size_bytes(). */
+	smp_store_release(&log->size_bytes, size);
 	if (s->new->sealed) {
 		port_spin_lock(&log->segments.lock);
 		log->open_sealed++;

@@ -69,7 +69,8 @@ static int learn_anew(struct truncation *t)
 	else
 		ret = sluice_log_remove_snapshots(log, t->err);
 	if (!ret)
-		ret = sluice_log_load_producers(log, t->err);
+		/* Nobody else could do it, and whoever truncates waits. */
+		ret = sluice_log_load_producers(log, U64_MAX, t->err);
 	if (ret)
 		sluice_log_set_failed(log, ret);
 	else if (sluice_log_save_epochs(log))

@@ -58,7 +58,7 @@ void served_start(const char *const *overrides)
 			 0);
 	s.broker.n_listeners = 1;
 	assert_int_equal(kern_open(&s.k), 0);
-	assert_int_equal(log_dir_up(s.k, s.dir, NULL, NULL, &lerr), 0);
+	assert_int_equal(log_dir_up(s.k, s.dir, 0, NULL, NULL, &lerr), 0);
 	assert_int_equal(log_dir_cluster_id(s.dir, s.broker.cluster_id, &lerr), 0);
 	assert_int_equal(controller_open(&s.broker, s.k, &s.controller), 0);
 	assert_int_equal(

@@ -106,6 +106,57 @@ static void recover_producers__clean_log_is_not_read(void **state)
 	assert_int_equal(done.bytes_read, 0);
 }
 
+/* So much behind the last snapshot that opening the log must not read it. */
+static s64 make_far_log(struct port_dir *dir, struct sluice_log_config *c)
+{
+	struct sluice_log *log;
+
+	dir_clear(dir);
+	sluice_log_config_default(c);
+	log = log_open(dir, c);
+	for (int i = 0; i < 70; i++)
+		append_spec(log, (struct batch_spec){.records = 1,
+						     .value_len = 1000000,
+						     .timestamp = port_now_ms(),
+						     .producer_id_plus_1 = 8,
+						     .base_sequence = i});
+	log_close_cleanly(log);
+	assert_int_equal(port_file_remove(dir, "00000000000000000070.snapshot"), 0);
+	return 70;
+}
+
+static void recover_producers__snapshot_too_far_from_the_end(void **state)
+{
+	const struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_recovery done;
+	struct sluice_log_config c;
+	struct sluice_log *log;
+	s64 end = make_far_log(*state, &c);
+
+	assert_int_equal(sluice_log_open(*state, &c, &args, err, &log), -EUCLEAN);
+	assert_non_null(strstr(err, "no producer snapshot near the log end 70"));
+	/* Closed cleanly or not: recovery makes it, though it has nothing else to read. */
+	for (unsigned int flags = 0; flags <= SLUICE_RECOVER_CLEAN; flags++) {
+		if (flags)
+			assert_int_equal(port_file_remove(*state, "00000000000000000070.snapshot"),
+					 0);
+		assert_int_equal(sluice_log_recover(*state, &c, end, flags, err, &done), 0);
+		assert_int_equal(done.log_end_offset, end);
+		if (flags & SLUICE_RECOVER_CLEAN)
+			assert_int_equal(done.bytes_read, 0);
+		assert_true(file_exists(*state, "00000000000000000070.snapshot"));
+	}
+	log = log_open(*state, &c);
+	/* What the producer wrote last is known. */
+	assert_int_equal(append_spec(log, (struct batch_spec){.records = 1,
+							      .timestamp = port_now_ms(),
+							      .producer_id_plus_1 = 8,
+							      .base_sequence = 70}),
+			 end);
+	log_close_cleanly(log);
+}
+
 static void recover_producers__what_was_cut_is_not_remembered(void **state)
 {
 	struct sluice_log_config c = small_config();
@@ -228,6 +279,7 @@ int main(void)
 		TEST(recover_producers__writes_a_snapshot_for_each_segment),
 		TEST(recover_producers__damaged_snapshots_are_made_anew),
 		TEST(recover_producers__clean_log_is_not_read),
+		TEST(recover_producers__snapshot_too_far_from_the_end),
 		TEST(recover_producers__what_was_cut_is_not_remembered),
 		TEST(recover_producers__txn_index),
 	};

@@ -32,6 +32,15 @@ static inline void port_mutex_lock(struct port_mutex *m)
 	m->holder = sim_self();
 }
 
+static inline bool __must_check port_mutex_trylock(struct port_mutex *m)
+{
+	sim_point();
+	if (m->holder)
+		return false;
+	m->holder = sim_self();
+	return true;
+}
+
 static inline void port_mutex_unlock(struct port_mutex *m)
 {
 	assert(m->holder == sim_self());

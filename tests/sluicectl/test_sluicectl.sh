@@ -199,6 +199,15 @@ records_deleted() {
 		fails 2 "neither" sluicectl partition delete-records "$topic.set" 0 some
 }
 
+truncated() {
+	prints "partition $topic.set-0 ends at 1200" \
+		sluicectl partition truncate "$topic.set" 0 1200 &&
+		json "d['log_end_offset'] == 1200" sluicectl -j partition describe "$topic.set" 0 &&
+		[ "$(consume -p 0 "$topic.set" | md5sum)" = "$(seq 1001 1200 | md5sum)" ] &&
+		grep -qx "$topic.set 0 1200" "$dir/replication-offset-checkpoint" &&
+		fails 2 "not an offset" sluicectl partition truncate "$topic.set" 0 all
+}
+
 busy() {
 	local pid rc
 
@@ -323,6 +332,7 @@ it "settings are kept" settings_kept
 it "settings are changed" settings_changed
 it "segments roll" rolls
 it "records are deleted" records_deleted
+it "a log is truncated" truncated
 it "down: in use" busy
 it "down and up" clean_stop
 it "up: attached in another namespace" attached_elsewhere

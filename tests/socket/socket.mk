@@ -2,7 +2,7 @@
 # Tests of the socket interface, for machines with the module loaded: TAP. No
 # sanitizers: they would look at the hostile pointers before the kernel does.
 
-SOCKET_HELPERS := $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o filter.o)
+SOCKET_HELPERS := $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o filter.o slow_disk.o)
 SOCKET_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/socket/test_*.c))
 # Only the debug kernel can make an allocation fail.
 SOCKET_DEBUG_TESTS := $(B)/tests/socket/test_fault

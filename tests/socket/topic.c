@@ -78,8 +78,8 @@ const char *topic_path(const struct topic *t, uint32_t index, const char *file)
 {
 	static char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s-%u%s%s", dir, t->name, index, file ? "/" : "",
-		 file ? file : "");
+	snprintf(path, sizeof(path), "%s/%s-%u%s%s", t->dir ? t->dir : dir, t->name, index,
+		 file ? "/" : "", file ? file : "");
 	return path;
 }
 
@@ -92,23 +92,28 @@ static void make_dirs(const struct topic *t, uint32_t from)
 	}
 }
 
-static void create(const struct topic *t, const struct kern_topic_config *config)
+int topic_create(struct kern *k, const struct topic *t, const struct kern_topic_config *config)
 {
-	struct kern_topic kt = {.data_dir = dir, .partition_count = t->partitions};
+	struct kern_topic kt = {.partition_count = t->partitions};
 
+	kt.data_dir = t->dir ? (char *)t->dir : dir;
 	memcpy(kt.name, t->name, sizeof(kt.name));
 	memcpy(kt.id, t->id, sizeof(kt.id));
 	if (config)
 		kt.config = *config;
-	if (kern_topic_create(kern, &kt))
+	return kern_topic_create(k, &kt);
+}
+
+static void create(const struct topic *t, const struct kern_topic_config *config)
+{
+	if (topic_create(kern, t, config))
 		die("topic %s: %s", t->name, kern_error(kern));
 }
 
-/* Name, id and directories; not yet known to the kernel. */
-static struct topic prepare(const char *name, uint32_t partitions)
+struct topic topic_prepare(const char *in, const char *name, uint32_t partitions)
 {
 	static unsigned int number;
-	struct topic t = {.partitions = partitions};
+	struct topic t = {.partitions = partitions, .dir = in};
 
 	test_kern();
 	if (name)
@@ -129,13 +134,19 @@ static void begin(const struct topic *t, const struct kern_topic_config *config)
 	topics[n_topics++] = *t;
 }
 
-struct topic topic_new_named(const char *name, uint32_t partitions,
-			     const struct kern_topic_config *config)
+struct topic topic_new_in(const char *in, const char *name, uint32_t partitions,
+			  const struct kern_topic_config *config)
 {
-	struct topic t = prepare(name, partitions);
+	struct topic t = topic_prepare(in, name, partitions);
 
 	begin(&t, config);
 	return t;
+}
+
+struct topic topic_new_named(const char *name, uint32_t partitions,
+			     const struct kern_topic_config *config)
+{
+	return topic_new_in(NULL, name, partitions, config);
 }
 
 struct topic topic_new(uint32_t partitions, const struct kern_topic_config *config)
@@ -166,7 +177,7 @@ static void write_segment(const struct topic *t, int base, const void *log, size
 
 struct topic topic_new_from(const void *log, size_t len, int next_segment)
 {
-	struct topic t = prepare(NULL, 1);
+	struct topic t = topic_prepare(NULL, NULL, 1);
 
 	write_segment(&t, 0, log, len);
 	if (next_segment)
@@ -184,10 +195,8 @@ void topic_grow(struct topic *t, uint32_t partitions)
 	create(t, NULL);
 }
 
-void topic_delete(const struct topic *t)
+void topic_forget(const struct topic *t)
 {
-	if (kern_topic_delete(kern, t->id))
-		die("deleting %s: %s", t->name, kern_error(kern));
 	for (uint32_t i = 0; i < t->partitions; i++)
 		nftw(topic_path(t, i, NULL), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	for (size_t i = 0; i < n_topics; i++) {
@@ -196,6 +205,13 @@ void topic_delete(const struct topic *t)
 		topics[i] = topics[--n_topics];
 		break;
 	}
+}
+
+void topic_delete(const struct topic *t)
+{
+	if (kern_topic_delete(kern, t->id))
+		die("deleting %s: %s", t->name, kern_error(kern));
+	topic_forget(t);
 }
 
 struct kern_partition topic_partition(const struct topic *t, uint32_t index)

@@ -8,10 +8,12 @@
 
 #include "daemon/kern/kern.h"
 
+/* @dir: the data directory it is in; NULL: test_dir() */
 struct topic {
 	char name[SLUICE_TOPIC_NAME_MAX + 1];
 	uint8_t id[SLUICE_TOPIC_ID_LEN];
 	uint32_t partitions;
+	const char *dir;
 };
 
 /** topic_new() - a new topic with a name of its own; @config may be NULL. */
@@ -20,6 +22,16 @@ struct topic topic_new(uint32_t partitions, const struct kern_topic_config *conf
 /** topic_new_named() - the same with this name. */
 struct topic topic_new_named(const char *name, uint32_t partitions,
 			     const struct kern_topic_config *config);
+
+/** topic_new_in() - the same in another data directory, which is attached. */
+struct topic topic_new_in(const char *dir, const char *name, uint32_t partitions,
+			  const struct kern_topic_config *config);
+
+/** topic_prepare() - name, id and directories only: the kernel does not know it. */
+struct topic topic_prepare(const char *dir, const char *name, uint32_t partitions);
+
+/** topic_create() - tell the kernel of one that was prepared; what it says. */
+int topic_create(struct kern *k, const struct topic *t, const struct kern_topic_config *config);
 
 /**
  * topic_new_from() - a topic of one partition whose log is these bytes
@@ -32,6 +44,9 @@ void topic_grow(struct topic *t, uint32_t partitions);
 
 /** topic_delete() - out of the kernel, and its files removed. */
 void topic_delete(const struct topic *t);
+
+/** topic_forget() - it is out of the kernel already; its files are removed. */
+void topic_forget(const struct topic *t);
 
 /** topic_partition() - state and counters, as netlink tells them. */
 struct kern_partition topic_partition(const struct topic *t, uint32_t index);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -34,6 +35,21 @@ static bool fails(void)
 		_exit(FAIL_SYSCALLS_EXIT);
 	errno = EIO;
 	return true;
+}
+
+static atomic_uint threads;
+
+unsigned int fail_syscalls_threads(void)
+{
+	return atomic_exchange(&threads, 0);
+}
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *arg)
+{
+	threads++;
+	return fails() ? EAGAIN : __real_pthread_create(t, a, fn, arg);
 }
 
 int __real_fsync(int fd);

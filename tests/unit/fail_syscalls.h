@@ -22,4 +22,7 @@ void fail_syscalls_set(enum fail_how how, unsigned int n);
 /** fail_syscalls_hit() - was there an n-th call since; switches it off */
 bool fail_syscalls_hit(void);
 
+/** fail_syscalls_threads() - how many were started since it was asked last. */
+unsigned int fail_syscalls_threads(void);
+
 #endif /* TESTS_FAIL_SYSCALLS_H */

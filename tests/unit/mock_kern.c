@@ -23,6 +23,7 @@ struct kern {
 	int fail_with;
 	char refuse_topic[SLUICE_TOPIC_NAME_MAX + 1];
 	int refuse_with;
+	void (*on_truncate)(void);
 };
 
 struct kern *mock_kern_new(void)
@@ -49,6 +50,11 @@ void mock_kern_refuse(struct kern *k, const char *topic, int err)
 {
 	strcpy(k->refuse_topic, topic);
 	k->refuse_with = err;
+}
+
+void mock_kern_on_truncate(struct kern *k, void (*fn)(void))
+{
+	k->on_truncate = fn;
 }
 
 const char *mock_kern_calls(const struct kern *k)
@@ -328,6 +334,8 @@ int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, i
 	p->generation++;
 	if (offset < p->log_end_offset)
 		p->log_end_offset = offset;
+	if (k->on_truncate)
+		k->on_truncate();
 	return 0;
 }
 

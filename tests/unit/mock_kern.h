@@ -26,4 +26,7 @@ const char *mock_kern_calls(const struct kern *k);
 /** mock_kern_has() - is the topic open, and with how many partitions */
 uint32_t mock_kern_has(struct kern *k, const char *topic);
 
+/** mock_kern_on_truncate() - called while a log is truncated. */
+void mock_kern_on_truncate(struct kern *k, void (*fn)(void));
+
 #endif /* TESTS_MOCK_KERN_H */

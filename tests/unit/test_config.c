@@ -143,6 +143,7 @@ static void parse__kafka_s_own_example(void **state)
 	assert_int_equal(c.n_advertised, 1);
 	assert_string_equal(c.advertised[0].host, "localhost");
 	assert_int_equal(c.network_threads, 3);
+	assert_int_equal(c.recovery_threads, 1);
 	assert_string_equal(config_topic_default(&c, "retention.ms"), "604800000");
 	config_free(&c);
 }

@@ -57,7 +57,7 @@ static void new_kernel(void)
 
 static int up(void)
 {
-	return log_dir_up(k, path, NULL, NULL, &err);
+	return log_dir_up(k, path, 0, NULL, NULL, &err);
 }
 
 static void up_well(void)
@@ -98,13 +98,13 @@ static void up__makes_an_empty_directory(void **state)
 
 	(void)state;
 	snprintf(deep, sizeof(deep), "%s/a/b", path);
-	assert_int_equal(log_dir_up(k, deep, NULL, NULL, &err), 0);
+	assert_int_equal(log_dir_up(k, deep, 0, NULL, NULL, &err), 0);
 	assert_string_equal(mock_kern_calls(k), "attach; ");
 	assert_true(temp_exists(dir_fd, "a/b/meta.properties"));
 	assert_non_null(strstr(temp_file_read(dir_fd, "a/b/meta.properties"), "\nversion=1\n"));
 	assert_int_equal(log_dir_cluster_id(deep, id, &err), 0);
 	assert_int_equal(strlen(id), 22);
-	assert_int_equal(log_dir_up(k, deep, NULL, NULL, &err), 0);
+	assert_int_equal(log_dir_up(k, deep, 0, NULL, NULL, &err), 0);
 	assert_string_equal(mock_kern_calls(k), "attach; ");
 }
 
@@ -621,14 +621,14 @@ static void up__tells_how_far_a_recovery_is(void **state)
 	put_batch("t-0");
 	put_batch("t-2");
 	new_kernel();
-	assert_int_equal(log_dir_up(k, path, note_progress, &told, &err), 0);
+	assert_int_equal(log_dir_up(k, path, 0, note_progress, &told, &err), 0);
 	assert_true(told.calls > 0);
 	assert_int_equal(told.done, 3);
 	assert_int_equal(told.total, 3);
 	assert_int_equal(told.bytes_read, 2 * sizeof(batch_none));
 	assert_int_equal(log_dir_down(k, path, &err), 0);
 	told.calls = 0;
-	assert_int_equal(log_dir_up(k, path, note_progress, &told, &err), 0);
+	assert_int_equal(log_dir_up(k, path, 0, note_progress, &told, &err), 0);
 	assert_int_equal(told.calls, 0);
 }
 

@@ -80,7 +80,7 @@ static int setup(void **state)
 	(void)state;
 	path = temp_dir_make(&dir_fd);
 	k = mock_kern_new();
-	if (log_dir_up(k, path, NULL, NULL, &err) ||
+	if (log_dir_up(k, path, 0, NULL, NULL, &err) ||
 	    log_dir_topic_create(k, path, "kept", 1, NULL, 0, NULL, &err) ||
 	    log_dir_topic_create(k, path, "keyed", 2, compacted, 1, NULL, &err) ||
 	    log_dir_down(k, path, &err))
@@ -130,7 +130,7 @@ static void compact__all_that_is_to_be(void **state)
 	assert_int_equal(compact(NULL, -1), 0);
 	assert_int_equal(told[0].passes, 0);
 	assert_int_equal(told[0].end_offset, 5);
-	assert_int_equal(log_dir_up(k, path, NULL, NULL, &err), 0);
+	assert_int_equal(log_dir_up(k, path, 0, NULL, NULL, &err), 0);
 	assert_string_equal(err.text, "");
 }
 
@@ -151,7 +151,7 @@ static void compact__refuses(void **state)
 	assert_non_null(strstr(err.text, "cleanup.policy"));
 	assert_int_equal(compact("nobody", -1), -ENOENT);
 	assert_int_equal(compact("keyed", 2), -ENOENT);
-	assert_int_equal(log_dir_up(k, path, NULL, NULL, &err), 0);
+	assert_int_equal(log_dir_up(k, path, 0, NULL, NULL, &err), 0);
 	assert_int_equal(compact(NULL, -1), -EBUSY);
 	assert_int_equal(log_dir_down(k, path, &err), 0);
 	assert_int_equal(unlinkat(dir_fd, ".kafka_cleanshutdown", 0), 0);

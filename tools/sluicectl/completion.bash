@@ -41,7 +41,7 @@ _sluicectl() {
 	case ${words[0]-}:${words[1]-} in
 	:*) options='up down topic produce consume partition log compact status monitor' ;;
 	topic:) options='create list describe config delete' ;;
-	partition:) options='list describe delete-records' ;;
+	partition:) options='list describe delete-records truncate' ;;
 	log:) options='check dump' ;;
 	log:check|log:dump)
 		if [[ $current != -* ]]; then
@@ -56,7 +56,7 @@ _sluicectl() {
 		options='-c --config -d --delete'
 		[ "${#words[@]}" -gt 2 ] || options+=" $(_sluicectl_topics)" ;;
 	topic:delete) options="--if-exists $(_sluicectl_topics)" ;;
-	partition:describe|partition:delete-records) [ "${#words[@]}" -gt 2 ] || options=$(_sluicectl_topics) ;;
+	partition:describe|partition:delete-records|partition:truncate) [ "${#words[@]}" -gt 2 ] || options=$(_sluicectl_topics) ;;
 	produce:*)
 		options='-p --partition -k --key -H --header -d --durable -Z --null'
 		if [ "${#words[@]}" = 1 ]; then

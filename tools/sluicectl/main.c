@@ -51,6 +51,7 @@ static const struct ctl_command commands[] = {
 	 "usage: sluicectl partition list [TOPIC]\n"
 	 "       sluicectl partition describe TOPIC PARTITION\n"
 	 "       sluicectl partition delete-records TOPIC PARTITION OFFSET\n"
+	 "       sluicectl partition truncate TOPIC PARTITION OFFSET\n"
 	 "Offsets, sizes, state and counters.\n"},
 	{"log", cmd_log,
 	 "usage: sluicectl log check|dump ...\n"
@@ -101,6 +102,10 @@ static const struct ctl_command partition_commands[] = {
 	 "usage: sluicectl partition delete-records TOPIC PARTITION OFFSET\n"
 	 "Let a partition begin at OFFSET: records below it are gone. 'all': all that are\n"
 	 "there now.\n"},
+	{"truncate", cmd_partition_truncate,
+	 "usage: sluicectl partition truncate TOPIC PARTITION OFFSET\n"
+	 "Let a partition end at OFFSET: that record and all behind it are gone, with those\n"
+	 "that share a batch with it.\n"},
 	{0},
 };
 

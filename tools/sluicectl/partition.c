@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * sluicectl partition list, sluicectl partition describe
+ * sluicectl partition list, describe, delete-records, truncate
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -181,17 +181,28 @@ static int print_details(const struct kern_partition *p, int64_t compacted)
 	return ctl_flush();
 }
 
-static int delete_records(struct ctl *ctl, struct kern *k, const char *topic, uint32_t index,
-			  int64_t offset)
+/* What becomes of one partition at an offset; @offset -1 is "all", if that may be said. */
+typedef int (*change_fn)(struct kern *k, const char *path, const char *topic, uint32_t index,
+			 int64_t offset, int64_t *ret_offset, struct log_dir_error *why);
+
+static int delete_records(struct kern *k, const char *path, const char *topic, uint32_t index,
+			  int64_t offset, int64_t *ret_start, struct log_dir_error *why)
+{
+	(void)path;
+	return log_dir_delete_records(k, topic, index, offset, ret_start, why);
+}
+
+static int change(struct ctl *ctl, struct kern *k, const char *topic, uint32_t index,
+		  int64_t offset, change_fn fn, const char *member, const char *verb)
 {
 	struct log_dir_error why;
 	struct kern_topic t;
-	int64_t start;
+	int64_t now;
 	int err = kern_topic_get(k, topic, &t);
 
 	if (err)
 		return ctl_fail(err, "%s", kern_error(k));
-	err = log_dir_delete_records(k, topic, index, offset, &start, &why);
+	err = fn(k, t.data_dir, topic, index, offset, &now, &why);
 	/* Nobody else may be there who does it once a minute. */
 	if (!err)
 		err = log_dir_checkpoint(k, t.data_dir, &why);
@@ -200,31 +211,60 @@ static int delete_records(struct ctl *ctl, struct kern *k, const char *topic, ui
 		return ctl_fail(err, "%s", why.text);
 	if (ctl->json)
 		return ctl_print_json(json_pack("{sssIsI}", "topic", topic, "partition",
-						(json_int_t)index, "log_start_offset",
-						(json_int_t)start));
-	printf("partition %s-%" PRIu32 " begins at %" PRId64 "\n", topic, index, start);
+						(json_int_t)index, member, (json_int_t)now));
+	printf("partition %s-%" PRIu32 " %s at %" PRId64 "\n", topic, index, verb, now);
 	return CTL_OK;
 }
 
-int cmd_partition_delete_records(struct ctl *ctl, int argc, char **argv)
+/* TOPIC PARTITION OFFSET; -1: they are @ret's, else the exit status. */
+static int parse_place(struct ctl *ctl, int argc, char **argv, bool all, int64_t *ret_index,
+		       int64_t *ret_offset)
 {
-	int64_t index, offset = -1;
-	struct kern *k;
 	int status = ctl_no_options(ctl, argc, argv);
 
+	*ret_offset = -1;
 	if (status >= 0)
 		return status;
 	if (argc - optind != 3)
 		return ctl_usage(ctl, "a topic, a partition and an offset are needed");
-	if (!ctl_parse_number(argv[optind + 1], 0, INT32_MAX, &index))
+	if (!ctl_parse_number(argv[optind + 1], 0, INT32_MAX, ret_index))
 		return ctl_usage(ctl, "'%s' is not the index of a partition", argv[optind + 1]);
-	if (strcmp(argv[optind + 2], "all") &&
-	    !ctl_parse_number(argv[optind + 2], 0, INT64_MAX, &offset))
-		return ctl_usage(ctl, "'%s' is neither an offset nor 'all'", argv[optind + 2]);
-	status = ctl_kern(&k);
+	if (all && !strcmp(argv[optind + 2], "all"))
+		return -1;
+	if (!ctl_parse_number(argv[optind + 2], 0, INT64_MAX, ret_offset))
+		return ctl_usage(ctl, "'%s' is %s", argv[optind + 2],
+				 all ? "neither an offset nor 'all'" : "not an offset");
+	return -1;
+}
+
+int cmd_partition_delete_records(struct ctl *ctl, int argc, char **argv)
+{
+	int64_t index, offset;
+	struct kern *k;
+	int status = parse_place(ctl, argc, argv, /* all= */ true, &index, &offset);
+
+	if (status < 0)
+		status = ctl_kern(&k);
 	if (status != CTL_OK)
 		return status;
-	status = delete_records(ctl, k, argv[optind], (uint32_t)index, offset);
+	status = change(ctl, k, argv[optind], (uint32_t)index, offset, delete_records,
+			"log_start_offset", "begins");
+	kern_close(k);
+	return status;
+}
+
+int cmd_partition_truncate(struct ctl *ctl, int argc, char **argv)
+{
+	int64_t index, offset;
+	struct kern *k;
+	int status = parse_place(ctl, argc, argv, /* all= */ false, &index, &offset);
+
+	if (status < 0)
+		status = ctl_kern(&k);
+	if (status != CTL_OK)
+		return status;
+	status = change(ctl, k, argv[optind], (uint32_t)index, offset, log_dir_truncate,
+			"log_end_offset", "ends");
 	kern_close(k);
 	return status;
 }

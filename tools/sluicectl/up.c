@@ -44,7 +44,7 @@ static int up_one(struct ctl *ctl, struct kern *k, const char *path)
 	size_t n;
 	int result;
 
-	result = log_dir_up(k, path, show_progress, &progress, &err);
+	result = log_dir_up(k, path, 0, show_progress, &progress, &err);
 	if (result)
 		return ctl_fail(result, "%s", err.text);
 	real = realpath(path, NULL);
