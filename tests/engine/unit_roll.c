@@ -273,6 +273,36 @@ static void sluice_log_needs_roll__jitter(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
 
+/* An index has 32 bits for an offset: a batch further from the base begins a segment. */
+static void sluice_log_needs_roll__offset_overflow(void **state)
+{
+	static const s64 at[] = {0, (s64)S32_MAX - 1, (s64)S32_MAX + 1, 3 * (s64)S32_MAX};
+	static const u32 segments[] = {1, 1, 2, 3};
+	struct sluice_log_config c;
+	struct sluice_log *log;
+
+	sluice_log_config_default(&c);
+	log = log_open(*state, &c);
+	for (unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		const struct batch_spec spec = {.records = 2, .timestamp = port_now_ms()};
+		struct sluice_append a;
+		size_t size;
+		u8 *batch = batch_make(&spec, &size);
+
+		/* As a follower gets them from a log that was compacted. */
+		put_unaligned_be64((u64)at[i], batch);
+		put_unaligned_be32(0, batch + 12);
+		assert_int_equal(append_bytes_as(log, batch, size, SLUICE_APPEND_AS_REPLICA, &a),
+				 0);
+		assert_int_equal(a.base_offset, at[i]);
+		assert_int_equal(sluice_log_segment_count(log), segments[i]);
+		free(batch);
+	}
+	log_close_cleanly(log);
+	assert_true(file_exists(*state, "00000000002147483648.log"));
+	assert_true(file_exists(*state, "00000000006442450941.log"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +316,7 @@ int main(void)
 		TEST(sluice_log_prepare__fails),
 		TEST(sluice_log_needs_roll__age),
 		TEST(sluice_log_needs_roll__jitter),
+		TEST(sluice_log_needs_roll__offset_overflow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,3 +120,40 @@ size_t batch_simple(uint8_t *buf, const char *tag, size_t n)
 	}
 	return batch_encode(buf, &h, values, n);
 }
+
+/* A control batch of one record, whose key is version and type. */
+size_t batch_marker(uint8_t *buf, int64_t producer, bool commit)
+{
+	const uint8_t record[] = {
+		2 * 16,			       /* length 16 */
+		0,	0, 0,		       /* attributes, deltas */
+		2 * 4,	0, 0, 0, commit,       /* key: version 0, type */
+		2 * 6,	0, 0, 0, 0,	 0, 0, /* value: version 0, coordinator epoch 0 */
+		0,			       /* no headers */
+	};
+	struct batch_header h = BATCH_HEADER_INIT;
+	const char *value = "";
+	size_t size;
+
+	h.attributes = (1 << 4) | (1 << 5);
+	h.producer_id = producer;
+	h.producer_epoch = 0;
+	batch_encode(buf, &h, &value, 1);
+	memcpy(buf + AT_RECORDS, record, sizeof(record));
+	size = AT_RECORDS + sizeof(record);
+	put_be32(buf + AT_LENGTH, (uint32_t)size - 12);
+	batch_fix_crc(buf, size);
+	return size;
+}
+
+size_t batch_transaction(uint8_t *buf, int64_t producer, int32_t sequence)
+{
+	struct batch_header h = BATCH_HEADER_INIT;
+	const char *value = "v";
+
+	h.attributes = 1 << 4;
+	h.producer_id = producer;
+	h.producer_epoch = 0;
+	h.base_sequence = sequence;
+	return batch_encode(buf, &h, &value, 1);
+}

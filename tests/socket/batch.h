@@ -6,6 +6,7 @@
 #ifndef TESTS_SOCKET_BATCH_H
 #define TESTS_SOCKET_BATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,12 @@ size_t batch_encode(uint8_t *buf, const struct batch_header *h, const char *cons
 
 /** batch_simple() - of @n records "<tag>0", "<tag>1", ... */
 size_t batch_simple(uint8_t *buf, const char *tag, size_t n);
+
+/** batch_transaction() - one record of a transaction; of epoch 0. */
+size_t batch_transaction(uint8_t *buf, int64_t producer, int32_t sequence);
+
+/** batch_marker() - the end of a transaction, as a coordinator writes it. */
+size_t batch_marker(uint8_t *buf, int64_t producer, bool commit);
 
 /** batch_fix_crc() - after a byte behind the CRC was changed. */
 void batch_fix_crc(uint8_t *buf, size_t size);

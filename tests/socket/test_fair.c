@@ -417,10 +417,11 @@ static void read_cold(struct kern *k)
 		_exit(1);
 }
 
-static void fill_cold(void)
+/* A reader of its end, which is in memory; so is what the other partitions have. */
+static int fill_cold(void)
 {
 	char text[1000];
-	int fd = producer(SOCK_SEQPACKET, &many, 1);
+	int fd = producer(SOCK_SEQPACKET, &many, 1), tail;
 
 	memset(text, 'x', sizeof(text));
 	for (int i = 0; i < 100; i++)
@@ -430,9 +431,13 @@ static void fill_cold(void)
 	if (flush(&many, 1))
 		die("flush: %s", strerror(errno));
 	drop_caches();
+	tail = consumer(SOCK_SEQPACKET, &many, 1, SLUICE_OFFSET_LATEST);
 	/* What an append needs of the file system is then in memory again. */
 	send_some(&many, 1, 1);
 	send_some(&many, 0, 1);
+	if (receive(tail, &got, 0) < 0 || count_records(&many, 2) != 10)
+		die("receive: %s", strerror(errno));
+	return tail;
 }
 
 static void cold_reader__holds_up_nobody(void)
@@ -443,8 +448,7 @@ static void cold_reader__holds_up_nobody(void)
 	slow = slow_disk_new("ext4");
 	make_topics();
 	fast = topic_new(1, &small_segments);
-	fill_cold();
-	tail = consumer(SOCK_SEQPACKET, &many, 1, SLUICE_OFFSET_LATEST);
+	tail = fill_cold();
 	slow_disk_stop();
 	hold("a read of what is not in memory", read_cold);
 	if (all_held()) {

@@ -70,50 +70,12 @@ static void append_as__replica(void)
 	close(fd);
 }
 
-/* A marker: a control batch of one record, whose key is version and type. */
-static size_t marker(uint8_t *buf, int64_t producer, bool commit)
-{
-	const uint8_t record[] = {
-		2 * 16,			       /* length 16 */
-		0,	0, 0,		       /* attributes, deltas */
-		2 * 4,	0, 0, 0, commit,       /* key: version 0, type */
-		2 * 6,	0, 0, 0, 0,	 0, 0, /* value: version 0, coordinator epoch 0 */
-		0,			       /* no headers */
-	};
-	struct batch_header h = BATCH_HEADER_INIT;
-	const char *value = "";
-	size_t size;
-
-	h.attributes = (1 << 4) | (1 << 5);
-	h.producer_id = producer;
-	h.producer_epoch = 0;
-	batch_encode(buf, &h, &value, 1);
-	memcpy(buf + AT_RECORDS, record, sizeof(record));
-	size = AT_RECORDS + sizeof(record);
-	put_be32(buf + AT_LENGTH, (uint32_t)size - 12);
-	batch_fix_crc(buf, size);
-	return size;
-}
-
-/* A transaction of one record. */
-static size_t transaction(uint8_t *buf, int64_t producer, int32_t sequence)
-{
-	struct batch_header h = BATCH_HEADER_INIT;
-	const char *value = "v";
-
-	h.attributes = 1 << 4;
-	h.producer_id = producer;
-	h.producer_epoch = 0;
-	h.base_sequence = sequence;
-	return batch_encode(buf, &h, &value, 1);
-}
-
 static void append_as__coordinator(void)
 {
 	struct topic t = topic_new(1, NULL);
 	int fd = producer(SOCK_STREAM, &t, 0);
 	uint8_t buf[256];
-	size_t size = marker(buf, 7, false);
+	size_t size = batch_marker(buf, 7, false);
 
 	CHECK_ERRNO(send(fd, buf, size, 0), EINVAL);
 	CHECK(!append_as(fd, SLUICE_AS_COORDINATOR));
@@ -138,10 +100,10 @@ static struct topic transactions(int n)
 	if (append_as(fd, SLUICE_AS_COORDINATOR))
 		die("SLUICE_APPEND_AS: %s", error_text(fd));
 	for (int i = 0; i < n; i++) {
-		must_send(fd, buf, transaction(buf, 7, i));
-		must_send(fd, buf, marker(buf, 7, i % 2));
+		must_send(fd, buf, batch_transaction(buf, 7, i));
+		must_send(fd, buf, batch_marker(buf, 7, i % 2));
 	}
-	must_send(fd, buf, transaction(buf, 8, 0));
+	must_send(fd, buf, batch_transaction(buf, 8, 0));
 	close(fd);
 	return t;
 }

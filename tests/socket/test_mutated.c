@@ -72,26 +72,54 @@ static int compare_files(const void *a, const void *b)
 	return strcmp(((const struct file *)a)->name, ((const struct file *)b)->name);
 }
 
+/* Every fifth append: transactions, of which each second one is aborted. */
+static void send_transaction(int fd, int i)
+{
+	uint8_t batch[1000];
+
+	if (send(fd, batch, batch_transaction(batch, 5, i / 5), 0) < 0 ||
+	    send(fd, batch, batch_marker(batch, 5, i / 5 % 2), 0) < 0)
+		die("send: %s", error_text(fd));
+}
+
+/* One of each kind that a log has, or a kind is not mutated. */
+static void check_kinds(const char *dir)
+{
+	static const char *const kinds[] = {".log",	 ".index",    ".timeindex",
+					    ".txnindex", ".snapshot", "leader-epoch-checkpoint"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		bool found = false;
+
+		for (size_t n = 0; n < n_files; n++)
+			found |= strstr(files[n].name, kinds[i]) && files[n].len;
+		if (!found)
+			die("%s has no %s with anything in it", dir, kinds[i]);
+	}
+}
+
 /* A log of several segments, as its files are after it was closed. */
 static void make_files(void)
 {
 	struct topic t = topic_new(1, &config);
 	const char *dir = topic_path(&t, 0, NULL);
 	struct dirent *e;
+	uint32_t as = SLUICE_AS_COORDINATOR;
 	char text[128];
-	uint8_t batch[1000];
 	int fd, stream;
 	DIR *d;
 
 	fd = producer(SOCK_SEQPACKET, &t, 0);
 	stream = producer(SOCK_STREAM, &t, 0);
+	if (set_option(stream, SLUICE_APPEND_AS, &as, sizeof(as)))
+		die("SLUICE_APPEND_AS: %s", error_text(stream));
 	for (int i = 0; i < RECORDS; i++) {
 		snprintf(text, sizeof(text), "record %d %.*s", i, i % 40,
 			 "----------------------------------------");
 		if (i % 5)
 			send_text(fd, text);
-		else if (send(stream, batch, batch_simple(batch, "b", 4), 0) < 0)
-			die("send: %s", strerror(errno));
+		else
+			send_transaction(stream, i);
 	}
 	close(fd);
 	close(stream);
@@ -103,9 +131,10 @@ static void make_files(void)
 		if (e->d_name[0] != '.')
 			keep(dir, e->d_name);
 	}
-	if (!d || n_files < 6)
-		die("%s has only %zu files", dir, n_files);
+	if (!d)
+		die("%s: %s", dir, strerror(errno));
 	closedir(d);
+	check_kinds(dir);
 	qsort(files, n_files, sizeof(files[0]), compare_files);
 }
 
@@ -217,6 +246,46 @@ static void find_times(const struct topic *t)
 	close(fd);
 }
 
+/* What asks the indexes, the epochs and the producers. */
+static void ask(const struct topic *t)
+{
+	union {
+		struct sluice_aborted_list list;
+		char room[sizeof(struct sluice_aborted_list) + 8 * sizeof(struct sluice_aborted)];
+	} a;
+	struct sluice_offset_for_time o = {0};
+	struct sluice_epoch_end e = {0};
+	int fd = open_socket(SOCK_SEQPACKET);
+
+	memcpy(o.topic_id, t->id, sizeof(o.topic_id));
+	get_option(fd, SLUICE_MAX_TIMESTAMP, &o, sizeof(o));
+	memcpy(e.topic_id, t->id, sizeof(e.topic_id));
+	for (e.leader_epoch = -1; e.leader_epoch < 3; e.leader_epoch++)
+		get_option(fd, SLUICE_EPOCH_END, &e, sizeof(e));
+	for (int64_t offset = 0; offset < RECORDS; offset += 20) {
+		memset(&a, 0, sizeof(a));
+		memcpy(a.list.topic_id, t->id, sizeof(a.list.topic_id));
+		a.list.offset = offset;
+		a.list.end_offset = offset + 40;
+		get_option(fd, SLUICE_ABORTED, &a, sizeof(a));
+	}
+	close(fd);
+}
+
+/* Taking away from both ends, and then it goes on. */
+static void shorten(const struct topic *t)
+{
+	int fd;
+
+	kern_partition_set_log_start(test_kern(), t->name, 0, 20 + number(20));
+	kern_partition_truncate(test_kern(), t->name, 0, 60 + number(60));
+	read_records(t, SLUICE_OFFSET_EARLIEST);
+	fd = producer(SOCK_SEQPACKET, t, 0);
+	send(fd, "the last", 8, MSG_DONTWAIT);
+	close(fd);
+	read_records(t, SLUICE_OFFSET_EARLIEST);
+}
+
 static void use(const struct topic *t)
 {
 	int fd;
@@ -226,11 +295,28 @@ static void use(const struct topic *t)
 		read_records(t, start);
 	read_stream(t);
 	find_times(t);
+	ask(t);
 	fd = producer(SOCK_SEQPACKET, t, 0);
 	for (int i = 0; i < 40; i++)
 		send(fd, "one more", 8, MSG_DONTWAIT);
 	close(fd);
 	read_records(t, SLUICE_OFFSET_EARLIEST);
+	if (number(2))
+		shorten(t);
+}
+
+/* The name of a file is in it, or what it is about is no single file. */
+static bool says_where(const char *why)
+{
+	static const char *const places[] = {".log",	  ".index",    ".timeindex",
+					     ".txnindex", ".snapshot", "leader-epoch-checkpoint",
+					     "offset"};
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (strstr(why, places[i]))
+			return true;
+	note("this does not say where it is: %s", why);
+	return false;
 }
 
 static void mutated__files_of_a_log(void)
@@ -253,6 +339,7 @@ static void mutated__files_of_a_log(void)
 		kt.data_dir = (char *)test_dir();
 		if (kern_topic_create(test_kern(), &kt)) {
 			refused++;
+			CHECK(says_where(kern_error(test_kern())));
 			continue;
 		}
 		use(&t);
