@@ -181,7 +181,7 @@ static int publish(struct net *net, struct sluice_data_dir *dd, char *why)
 	} else {
 		err = claim(dd);
 		if (err)
-			strscpy(why, "attached already, by another name or in another namespace",
+			strscpy(why, "attached already, by another name or network namespace",
 				SLUICE_ERROR_TEXT_MAX);
 	}
 	if (!err) {

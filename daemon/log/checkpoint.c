@@ -12,6 +12,12 @@
 #define CHECKPOINT_BYTES_MAX (256u << 20)
 #define LINE_LEN_MAX	     300
 
+/* A topic's name; those added one after the other share it. */
+struct checkpoint_name {
+	struct checkpoint_name *next;
+	char text[];
+};
+
 static int compare(const void *a, const void *b)
 {
 	const struct checkpoint_entry *x = a, *y = b;
@@ -68,14 +74,32 @@ static int parse_entry(char *line, struct checkpoint_entry *e)
 	e->offset = parse_number(offset, INT64_MAX);
 	if (topic_name_why_bad(line) || index < 0 || e->offset < 0)
 		return -EINVAL;
-	strcpy(e->topic, line);
+	e->topic = line;
 	e->partition = (uint32_t)index;
 	return 0;
 }
 
+static const char *intern(struct checkpoint *c, const char *topic)
+{
+	size_t size = strlen(topic) + 1;
+	struct checkpoint_name *name;
+
+	if (c->n && !strcmp(c->entries[c->n - 1].topic, topic))
+		return c->entries[c->n - 1].topic;
+	name = malloc(sizeof(*name) + size);
+	if (!name)
+		return NULL;
+	memcpy(name->text, topic, size);
+	name->next = c->names;
+	c->names = name;
+	return name->text;
+}
+
+/* @e->topic is copied. */
 static int add(struct checkpoint *c, const struct checkpoint_entry *e)
 {
 	struct checkpoint_entry *grown;
+	const char *topic;
 
 	if (c->n == c->room) {
 		grown = reallocarray(c->entries, c->room * 2 + 16, sizeof(*grown));
@@ -84,7 +108,11 @@ static int add(struct checkpoint *c, const struct checkpoint_entry *e)
 		c->entries = grown;
 		c->room = c->room * 2 + 16;
 	}
-	c->entries[c->n++] = *e;
+	topic = intern(c, e->topic);
+	if (!topic)
+		return -ENOMEM;
+	c->entries[c->n] = *e;
+	c->entries[c->n++].topic = topic;
 	return 0;
 }
 
@@ -199,12 +227,11 @@ int checkpoint_write(int dir_fd, const char *name, struct checkpoint *c)
 
 int64_t checkpoint_find(const struct checkpoint *c, const char *topic, uint32_t partition)
 {
-	struct checkpoint_entry key = {.partition = partition};
+	struct checkpoint_entry key = {.topic = topic, .partition = partition};
 	const struct checkpoint_entry *e;
 
-	if (!c->n || strlen(topic) > SLUICE_TOPIC_NAME_MAX)
+	if (!c->n)
 		return -1;
-	strcpy(key.topic, topic);
 	e = bsearch(&key, c->entries, c->n, sizeof(key), compare);
 	return e ? e->offset : -1;
 }
@@ -223,11 +250,10 @@ bool checkpoint_equal(const struct checkpoint *a, const struct checkpoint *b)
 
 int checkpoint_add(struct checkpoint *c, const char *topic, uint32_t partition, int64_t offset)
 {
-	struct checkpoint_entry e = {.partition = partition, .offset = offset};
+	struct checkpoint_entry e = {.topic = topic, .partition = partition, .offset = offset};
 
 	if (strlen(topic) > SLUICE_TOPIC_NAME_MAX)
 		return -ENAMETOOLONG;
-	strcpy(e.topic, topic);
 	return add(c, &e);
 }
 
@@ -256,6 +282,12 @@ size_t checkpoint_forget(struct checkpoint *c, const char *topic)
 
 void checkpoint_free(struct checkpoint *c)
 {
+	struct checkpoint_name *name;
+
+	while ((name = c->names)) {
+		c->names = name->next;
+		free(name);
+	}
 	free(c->entries);
 	*c = (struct checkpoint){0};
 }

@@ -17,8 +17,9 @@
 #define CHECKPOINT_HIGH_WATERMARK "replication-offset-checkpoint"
 #define CHECKPOINT_CLEANER	  "cleaner-offset-checkpoint"
 
+/* @topic: the checkpoint's, shared by its partitions: there may be very many */
 struct checkpoint_entry {
-	char topic[SLUICE_TOPIC_NAME_MAX + 1];
+	const char *topic;
 	uint32_t partition;
 	int64_t offset;
 };
@@ -27,6 +28,7 @@ struct checkpoint_entry {
 struct checkpoint {
 	struct checkpoint_entry *entries;
 	size_t n, room;
+	struct checkpoint_name *names;
 };
 
 /**

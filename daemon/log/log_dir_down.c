@@ -41,21 +41,31 @@ static int add_partition(struct down *down, const struct kern_partition *p)
 	return result;
 }
 
-static int read_partitions(struct down *down)
+static int read_topic(struct down *down, const char *topic)
 {
 	struct kern_partition *partitions;
 	size_t n;
-	int result;
+	int result = kern_partitions(down->k, topic, &partitions, &n);
 
-	result = kern_partitions(down->k, NULL, &partitions, &n);
+	/* Deleted meanwhile. */
+	if (result == -ENOENT)
+		return 0;
 	if (result)
 		return log_dir_fail(down->err, result, "%s", kern_error(down->k));
-	for (size_t i = 0; !result && i < n; i++) {
-		if (log_dir_names_have(down->topics, down->n_topics, partitions[i].topic))
-			result = add_partition(down, &partitions[i]);
-	}
+	for (size_t i = 0; !result && i < n; i++)
+		result = add_partition(down, &partitions[i]);
 	kern_partitions_free(partitions);
 	return result ? log_dir_fail(down->err, result, "out of memory") : 0;
+}
+
+/* One by one: of all partitions at once there may be too much to be told. */
+static int read_partitions(struct down *down)
+{
+	int result = 0;
+
+	for (size_t i = 0; !result && i < down->n_topics; i++)
+		result = read_topic(down, down->topics[i]);
+	return result;
 }
 
 static int is_open(void *ctx, struct topic_settings *s)

@@ -359,12 +359,14 @@ int kern_partitions(struct kern *k, const char *topic, struct kern_partition **r
 {
 	int err = begin(k);
 
-	(void)topic;
 	if (err)
 		return err;
 	*ret_partitions = calloc(k->n_partitions + 1, sizeof(**ret_partitions));
-	memcpy(*ret_partitions, k->partitions, k->n_partitions * sizeof(**ret_partitions));
-	*ret_n = k->n_partitions;
+	*ret_n = 0;
+	for (size_t i = 0; i < k->n_partitions; i++) {
+		if (!topic || !strcmp(k->partitions[i].topic, topic))
+			(*ret_partitions)[(*ret_n)++] = k->partitions[i];
+	}
 	return 0;
 }
 
