@@ -209,6 +209,11 @@ static int flush_appended(struct sluice_partition *p, s64 end_offset, u64 genera
 	/* Who is killed hears no answer; the batch is in the log. */
 	if (!err || err == -EINTR)
 		return 0;
+	if (err == -ESTALE) {
+		*ret_why = "appended, but a truncation took it before it was on stable storage";
+		/* Of an append -ESTALE is a word about its producer. */
+		return -ECANCELED;
+	}
 	*ret_why = "appended, but the sync that flush.messages asks for failed";
 	return err;
 }

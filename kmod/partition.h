@@ -105,7 +105,7 @@ void sluice_partition_leave(struct sluice_partition *p);
  * file system that leaves the tail uncertain takes the partition offline with
  * an event; later appends are -EIO. -EFBIG if the process may not write files
  * as large as a segment (RLIMIT_FSIZE). If flush.messages makes it wait for a
- * sync that fails, the error of that.
+ * sync that fails, the error of that; -ECANCELED if a truncation came before.
  * Context: process, no locks held.
  */
 int __must_check sluice_partition_append(struct sluice_partition *p, struct sluice_append *a);

@@ -53,6 +53,17 @@ static int16_t error_code_of(int err)
 	}
 }
 
+/* That its records went is no word about the producer, as -ESTALE of an append is. */
+static void receipt_failed(struct produce *p, struct kafka_produce_response_partition *part,
+			   int err)
+{
+	if (err == -ESTALE)
+		set_error(p, part, KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER,
+			  "the log was truncated before the batch was durable");
+	else
+		set_error(p, part, error_code_of(err), "the batch could not be made durable");
+}
+
 static void on_receipt(struct parked_produce *parked, uint32_t index, const struct sluice_event *ev)
 {
 	struct produce *p = list_entry(parked, struct produce, parked);
@@ -62,7 +73,7 @@ static void on_receipt(struct parked_produce *parked, uint32_t index, const stru
 		return;
 	part = p->partitions[index];
 	if (ev->error) {
-		set_error(p, part, error_code_of(ev->error), "the batch could not be made durable");
+		receipt_failed(p, part, ev->error);
 		return;
 	}
 	part->error_code = KAFKA_ERROR_NONE;

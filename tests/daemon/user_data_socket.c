@@ -148,7 +148,8 @@ static int append(struct data_socket *ds, const uint8_t *topic_id, int32_t parti
 	if (a.housekeeping && sluice_log_housekeep(log, port_now_ms()))
 		abort();
 	if (when == SLUICE_RECEIPT_DURABLE)
-		ev.error = sluice_log_flush(log, &recovery_point);
+		ev.error = user_fault.receipt_error ? user_fault.receipt_error
+						    : sluice_log_flush(log, &recovery_point);
 	ev.type = SLUICE_EVENT_RECEIPT;
 	ev.cookie = cookie;
 	ev.offset = a.base_offset;

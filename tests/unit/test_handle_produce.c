@@ -218,6 +218,23 @@ static void produce__refusals(void **state)
 	free(twice);
 }
 
+/* What an old epoch and a truncation have in common is only the errno. */
+static void produce__truncated_before_it_was_durable(void **state)
+{
+	(void)state;
+	user_fault.receipt_error = -ESTALE;
+	assert_int_equal(produce(-1, NULL), KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER);
+	assert_int_equal(produce(1, NULL), KAFKA_ERROR_NONE);
+	user_fault.receipt_error = -EIO;
+	assert_int_equal(produce(-1, NULL), KAFKA_ERROR_KAFKA_STORAGE_ERROR);
+	user_fault.receipt_error = 0;
+	user_fault.append_error = -ESTALE;
+	assert_int_equal(produce(-1, NULL), KAFKA_ERROR_INVALID_PRODUCER_EPOCH);
+	user_fault.append_error = -ECANCELED;
+	assert_int_equal(produce(-1, NULL), KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER);
+	user_fault.append_error = 0;
+}
+
 static void produce__transactions_are_refused(void **state)
 {
 	size_t len;
@@ -367,6 +384,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(produce__durability_of_the_topic, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__acks_none_is_silent, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(produce__truncated_before_it_was_durable, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(produce__transactions_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__too_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(produce__answers_each_partition, setup, teardown),

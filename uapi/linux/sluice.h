@@ -490,6 +490,8 @@ struct sluice_filter_view {
  *  -ENOENT	no such topic or partition		UNKNOWN_TOPIC_OR_PARTITION (3)
  *  -EILSEQ	sequence is not the next one		OUT_OF_ORDER_SEQUENCE_NUMBER (45)
  *  -ESTALE	producer epoch is an old one		INVALID_PRODUCER_EPOCH (47)
+ *  -ECANCELED	a truncation took the batch while
+ *		flush.messages waited for storage	NOT_LEADER_OR_FOLLOWER (6)
  *  -EBUSY	the producer has a transaction open,
  *		the batch is not part of it		INVALID_TXN_STATE (48)
  *  -EOWNERDEAD	marker of a coordinator that another
