@@ -16,12 +16,12 @@ test-machine:	## all tests on one kernel: KERNEL=6.1|6.12|debug [FS=ext4|xfs]
 	@tests/vm/test-machine.sh $(VM_KERNEL) $(or $(FS),ext4) \
 		$(GUEST_TESTS) $(if $(filter debug,$(VM_KERNEL)),$(DEBUG_TESTS))
 
-crashtest:	## cut the power of machines under load [N=2] [CUTS=1] [SEED=…]
+crashtest:	## cut the power of machines under load [N=2] [CUTS=1] [FLUSHES=6|all] [SEED=…]
 	@mk/deps.sh build vm test
 	@$(MAKE) -s -j$(JOBS) all KERNEL=6.1
 	@$(MAKE) -s -j$(JOBS) module KERNEL=6.12
-	@$(MAKE) -s -j$(JOBS) $(CRASH_LOAD)
-	@CUTS=$(or $(CUTS),1) SEED=$(SEED) tests/crash/crash.sh $(or $(N),2)
+	@$(MAKE) -s -j$(JOBS) $(CRASH_LOAD) $(CRASH_REPLAY)
+	@CUTS=$(or $(CUTS),1) SEED=$(SEED) FLUSHES=$(FLUSHES) tests/crash/crash.sh $(or $(N),2)
 
 bench:	## measure, and print the table [KERNELS="6.1 6.12"] [FS="ext4 xfs"] [WALL=1]
 	@mk/deps.sh build vm test

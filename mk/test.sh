@@ -75,7 +75,7 @@ run_test checkpatch 300 make -s checkpatch
 test_machine 6.1 ext4
 test_machine 6.12 xfs
 phase "power cuts"
-run_test power-cut 400 tests/crash/crash.sh 2
+run_test power-cut 700 tests/crash/crash.sh 2
 phase "machine: the debug kernel"
 wait "$debug_machine"
 debug_machine=

@@ -2,9 +2,14 @@
 # Power cuts: make crashtest (mk/test.mk).
 
 CRASH_LOAD := $(B)/tests/crash/load
-TEST_HELPERS += $(CRASH_LOAD)
+CRASH_REPLAY := $(B)/tests/crash/replay
+TEST_HELPERS += $(CRASH_LOAD) $(CRASH_REPLAY)
 
-$(CRASH_LOAD): $(B)/tests/crash/load.o $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o) \
+$(CRASH_LOAD): $(B)/tests/crash/load.o $(B)/tests/crash/acks.o $(addprefix $(B)/tests/socket/,harness.o topic.o record.o batch.o) \
 		$(B)/libsluice-ctl.a $(B)/libsluice-engine.a
 	@mkdir -p $(@D)
 	$(CC) -o $@ $^ $(CTL_LIBS)
+
+$(CRASH_REPLAY): $(B)/tests/crash/replay.o $(B)/tests/socket/harness.o
+	@mkdir -p $(@D)
+	$(CC) -o $@ $^

@@ -4,10 +4,12 @@
 #
 # usage: guest.sh load ROUND [appended]		until the power is cut
 #        guest.sh verify			what is there after that
+#        guest.sh replay LOG FS FLUSHES SEED	what is there at flushes of a log of writes
 set -euo pipefail
 
 load=build/tests/crash/load
 topic=crash
+disk_acks=/data/acks
 kafka_records=30
 
 # Small segments, so that the cut falls into rolls, too.
@@ -24,7 +26,7 @@ load_kafka() {
 		$load lines "$producer" $first $kafka_records |
 			kcat -P -b 127.0.0.1:9092 -t $topic -p 1 -X acks=all -X enable.idempotence=true \
 				-X batch.num.messages=7
-		echo "kafka $producer $first $kafka_records" >> "$OUT/acks.$producer"
+		$load note "$OUT" $disk_acks "$producer" "kafka $producer $first $kafka_records"
 		first=$((first + kafka_records))
 	done
 }
@@ -42,9 +44,10 @@ check_files() {
 
 case $1 in
 load)
+	mkdir -p $disk_acks
 	create_topic
 	load_kafka $(($2 * 10 + 9)) &
-	$load load "$OUT" "$2" ${3:+"$3"} &
+	$load load "$OUT" $disk_acks "$2" ${3:+"$3"} &
 	# Whichever ends has failed.
 	wait -n
 	echo "a producer failed"
@@ -52,5 +55,8 @@ load)
 verify)
 	check_files
 	$load dump "$OUT/records" ;;
-*) sed -n 's/^# \{0,1\}//;4,7p' "$0" >&2; exit 2 ;;
+replay)
+	# Topics are those of a network namespace: here there is none yet.
+	exec unshare -n tests/crash/replay.sh "${@:2}" ;;
+*) sed -n 's/^# \{0,1\}//;4,8p' "$0" >&2; exit 2 ;;
 esac

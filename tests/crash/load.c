@@ -2,21 +2,26 @@
 /*
  * What the power-cut test does inside the machine.
  *
- * usage: crash-load load DIR ROUND [appended]
+ * The topic is crash, or what the environment has as CRASH_TOPIC.
+ *
+ * usage: crash-load load DIR DISK_DIR ROUND [appended]
  *        crash-load lines PRODUCER FIRST COUNT
+ *        crash-load note DIR DISK_DIR PRODUCER LINE
+ *        crash-load acks FILE
  *        crash-load dump FILE
  *
  * load produces through sockets without end: each durable receipt is written
- * to a file in DIR, which is outside the machine. With `appended` receipts of
- * the page cache are taken for durable: the checker must find that out. lines
- * prints records for another producer. dump reads the whole topic into FILE,
- * and then sees that producing goes on.
+ * to a file in DIR, which is outside the machine, and to one in DISK_DIR, which
+ * is on the disk of the log (acks.h; -: in none). With `appended` receipts of the page cache
+ * are taken for durable: the checker must find that out. lines prints records
+ * for another producer, note writes down what that was told, acks prints what is
+ * written in a file of DISK_DIR. dump reads the whole topic into FILE, and then
+ * sees that producing goes on.
  *
  * A record says whose it is, which one, and how long, and all its bytes follow
  * from that, so that each can be checked whatever happened to the others.
  */
 #include <inttypes.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +29,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "tests/crash/acks.h"
 #include "tests/socket/batch.h"
 #include "tests/socket/harness.h"
 #include "tests/socket/record.h"
@@ -36,7 +42,7 @@
 #define BATCHES_MAX 3
 #define VALUE_MAX   4000
 
-static const struct topic topic = {.name = "crash", .partitions = PARTITIONS};
+static struct topic topic = {.name = "crash", .partitions = PARTITIONS};
 
 /* Small numbers that look random, the same for the same record. */
 static uint32_t mix(uint32_t producer, uint32_t sequence)
@@ -75,7 +81,7 @@ static bool value_is_right(const char *text, size_t len, uint32_t *producer, uin
 struct load {
 	uint32_t producer;
 	int fd;
-	int acks;
+	struct acks acks;
 	unsigned int when;
 	uint32_t sequence;
 	unsigned int waiting;
@@ -87,7 +93,7 @@ static void take_receipts(struct load *l)
 {
 	struct sluice_event events[WINDOW];
 	struct pollfd pfd = {.fd = l->fd};
-	char text[WINDOW * 80];
+	char text[WINDOW * ACKS_LINE_MAX];
 	size_t len = 0;
 	ssize_t n;
 
@@ -105,8 +111,7 @@ static void take_receipts(struct load *l)
 					(uint32_t)ev->cookie, ev->partition, (long long)ev->offset);
 		l->waiting--;
 	}
-	/* One write: what is not whole was not acknowledged. */
-	if (n < 0 || write(l->acks, text, len) != (ssize_t)len)
+	if (n < 0 || acks_note(&l->acks, text, len))
 		die("producer %u: %s", l->producer, strerror(errno));
 }
 
@@ -166,20 +171,30 @@ static void load_batches(struct load *l)
 	}
 }
 
-static int load(const char *dir, int round, unsigned int when)
+static void open_acks(struct acks *acks, const char *dir, const char *disk_dir, uint32_t producer)
+{
+	char path[4096], disk_path[4096];
+
+	snprintf(path, sizeof(path), "%s/acks.%u", dir, producer);
+	snprintf(disk_path, sizeof(disk_path), "%s/acks.%u", disk_dir, producer);
+	if (!strcmp(disk_dir, "-")) {
+		acks_open(acks, path, NULL);
+		return;
+	}
+	acks_make(disk_path);
+	acks_open(acks, path, disk_path);
+}
+
+static int load(const char *dir, const char *disk_dir, int round, unsigned int when)
 {
 	int status;
 
 	for (int i = 0; i < PRODUCERS; i++) {
 		struct load l = {.producer = (uint32_t)(round * PER_ROUND + i), .when = when};
-		char path[4096];
 
 		if (fork())
 			continue;
-		snprintf(path, sizeof(path), "%s/acks.%u", dir, l.producer);
-		l.acks = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-		if (l.acks < 0)
-			die("%s: %s", path, strerror(errno));
+		open_acks(&l.acks, dir, disk_dir, l.producer);
 		if (i % 2)
 			load_batches(&l);
 		else
@@ -263,16 +278,38 @@ static int dump(const char *path)
 	return 0;
 }
 
+static int note_line(const char *dir, const char *disk_dir, uint32_t producer, const char *line)
+{
+	char text[ACKS_LINE_MAX];
+	struct acks acks;
+	int len = snprintf(text, sizeof(text), "%s\n", line);
+
+	open_acks(&acks, dir, disk_dir, producer);
+	if (acks_note(&acks, text, (size_t)len))
+		die("%s: %s", line, strerror(errno));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc >= 4 && !strcmp(argv[1], "load"))
-		return load(argv[2], atoi(argv[3]),
-			    argc > 4 ? SLUICE_RECEIPT_APPENDED : SLUICE_RECEIPT_DURABLE);
+	const char *name = getenv("CRASH_TOPIC");
+
+	if (name)
+		snprintf(topic.name, sizeof(topic.name), "%s", name);
+	if (argc >= 5 && !strcmp(argv[1], "load"))
+		return load(argv[2], argv[3], atoi(argv[4]),
+			    argc > 5 ? SLUICE_RECEIPT_APPENDED : SLUICE_RECEIPT_DURABLE);
+	if (argc == 6 && !strcmp(argv[1], "note"))
+		return note_line(argv[2], argv[3], (uint32_t)atoi(argv[4]), argv[5]);
+	if (argc == 3 && !strcmp(argv[1], "acks")) {
+		acks_print(argv[2]);
+		return 0;
+	}
 	if (argc == 5 && !strcmp(argv[1], "lines"))
 		return lines((uint32_t)atoi(argv[2]), (uint32_t)atoi(argv[3]),
 			     (uint32_t)atoi(argv[4]));
 	if (argc == 3 && !strcmp(argv[1], "dump"))
 		return dump(argv[2]);
-	fprintf(stderr, "usage: crash-load load|lines|dump ...\n");
+	fprintf(stderr, "usage: crash-load load|lines|note|acks|dump ...\n");
 	return 2;
 }

@@ -74,11 +74,10 @@ static void from_errno__follows_the_uapi(void **state)
 		int err;
 		int16_t code;
 	} table[] = {
-		{0, 0},	      {EBADMSG, 2}, {EINVAL, 87},  {EMSGSIZE, 10},
-		{ENOENT, 3},  {EILSEQ, 45}, {ESTALE, 47},  {ENOSPC, 56},
-		{EDQUOT, 56}, {EIO, 56},    {EROFS, 56},   {EACCES, 29},
-		{ERANGE, 1},  {EEXIST, 36}, {ENOBUFS, -1}, {ENOTCONN, -1},
-		{ECANCELED, 6},
+		{0, 0},		{EBADMSG, 2},	{EINVAL, 87}, {EMSGSIZE, 10}, {ENOENT, 3},
+		{EILSEQ, 45},	{ESTALE, 47},	{ENOSPC, 56}, {EDQUOT, 56},   {EIO, 56},
+		{EROFS, 56},	{EACCES, 29},	{ERANGE, 1},  {EEXIST, 36},   {ENOBUFS, -1},
+		{ENOTCONN, -1}, {ECANCELED, 6},
 	};
 
 	(void)state;

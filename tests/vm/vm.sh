@@ -9,6 +9,8 @@
 #   -f FS	file system of /data: ext4 (default) or xfs
 #   -d IMAGE	disk to use and keep for /data (default: a fresh one)
 #   -s MiB	size of a fresh disk
+#   -w FILE	log all that is written to the disk (dm-log-writes); FILE.before
+#		has, as a sparse tar, the disk as it was (disk.before)
 #   -o DIR	what the command writes into $OUT comes here
 #   -p PORT	also reach the broker from this host on 127.0.0.1:PORT
 #   -c FILE	configuration of the broker
@@ -23,19 +25,20 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 project=$(cd "$here/../.." && pwd)
 kernel=6.1 memory= fs=ext4 disk= disk_mib=2048 out= port= conf= state= limit=900
-icount= nodaemon= noload= detach=
+writes= icount= nodaemon= noload= detach=
 
 die() { echo "vm: $*" >&2; exit 125; }
 
-usage() { sed -n 's/^# \{0,1\}//;3,22p' "$0" >&2; exit 2; }
+usage() { sed -n 's/^# \{0,1\}//;3,24p' "$0" >&2; exit 2; }
 
-while getopts k:m:f:d:s:o:p:c:S:t:inNq option; do
+while getopts k:m:f:d:s:w:o:p:c:S:t:inNq option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) memory=$OPTARG ;;
 	f) fs=$OPTARG ;;
 	d) disk=$(realpath -m "$OPTARG") ;;
 	s) disk_mib=$OPTARG ;;
+	w) writes=$(realpath -m "$OPTARG") ;;
 	o) out=$(realpath -m "$OPTARG") ;;
 	p) port=$OPTARG ;;
 	c) conf=$(realpath -e "$OPTARG" 2> /dev/null) || die "no such file: $OPTARG" ;;
@@ -122,7 +125,6 @@ args+=(-kernel "$vmlinuz" -initrd "$initrd" -append "$append" -no-reboot
 	-chardev "socket,id=serial,path=serial.sock,server=on,wait=off,logfile=kernel.log"
 	-serial chardev:serial -mon chardev=monitor
 	-chardev "socket,id=monitor,path=monitor.sock,server=on,wait=off"
-	-drive "file=$disk,if=virtio,format=raw,cache=writeback"
 	-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
 	-virtfs "local,path=$state,mount_tag=vm,security_model=none"
 	-virtfs "local,path=$out,mount_tag=out,security_model=none"
@@ -130,6 +132,17 @@ args+=(-kernel "$vmlinuz" -initrd "$initrd" -append "$append" -no-reboot
 	-device virtio-net-pci,netdev=net0,romfile= -device virtio-rng-pci
 	-device virtio-serial-pci,max_ports=8
 	-chardev file,id=out,path=out.fifo -device virtserialport,chardev=out,name=sluice.out)
+if [ -n "$writes" ]; then
+	tar -C "$(dirname "$disk")" -cSf "$writes.before" \
+		--transform "s|^.*|disk.before|" "$(basename "$disk")"
+	: > "$writes"
+	args+=(-blockdev "driver=file,node-name=disk,filename=$disk"
+		-blockdev "driver=file,node-name=writes,filename=$writes"
+		-blockdev "driver=blklogwrites,node-name=logged,file=disk,log=writes"
+		-device "virtio-blk-pci,drive=logged,write-cache=on")
+else
+	args+=(-drive "file=$disk,if=virtio,format=raw,cache=writeback")
+fi
 for n in 0 1 2 3; do
 	args+=(-chardev "socket,id=shell$n,path=shell.$n.sock,server=on,wait=off"
 		-device "virtserialport,chardev=shell$n,name=sluice.shell.$n")
