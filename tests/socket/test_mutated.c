@@ -16,7 +16,7 @@
 #include "tests/socket/harness.h"
 #include "tests/socket/record.h"
 
-#define MUTATIONS    200
+#define MUTATIONS    120
 #define RECORDS	     120
 #define FILES_MAX    64
 #define FILE_MAX     16384
