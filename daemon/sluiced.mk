@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # sluiced, and the same with the kernel's part in userspace, for its tests.
 
-DAEMON_SRCS := $(wildcard daemon/*.c daemon/cleaner/*.c daemon/config/*.c daemon/controller/*.c daemon/metadata/*.c \
+DAEMON_SRCS := $(wildcard daemon/*.c daemon/cleaner/*.c daemon/config/*.c daemon/controller/*.c daemon/group/*.c daemon/metadata/*.c \
 	daemon/net/*.c) $(filter-out $(KAFKA_CODEC_SRCS:%=%.c),$(wildcard daemon/kafka/*.c)) \
 	$(addprefix daemon/core/,diag.c htable.c mailbox.c notify.c reactor.c timer.c) \
-	daemon/log/segment_fd_cache.c
+	daemon/log/segment_fd_cache.c daemon/log/segment_find.c
 DAEMON_OBJS := $(DAEMON_SRCS:%.c=$(B)/%.o) $(KAFKA_CODEC_OBJS)
 
 $(B)/bin/sluiced: $(DAEMON_OBJS) $(B)/daemon/log/data_socket.o $(B)/libsluice-ctl.a \
