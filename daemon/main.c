@@ -13,6 +13,7 @@
 #include "daemon/controller/controller.h"
 #include "daemon/core/diag.h"
 #include "daemon/core/notify.h"
+#include "daemon/group/manager.h"
 #include "daemon/kern/kern.h"
 #include "daemon/log/log_dir.h"
 #include "daemon/options.h"
@@ -99,12 +100,13 @@ static void stop_workers(struct worker *workers, unsigned int n)
 		worker_join(&workers[i]);
 }
 
-static int init_workers(const struct broker *b, struct controller *c, struct worker *workers)
+static int init_workers(const struct broker *b, struct controller *c, struct group_manager *gm,
+			struct worker *workers)
 {
 	unsigned int n = b->config->network_threads;
 
 	for (unsigned int i = 0; i < n; i++) {
-		int err = worker_init(&workers[i], b, c, controller_image(c));
+		int err = worker_init(&workers[i], b, c, gm, controller_image(c));
 
 		if (err) {
 			while (i--)
@@ -155,20 +157,27 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 {
 	unsigned int n = b->config->network_threads;
 	struct worker *workers = calloc(n, sizeof(*workers));
+	struct group_manager *groups;
 	struct cleaner *cleaner;
 	int err = -ENOMEM;
 
 	if (!workers)
 		goto out;
-	err = init_workers(b, c, workers);
+	err = group_manager_open(b, controller_image(c), &groups);
 	if (err)
 		goto out;
-	err = controller_start(c, workers, n);
+	err = init_workers(b, c, groups, workers);
+	if (err)
+		goto err_groups;
+	err = controller_start(c, groups, workers, n);
 	if (err)
 		goto err_workers;
-	err = start_workers(workers, n);
+	err = group_manager_start(groups);
 	if (err)
 		goto err_controller;
+	err = start_workers(workers, n);
+	if (err)
+		goto err_manager;
 	err = cleaner_start(b->config, &cleaner);
 	if (err)
 		goto err_started;
@@ -178,12 +187,18 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 	close_listeners(b);
 	cleaner_stop(cleaner);
 err_started:
+	/* First, because workers wait for the answers to their calls. */
+	group_manager_drain(groups);
 	stop_workers(workers, n);
+err_manager:
+	group_manager_stop(groups);
 err_controller:
 	controller_stop(c);
 err_workers:
 	while (n--)
 		worker_destroy(&workers[n]);
+err_groups:
+	group_manager_close(groups);
 out:
 	free(workers);
 	if (err)

@@ -113,11 +113,16 @@ static void accept_again(struct timer *t)
 }
 
 int worker_init(struct worker *w, const struct broker *broker, struct controller *controller,
-		struct image *image)
+		struct group_manager *groups, struct image *image)
 {
 	int err;
 
-	*w = (struct worker){.broker = broker, .controller = controller, .image = image};
+	*w = (struct worker){
+		.broker = broker,
+		.controller = controller,
+		.groups = groups,
+		.image = image,
+	};
 	list_init(&w->conns);
 	w->accept_pause.fn = accept_again;
 	segment_fd_cache_init(&w->segments, SEGMENT_FDS);

@@ -18,6 +18,7 @@
 #include "daemon/metadata/image.h"
 
 struct controller;
+struct group_manager;
 struct worker;
 
 /** struct worker_listener - a worker's wait for connections of one listener */
@@ -37,6 +38,7 @@ struct worker {
 	struct reactor reactor;
 	const struct broker *broker;
 	struct controller *controller;
+	struct group_manager *groups;
 	struct data_socket *data;
 	struct reactor_fd data_io;
 	struct image *image;
@@ -59,7 +61,7 @@ struct worker {
  * Returns 0 or -errno.
  */
 int worker_init(struct worker *w, const struct broker *broker, struct controller *controller,
-		struct image *image);
+		struct group_manager *groups, struct image *image);
 
 /** worker_destroy - after worker_join(), or if the thread was never started */
 void worker_destroy(struct worker *w);

@@ -67,6 +67,8 @@ mk/run-tests.sh 60 $UNIT_TESTS
 phase "fuzzers"
 # shellcheck disable=SC2086
 mk/run-tests.sh --fuzz "$FUZZ_SECONDS" $FUZZERS
+phase "clients without a machine"
+run_test groups 500 tests/kafka/groups.sh
 for kernel in 6.1 6.12; do
 	build "module for $kernel" make -s module KERNEL=$kernel
 	run_test "sparse-$kernel" 300 make -s sparse-$kernel

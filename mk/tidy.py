@@ -16,6 +16,7 @@ FUNCTION_LINES = 70
 NO_SPDX = re.compile(r"^LICENSES/|^\.(gitignore|clang-format|editorconfig)$|\.(json|md|dict)$"
                      r"|/seeds/|/corpus/")
 SPDX_WITHIN = 3
+GENERATED = re.compile(r"Written by \S+; do not edit")
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX")) + r")\b")
 
 breaks = []
@@ -84,7 +85,7 @@ def main():
         lines = text.splitlines()
         if path.startswith("LICENSES/"):
             continue
-        if len(lines) > FILE_LINES:
+        if len(lines) > FILE_LINES and not any(map(GENERATED.search, lines[:10])):
             report(path, len(lines), f"file of {len(lines)} lines (at most {FILE_LINES})")
         if text and not text.endswith("\n"):
             report(path, len(lines), "no newline at the end of the file")

@@ -364,6 +364,22 @@ static void finish_cleaner(const struct config *c, struct config_cleaner *ret)
 	};
 }
 
+static int finish_groups(const struct config *c, struct group_settings *ret,
+			 struct config_error *err)
+{
+	*ret = (struct group_settings){
+		.initial_delay_ms = number(c, CONFIG_GROUP_INITIAL_REBALANCE_DELAY_MS),
+		.offsets_retention_ms = number(c, CONFIG_OFFSETS_RETENTION_MINUTES) * 60 * 1000,
+		.session_min_ms = (int32_t)number(c, CONFIG_GROUP_MIN_SESSION_TIMEOUT_MS),
+		.session_max_ms = (int32_t)number(c, CONFIG_GROUP_MAX_SESSION_TIMEOUT_MS),
+		.size_max = (int32_t)number(c, CONFIG_GROUP_MAX_SIZE),
+		.metadata_max = (int32_t)number(c, CONFIG_OFFSET_METADATA_MAX_BYTES),
+	};
+	if (ret->session_max_ms >= ret->session_min_ms)
+		return 0;
+	return fail(err, "group.max.session.timeout.ms is below group.min.session.timeout.ms");
+}
+
 int config_finish(struct config *c, struct config_error *err)
 {
 	const char *why;
@@ -396,8 +412,11 @@ int config_finish(struct config *c, struct config_error *err)
 	c->fetch_max_bytes = (uint32_t)number(c, CONFIG_FETCH_MAX_BYTES);
 	c->connections_max_idle_ms = number(c, CONFIG_CONNECTIONS_MAX_IDLE_MS);
 	c->producer_expiration_ms = number(c, CONFIG_PRODUCER_ID_EXPIRATION_MS);
+	c->offsets_topic_partitions = (int32_t)number(c, CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS);
+	c->offsets_commit_timeout_ms = number(c, CONFIG_OFFSETS_COMMIT_TIMEOUT_MS);
+	c->offsets_retention_check_ms = number(c, CONFIG_OFFSETS_RETENTION_CHECK_INTERVAL_MS);
 	finish_cleaner(c, &c->cleaner);
-	return 0;
+	return finish_groups(c, &c->groups, err);
 }
 
 const struct config_topic_default *config_topic_default_given(const struct config *c,

@@ -47,6 +47,23 @@ struct config_cleaner {
 };
 
 /**
+ * struct group_settings - Kafka's broker settings about groups
+ * @initial_delay_ms: group.initial.rebalance.delay.ms
+ * @offsets_retention_ms: offsets.retention.minutes
+ * @session_min_ms, @session_max_ms: group.min.session.timeout.ms, group.max...
+ * @size_max: group.max.size
+ * @metadata_max: offset.metadata.max.bytes
+ */
+struct group_settings {
+	int64_t initial_delay_ms;
+	int64_t offsets_retention_ms;
+	int32_t session_min_ms;
+	int32_t session_max_ms;
+	int32_t size_max;
+	int32_t metadata_max;
+};
+
+/**
  * struct config - settings in force; everything in it is owned by it
  * @text: value of each item as text; @given: 0 default, 1 by its old name, 2 by its own
  * @topic_defaults: those that were set, @n_topic_defaults
@@ -79,6 +96,10 @@ struct config {
 	int64_t connections_max_idle_ms;
 	int64_t producer_expiration_ms;
 	struct config_cleaner cleaner;
+	struct group_settings groups;
+	int32_t offsets_topic_partitions;
+	int64_t offsets_commit_timeout_ms;
+	int64_t offsets_retention_check_ms;
 };
 
 /** config_init - the defaults; 0 or -ENOMEM */

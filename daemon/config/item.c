@@ -45,6 +45,26 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.min = 1024, .max = INT32_MAX,
 		.doc = "Largest answer to a fetch, but for a single larger batch.",
 	},
+	[CONFIG_GROUP_INITIAL_REBALANCE_DELAY_MS] = {
+		.key = "group.initial.rebalance.delay.ms", .type = CONFIG_INT,
+		.default_value = "3000", .min = 0, .max = INT32_MAX,
+		.doc = "How long the first rebalance of a group waits for more members.",
+	},
+	[CONFIG_GROUP_MAX_SESSION_TIMEOUT_MS] = {
+		.key = "group.max.session.timeout.ms", .type = CONFIG_INT,
+		.default_value = "1800000", .min = 0, .max = INT32_MAX,
+		.doc = "Longest session timeout that a member of a group may ask for.",
+	},
+	[CONFIG_GROUP_MAX_SIZE] = {
+		.key = "group.max.size", .type = CONFIG_INT, .default_value = "2147483647",
+		.min = 1, .max = INT32_MAX,
+		.doc = "Members that a group may have.",
+	},
+	[CONFIG_GROUP_MIN_SESSION_TIMEOUT_MS] = {
+		.key = "group.min.session.timeout.ms", .type = CONFIG_INT,
+		.default_value = "6000", .min = 0, .max = INT32_MAX,
+		.doc = "Shortest session timeout that a member of a group may ask for.",
+	},
 	[CONFIG_LISTENER_SECURITY_PROTOCOL_MAP] = {
 		.key = "listener.security.protocol.map", .type = CONFIG_STRING,
 		.default_value = "PLAINTEXT:PLAINTEXT",
@@ -114,6 +134,37 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.key = "num.recovery.threads.per.data.dir", .type = CONFIG_INT,
 		.default_value = "0", .min = 0, .max = 1024,
 		.doc = "Threads that recover logs after a crash; 0: one for each CPU, at most 16.",
+	},
+	[CONFIG_OFFSET_METADATA_MAX_BYTES] = {
+		.key = "offset.metadata.max.bytes", .type = CONFIG_INT, .default_value = "4096",
+		.min = 0, .max = INT32_MAX,
+		.doc = "Longest metadata that a client may commit with an offset.",
+	},
+	[CONFIG_OFFSETS_COMMIT_TIMEOUT_MS] = {
+		.key = "offsets.commit.timeout.ms", .type = CONFIG_INT, .default_value = "5000",
+		.min = 1, .max = INT32_MAX,
+		.doc = "How long a commit of offsets may take to reach the storage.",
+	},
+	[CONFIG_OFFSETS_RETENTION_CHECK_INTERVAL_MS] = {
+		.key = "offsets.retention.check.interval.ms", .type = CONFIG_LONG,
+		.default_value = "600000", .min = 1, .max = INT64_MAX / 2,
+		.doc = "How often it is looked for committed offsets that are too old.",
+	},
+	[CONFIG_OFFSETS_RETENTION_MINUTES] = {
+		.key = "offsets.retention.minutes", .type = CONFIG_INT, .default_value = "10080",
+		.min = 1, .max = INT32_MAX,
+		.doc = "How long committed offsets are kept that nobody uses: since the last "
+		       "member left the group, or, where there never was one, since the commit.",
+	},
+	[CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS] = {
+		.key = "offsets.topic.num.partitions", .type = CONFIG_INT, .default_value = "50",
+		.min = 1, .max = PARTITIONS_MAX,
+		.doc = "Partitions of the topic of committed offsets when it is created.",
+	},
+	[CONFIG_OFFSETS_TOPIC_SEGMENT_BYTES] = {
+		.key = "offsets.topic.segment.bytes", .type = CONFIG_INT,
+		.default_value = "104857600", .min = 1048576, .max = INT32_MAX,
+		.doc = "Size of the segments of that topic when it is created.",
 	},
 	[CONFIG_PRODUCER_ID_EXPIRATION_MS] = {
 		.key = "producer.id.expiration.ms", .type = CONFIG_INT,

@@ -10,6 +10,7 @@
 #include "daemon/controller/topic_defaults.h"
 #include "daemon/core/diag.h"
 #include "daemon/core/reactor.h"
+#include "daemon/group/manager.h"
 #include "daemon/worker.h"
 
 /* How often it is written down up to where the logs are durable; as Kafka does. */
@@ -33,6 +34,7 @@ struct controller {
 	struct reactor_fd events_io;
 	struct timer checkpoint;
 	struct image *image;
+	struct group_manager *groups;
 	struct worker *workers;
 	unsigned int n_workers;
 	int64_t next_producer_id;
@@ -91,6 +93,9 @@ static void refresh(struct controller *c)
 {
 	if (rebuild_image(c))
 		return;
+	/* First: who was told of the topic of offsets by a worker finds the coordinator ready. */
+	if (group_manager_post_image(c->groups, c->image))
+		c->stale = true;
 	for (unsigned int i = 0; i < c->n_workers; i++) {
 		if (worker_post_image(&c->workers[i], c->image))
 			c->stale = true; /* no memory: the next event tries again */
@@ -224,11 +229,13 @@ static void *controller_main(void *arg)
 	return NULL;
 }
 
-int controller_start(struct controller *c, struct worker *workers, unsigned int n)
+int controller_start(struct controller *c, struct group_manager *groups, struct worker *workers,
+		     unsigned int n)
 {
 	sigset_t all, before;
 	int err;
 
+	c->groups = groups;
 	c->workers = workers;
 	c->n_workers = n;
 	sigfillset(&all);
@@ -329,6 +336,19 @@ int controller_topic_alter(struct controller *c, const struct log_dir *d, const 
 		diag(DIAG_INFO, "topic %s: %zu settings changed", name, n_changes);
 	}
 	return ret;
+}
+
+int controller_offsets_topic_create(struct controller *c, struct log_dir_error *err)
+{
+	const struct config *config = c->broker->config;
+	const struct log_dir_setting settings[] = {
+		{"cleanup.policy", "compact"},
+		{"compression.type", "producer"},
+		{"segment.bytes", config->text[CONFIG_OFFSETS_TOPIC_SEGMENT_BYTES]},
+	};
+
+	return controller_topic_create(c, OFFSETS_TOPIC, (uint32_t)config->offsets_topic_partitions,
+				       settings, sizeof(settings) / sizeof(settings[0]), NULL, err);
 }
 
 int controller_topic_delete(struct controller *c, const struct image_topic *topic,

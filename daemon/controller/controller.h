@@ -14,6 +14,7 @@
 #include "daemon/metadata/image.h"
 
 struct controller;
+struct group_manager;
 struct worker;
 
 /**
@@ -41,8 +42,9 @@ int controller_open(const struct broker *broker, struct kern *k, struct controll
 /** controller_image - the image as it is now; a reference for the caller. Before controller_start() */
 struct image *controller_image(struct controller *c);
 
-/** controller_start - start the thread, which posts images to the @n workers; 0 or -errno */
-int controller_start(struct controller *c, struct worker *workers, unsigned int n);
+/** controller_start - start the thread, which posts images to @groups and the @n workers; 0 or -errno */
+int controller_start(struct controller *c, struct group_manager *groups, struct worker *workers,
+		     unsigned int n);
 
 /** controller_stop - end and join the thread; no worker is running any more */
 void controller_stop(struct controller *c);
@@ -61,6 +63,10 @@ const struct image_topic *controller_topic_by_id(struct controller *c,
 int controller_topic_create(struct controller *c, const char *name, uint32_t partition_count,
 			    const struct log_dir_setting *settings, size_t n_settings,
 			    uint8_t ret_id[SLUICE_TOPIC_ID_LEN], struct log_dir_error *err);
+
+/** controller_offsets_topic_create - OFFSETS_TOPIC, as the broker is set */
+int controller_offsets_topic_create(struct controller *c, struct log_dir_error *err);
+
 int controller_topic_delete(struct controller *c, const struct image_topic *topic,
 			    struct log_dir_error *err);
 

@@ -5,13 +5,17 @@
  * client gives up on it at once, while it would try again for ever after the
  * errors that say "not now".
  */
+#include <string.h>
+
+#include "daemon/controller/controller.h"
+#include "daemon/core/diag.h"
 #include "daemon/kafka/dispatch.h"
 #include "daemon/worker.h"
 
 #define KEY_GROUP	0
 #define KEY_TRANSACTION 1
 
-static void find(struct request *r, int8_t key_type, struct kafka_str key,
+static void find(struct request *r, int8_t key_type, struct kafka_str key, int err,
 		 struct kafka_find_coordinator_response_coordinator *ret)
 {
 	const struct broker *b = r->worker->broker;
@@ -33,39 +37,97 @@ static void find(struct request *r, int8_t key_type, struct kafka_str key,
 						    : "this broker coordinates groups only");
 		return;
 	}
+	if (err) {
+		ret->node_id = -1;
+		ret->port = -1;
+		ret->error_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+		ret->error_message = kafka_str_from("the topic of offsets cannot be created");
+		return;
+	}
 	broker_endpoint(b, r->listener, r->local_host, r->local_port, &host, &port);
 	ret->node_id = b->config->node_id;
 	ret->host = kafka_str_from(host);
 	ret->port = port;
 }
 
-enum handled handle_find_coordinator(struct request *r)
+/**
+ * struct find_call - a request that waits for the topic of offsets to be made; in its arena
+ * @err: why it could not be
+ */
+struct find_call {
+	struct controller_call call;
+	struct request *request;
+	struct kafka_find_coordinator_request m;
+	int err;
+};
+
+static struct diag_limit create_limit;
+
+static enum handled answer(struct find_call *fc)
 {
 	struct kafka_find_coordinator_response_coordinator one;
 	struct kafka_find_coordinator_response answer;
-	struct kafka_find_coordinator_request m;
+	struct request *r = fc->request;
 	int16_t version = request_version(r);
-	int err = kafka_find_coordinator_request_decode(&r->body, &r->arena, version, &m);
 
-	if (err)
-		return request_malformed(r, err);
 	kafka_find_coordinator_response_init(&answer);
 	if (version < 4) {
-		find(r, m.key_type, m.key, &one);
+		find(r, fc->m.key_type, fc->m.key, fc->err, &one);
 		answer.error_code = one.error_code;
 		answer.error_message = one.error_message;
 		answer.node_id = one.node_id;
 		answer.host = one.host;
 		answer.port = one.port;
 	} else {
-		answer.coordinators.n = m.coordinator_keys.n;
-		answer.coordinators.v = request_alloc(r, (size_t)m.coordinator_keys.n,
-						      sizeof(*answer.coordinators.v));
+		int32_t n = fc->m.coordinator_keys.n;
+
+		answer.coordinators.n = n;
+		answer.coordinators.v = request_alloc(r, (size_t)n, sizeof(*answer.coordinators.v));
 		if (!answer.coordinators.v)
 			return request_malformed(r, -ENOMEM);
-		for (int32_t i = 0; i < m.coordinator_keys.n; i++)
-			find(r, m.key_type, m.coordinator_keys.v[i], &answer.coordinators.v[i]);
+		for (int32_t i = 0; i < n; i++)
+			find(r, fc->m.key_type, fc->m.coordinator_keys.v[i], fc->err,
+			     &answer.coordinators.v[i]);
 	}
 	kafka_find_coordinator_response_encode(response_begin(r), version, &answer);
 	return response_end(r);
+}
+
+static void work(struct controller *c, struct controller_call *call)
+{
+	struct find_call *fc = list_entry(call, struct find_call, call);
+	struct log_dir_error err;
+
+	/* Somebody else may have been faster. */
+	if (controller_topic(c, OFFSETS_TOPIC, strlen(OFFSETS_TOPIC)))
+		return;
+	fc->err = controller_offsets_topic_create(c, &err);
+	if (fc->err)
+		diag_limited(&create_limit, DIAG_ERROR, "cannot create topic %s: %s", OFFSETS_TOPIC,
+			     err.text);
+}
+
+static void reply(struct controller_call *call)
+{
+	struct find_call *fc = list_entry(call, struct find_call, call);
+
+	request_finish(fc->request, answer(fc));
+}
+
+enum handled handle_find_coordinator(struct request *r)
+{
+	struct find_call *fc = request_alloc(r, 1, sizeof(*fc));
+	int err = fc ? 0 : -ENOMEM;
+
+	if (!err)
+		err = kafka_find_coordinator_request_decode(&r->body, &r->arena, request_version(r),
+							    &fc->m);
+	if (err)
+		return request_malformed(r, err);
+	fc->request = r;
+	/* What a group commits needs a place. */
+	if (fc->m.key_type == KEY_GROUP &&
+	    !image_by_name(r->worker->image, OFFSETS_TOPIC, strlen(OFFSETS_TOPIC)))
+		return request_park(r, &fc->call, work, reply);
+	return answer(fc);
 }

@@ -36,6 +36,7 @@ static int fill_topic(struct metadata *md, const struct image_topic *topic,
 	kafka_metadata_response_topic_init(out);
 	out->name = kafka_str_from(topic->name);
 	memcpy(out->topic_id.b, topic->id, sizeof(out->topic_id.b));
+	out->is_internal = image_topic_internal(topic);
 	if (md->m.include_topic_authorized_operations)
 		out->topic_authorized_operations = AUTHORIZED_ON_TOPIC;
 	out->partitions.n = topic->partition_count;
@@ -185,8 +186,11 @@ static void work(struct controller *c, struct controller_call *call)
 
 	for (uint32_t i = 0; i < md->n_missing; i++) {
 		struct log_dir_error err;
-		int ret = controller_topic_create(
-			c, md->missing[i], (uint32_t)config->num_partitions, NULL, 0, NULL, &err);
+		int ret = strcmp(md->missing[i], OFFSETS_TOPIC)
+				  ? controller_topic_create(c, md->missing[i],
+							    (uint32_t)config->num_partitions, NULL,
+							    0, NULL, &err)
+				  : controller_offsets_topic_create(c, &err);
 
 		/* Somebody else may have been faster. The answer says what became of it. */
 		if (ret && ret != -EEXIST)

@@ -156,6 +156,11 @@ static void produce_partition(struct produce *p, const struct image_topic *topic
 		set_error(p, part, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, NULL);
 		return;
 	}
+	if (image_topic_internal(topic)) {
+		set_error(p, part, KAFKA_ERROR_INVALID_TOPIC_EXCEPTION,
+			  "only the broker writes to this topic");
+		return;
+	}
 	code = produce_check(in->records, request_version(p->request), &why);
 	if (code) {
 		set_error(p, part, code, why);

@@ -42,6 +42,7 @@ enum handled {
  * @done: set by the connection: takes over when a parked request has its answer
  * @refused_why: sentence about a connection that must be closed
  * @local_host, @local_port: the address that the client reached
+ * @peer_host: address of the client
  * @listener: index of the listener it came in by
  */
 struct request {
@@ -63,6 +64,7 @@ struct request {
 	void *state;
 	char refused_why[96];
 	const char *local_host;
+	const char *peer_host;
 	uint16_t local_port;
 	unsigned int listener;
 };

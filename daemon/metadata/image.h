@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "daemon/kern/kern.h"
 
@@ -25,6 +26,15 @@ struct image_topic {
 	const char *data_dir;
 	struct kern_topic_config config;
 };
+
+/** OFFSETS_TOPIC - where the groups and their offsets are kept; made and written by the broker */
+#define OFFSETS_TOPIC "__consumer_offsets"
+
+/** image_topic_internal - whether the broker made it for itself */
+static inline bool image_topic_internal(const struct image_topic *t)
+{
+	return !strcmp(t->name, OFFSETS_TOPIC);
+}
 
 struct image;
 

@@ -292,12 +292,12 @@ static void read_addresses(struct conn *c)
 {
 	struct sockaddr_in6 addr = {0};
 	socklen_t len = sizeof(addr);
-	char host[CONN_ADDRESS_MAX] = "?";
 	uint16_t port = 0;
 
 	if (!getpeername(c->io.fd, (struct sockaddr *)&addr, &len))
-		port = format_address(&addr, host, sizeof(host));
-	snprintf(c->peer, sizeof(c->peer), "%s:%u", host, port);
+		port = format_address(&addr, c->peer_host, sizeof(c->peer_host));
+	snprintf(c->peer, sizeof(c->peer), "%s:%u", c->peer_host[0] ? c->peer_host : "?", port);
+	c->request.peer_host = c->peer_host;
 	len = sizeof(addr);
 	if (!getsockname(c->io.fd, (struct sockaddr *)&addr, &len))
 		c->request.local_port = format_address(&addr, c->local_host, sizeof(c->local_host));

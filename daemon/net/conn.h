@@ -47,6 +47,7 @@ struct conn {
 	uint32_t events;
 	int64_t progress_ms;
 	char peer[CONN_ADDRESS_MAX + 8];
+	char peer_host[CONN_ADDRESS_MAX];
 	char local_host[CONN_ADDRESS_MAX];
 };
 

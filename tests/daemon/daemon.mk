@@ -20,8 +20,11 @@ $(B)/tests/sluiced-userspace: $(B)/asan/daemon/main.o $(USER_MODULE_SRCS:%.c=$(B
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lpthread -lm
 
+TEST_HELPERS += $(B)/tests/sluiced-userspace
+
 # Tests of single files.
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_htable test_image \
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record \
+	test_htable test_image \
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
 # Tests of the daemon with a client on the loopback.
@@ -41,8 +44,10 @@ $(DAEMON_SERVED_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o \
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka -lpthread -lm
 
+$(B)/tests/unit/test_group: $(B)/asan/tests/daemon/group_world.o
+
 # Fuzzers: the configuration, and a whole daemon behind a connection.
-DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn)
+DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn fuzz_group_record)
 FUZZERS += $(DAEMON_FUZZERS)
 
 $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
@@ -51,6 +56,7 @@ $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
 	$(AR) rcs $@ $^
 
 $(B)/fuzz/fuzz_properties: $(B)/fuzz/tests/fuzz/fuzz_properties.o
+$(B)/fuzz/fuzz_group_record: $(B)/fuzz/tests/fuzz/fuzz_group_record.o
 $(B)/fuzz/fuzz_conn: $(B)/fuzz/tests/fuzz/fuzz_conn.o $(USER_MODULE_SRCS:%.c=$(B)/fuzz/%.o)
 $(B)/fuzz/fuzz_conn: LDFLAGS := -Wl,--wrap=log_dir_topic_create,--wrap=log_dir_topic_delete
 $(DAEMON_FUZZERS): $(B)/fuzz/tests/libsluiced.a $(B)/fuzz/libsluice-engine.a \

@@ -11,6 +11,7 @@
 
 #include "daemon/cleaner/cleaner.h"
 #include "daemon/controller/controller.h"
+#include "daemon/group/manager.h"
 #include "daemon/worker.h"
 #include "tests/daemon/served.h"
 
@@ -22,6 +23,7 @@ static struct {
 	struct config config;
 	struct broker broker;
 	struct controller *controller;
+	struct group_manager *groups;
 	struct worker worker;
 	struct cleaner *cleaner;
 	struct kern *k;
@@ -61,9 +63,13 @@ void served_start(const char *const *overrides)
 	assert_int_equal(log_dir_up(s.k, s.dir, 0, NULL, NULL, &lerr), 0);
 	assert_int_equal(log_dir_cluster_id(s.dir, s.broker.cluster_id, &lerr), 0);
 	assert_int_equal(controller_open(&s.broker, s.k, &s.controller), 0);
-	assert_int_equal(
-		worker_init(&s.worker, &s.broker, s.controller, controller_image(s.controller)), 0);
-	assert_int_equal(controller_start(s.controller, &s.worker, 1), 0);
+	assert_int_equal(group_manager_open(&s.broker, controller_image(s.controller), &s.groups),
+			 0);
+	assert_int_equal(worker_init(&s.worker, &s.broker, s.controller, s.groups,
+				     controller_image(s.controller)),
+			 0);
+	assert_int_equal(controller_start(s.controller, s.groups, &s.worker, 1), 0);
+	assert_int_equal(group_manager_start(s.groups), 0);
 	assert_int_equal(worker_start(&s.worker), 0);
 	assert_int_equal(cleaner_start(&s.config, &s.cleaner), 0);
 }
@@ -75,10 +81,13 @@ void served_stop(void)
 	char command[128];
 
 	cleaner_stop(s.cleaner);
+	group_manager_drain(s.groups);
 	worker_stop(&s.worker);
 	worker_join(&s.worker);
+	group_manager_stop(s.groups);
 	controller_stop(s.controller);
 	worker_destroy(&s.worker);
+	group_manager_close(s.groups);
 	controller_close(s.controller);
 	listener_close(&s.broker.listeners[0]);
 	assert_int_equal(kern_open(&k), 0);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/controller/controller.h"
+#include "daemon/group/manager.h"
 #include "daemon/net/conn.h"
 #include "daemon/worker.h"
 #include "tests/daemon/user_module.h"
@@ -28,6 +29,7 @@ static char dir[] = "/tmp/sluice-fuzz-XXXXXX";
 static struct config config;
 static struct broker broker = {.config = &config, .cluster_id = "fuzz"};
 static struct controller *controller;
+static struct group_manager *groups;
 static struct worker worker;
 
 /* Files are not what is tested: changing topics always fails (linked with --wrap). */
@@ -85,8 +87,11 @@ static void start(void)
 	must(!config_override(&config, text, &err) && !config_finish(&config, &err), err.text);
 	must(!kern_open(&k) && !kern_topic_create(k, &topic), "topic");
 	must(!controller_open(&broker, k, &controller), "controller");
-	must(!worker_init(&worker, &broker, controller, controller_image(controller)), "worker");
-	must(!controller_start(controller, &worker, 1), "controller");
+	must(!group_manager_open(&broker, controller_image(controller), &groups), "groups");
+	must(!worker_init(&worker, &broker, controller, groups, controller_image(controller)),
+	     "worker");
+	must(!controller_start(controller, groups, &worker, 1), "controller");
+	must(!group_manager_start(groups), "groups");
 	/* Its lines would drown the fuzzer's. */
 	must(freopen("/dev/null", "w", stdout), "stdout");
 }

@@ -149,6 +149,14 @@ void kafka_fill_string(struct kafka_fill *f, const char *name, bool nullable, st
 		*v = text(f, name, f->salt);
 }
 
+void kafka_fill_bytes(struct kafka_fill *f, const char *name, bool nullable, struct kafka_bytes *v)
+{
+	if (is_null(f, nullable))
+		*v = (struct kafka_bytes){NULL, -1};
+	else if (!is_default(f))
+		kafka_fill_records(f, name, false, v);
+}
+
 void kafka_fill_records(struct kafka_fill *f, const char *name, bool nullable,
 			struct kafka_bytes *v)
 {

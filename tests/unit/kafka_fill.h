@@ -52,6 +52,7 @@ void kafka_fill_int32(struct kafka_fill *f, const char *name, int32_t *v);
 void kafka_fill_int64(struct kafka_fill *f, const char *name, int64_t *v);
 void kafka_fill_uuid(struct kafka_fill *f, const char *name, struct kafka_uuid *v);
 void kafka_fill_string(struct kafka_fill *f, const char *name, bool nullable, struct kafka_str *v);
+void kafka_fill_bytes(struct kafka_fill *f, const char *name, bool nullable, struct kafka_bytes *v);
 void kafka_fill_records(struct kafka_fill *f, const char *name, bool nullable,
 			struct kafka_bytes *v);
 void kafka_fill_int32_array(struct kafka_fill *f, const char *name, bool nullable,

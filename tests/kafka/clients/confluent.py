@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""confluent-kafka (librdkafka) against sluice, without consumer groups.
+"""confluent-kafka (librdkafka) against sluice, without consumer groups (groups.py).
 
 usage: confluent.py HOST:PORT
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kafka-python against sluice: what its users do, without consumer groups.
+"""kafka-python against sluice: what its users do, without consumer groups (groups.py).
 
 usage: kafka_python.py HOST:PORT
 """

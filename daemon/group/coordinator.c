@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/group/coordinator.h"
+#include "daemon/group/owned.h"
+#include "daemon/group/rebalance.h"
+
+void coordinator_init(struct coordinator *c, struct coordinator_env *env,
+		      const struct group_settings *settings, struct timer_heap *timers)
+{
+	*c = (struct coordinator){
+		.env = env,
+		.settings = *settings,
+		.timers = timers,
+		.next_number = 1,
+	};
+	htable_init(&c->groups);
+	list_init(&c->list);
+}
+
+void coordinator_free(struct coordinator *c)
+{
+	htable_free(&c->groups);
+	free(c->partitions);
+}
+
+int coordinator_open(struct coordinator *c, int32_t n)
+{
+	enum partition_state *partitions = calloc((size_t)n, sizeof(*partitions));
+
+	if (!partitions)
+		return -ENOMEM;
+	free(c->partitions);
+	c->partitions = partitions;
+	c->n_partitions = n;
+	for (int32_t i = 0; i < n; i++)
+		partitions[i] = PARTITION_LOADING;
+	return 0;
+}
+
+static uint64_t hash_id(struct kafka_str id)
+{
+	return hash_bytes(0, id.p, (size_t)id.len);
+}
+
+static struct group *find(const struct coordinator *c, struct kafka_str id)
+{
+	struct hnode *n = htable_first(&c->groups, hash_id(id));
+
+	for (; n; n = htable_next(n)) {
+		struct group *g = hnode_entry(n, struct group, node);
+
+		if (kafka_str_equal(g->id, id))
+			return g;
+	}
+	return NULL;
+}
+
+static int16_t state_error(enum partition_state state)
+{
+	switch (state) {
+	case PARTITION_ACTIVE: return KAFKA_ERROR_NONE;
+	case PARTITION_LOADING: return KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS;
+	default: return KAFKA_ERROR_NOT_COORDINATOR;
+	}
+}
+
+struct group *coordinator_find(const struct coordinator *c, struct kafka_str id, int16_t *ret_error)
+{
+	*ret_error = c->n_partitions
+			     ? state_error(c->partitions[group_partition(id, c->n_partitions)])
+			     : KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+	return *ret_error ? NULL : find(c, id);
+}
+
+int16_t coordinator_error(const struct coordinator *c)
+{
+	for (int32_t i = 0; i < c->n_partitions; i++) {
+		if (c->partitions[i] == PARTITION_LOADING)
+			return state_error(c->partitions[i]);
+	}
+	return KAFKA_ERROR_NONE;
+}
+
+struct group *coordinator_make(struct coordinator *c, struct kafka_str id)
+{
+	struct group *g = group_new(c, id, group_partition(id, c->n_partitions));
+
+	if (!g)
+		return NULL;
+	if (htable_insert(&c->groups, &g->node, hash_id(id))) {
+		group_free(g);
+		return NULL;
+	}
+	list_append(&c->list, &g->link);
+	return g;
+}
+
+/* Nobody finds it any more; it goes when nothing of it is on the way. */
+static void drop(struct coordinator *c, struct group *g)
+{
+	htable_remove(&c->groups, &g->node);
+	list_remove(&g->link);
+	g->closed = true;
+	timer_cancel(c->timers, &g->rebalance);
+	if (!g->writes)
+		group_free(g);
+}
+
+void coordinator_put(struct coordinator *c, struct group *g)
+{
+	if (!g->closed && !g->writes && !g->n_members && list_empty(&g->pending) &&
+	    !g->offsets.n_present &&
+	    (g->state == GROUP_DEAD || (g->state == GROUP_EMPTY && g->protocol_type.len < 0)))
+		drop(c, g);
+}
+
+int16_t coordinator_write(struct coordinator *c, struct group *g,
+			  const struct group_record *records, size_t n, struct group_write *w)
+{
+	int16_t code;
+
+	w->number = c->next_number++;
+	w->group = g;
+	code = c->env->append(c->env, g->partition, records, n, w);
+	if (!code)
+		g->writes++;
+	return code;
+}
+
+bool coordinator_written(struct group_write *w)
+{
+	struct group *g = w->group;
+
+	g->writes--;
+	if (!g->closed)
+		return true;
+	if (!g->writes)
+		group_free(g);
+	return false;
+}
+
+static int load_offset(struct coordinator *c, const struct group_key *key, const void *value,
+		       size_t len)
+{
+	struct group *g = find(c, key->group);
+	struct offset_entry *e = NULL;
+	struct kafka_str metadata;
+	struct offset_value v;
+	int err = 0;
+
+	if (!value && !g)
+		return 0;
+	if (value && offset_value_decode(value, len, &v))
+		return -EBADMSG;
+	if (!g)
+		g = coordinator_make(c, key->group);
+	if (g)
+		e = offset_claim(&g->offsets, key->topic, key->partition);
+	if (!e)
+		return -ENOMEM;
+	if (value)
+		err = str_copy(&metadata, v.metadata);
+	if (err)
+		offset_release(&g->offsets, e);
+	else if (value)
+		offset_set(&g->offsets, e, c->next_number++, &v, metadata);
+	else
+		offset_remove(&g->offsets, e, c->next_number++);
+	return err;
+}
+
+/* As it was before any record of it, but for its offsets. */
+static void forget_members(struct group *g)
+{
+	struct list *at;
+	struct list *after;
+
+	list_for_each_safe(at, after, &g->members)
+		group_remove_member(g, list_entry(at, struct member, link));
+	str_free(&g->protocol_type);
+	str_free(&g->protocol);
+	g->state = GROUP_EMPTY;
+	g->state_ms = -1;
+	g->generation = 0;
+}
+
+static int load_member(struct group *g, const struct group_value *v,
+		       const struct group_value_member *from)
+{
+	struct member_protocol *protocol = calloc(1, sizeof(*protocol));
+	struct member *m;
+
+	if (!protocol)
+		return -ENOMEM;
+	if (str_copy(&protocol->name, v->protocol) ||
+	    bytes_copy(&protocol->metadata, from->subscription) ||
+	    group_add_member(g, from, protocol, 1, &m)) {
+		member_protocols_free(protocol, 1);
+		return -ENOMEM;
+	}
+	if (kafka_str_equal(m->id, v->leader))
+		g->leader = m;
+	return 0;
+}
+
+static int load_group(struct coordinator *c, const struct group_key *key, const void *value,
+		      size_t len)
+{
+	struct group *g = find(c, key->group);
+	struct group_value v = {0};
+	struct arena a;
+	int err = 0;
+
+	arena_init(&a, SIZE_MAX);
+	if (value)
+		err = group_value_decode(value, len, &a, &v);
+	if (!err && value && v.n_members && v.protocol.len < 0)
+		err = -EBADMSG;
+	if (err) {
+		arena_free(&a);
+		return err == -ENOMEM ? err : -EBADMSG;
+	}
+	if (g)
+		forget_members(g);
+	else if (value)
+		g = coordinator_make(c, key->group);
+	if (value && !g)
+		err = -ENOMEM;
+	if (value && !err) {
+		/* An empty type is written for a group that never had members. */
+		if (v.protocol_type.len)
+			err = str_copy(&g->protocol_type, v.protocol_type);
+		if (!err)
+			err = str_copy(&g->protocol, v.protocol);
+		g->generation = v.generation;
+		g->state_ms = v.state_ms;
+		g->state = v.n_members ? GROUP_STABLE : GROUP_EMPTY;
+		for (int32_t i = 0; i < v.n_members && !err; i++)
+			err = load_member(g, &v, &v.members[i]);
+	}
+	arena_free(&a);
+	return err;
+}
+
+int coordinator_load(struct coordinator *c, int32_t partition, const void *key, size_t key_len,
+		     const void *value, size_t value_len)
+{
+	struct group_key k;
+
+	if (group_key_decode(key, key_len, &k))
+		return -EBADMSG;
+	if (k.kind == GROUP_RECORD_OTHER)
+		return 0;
+	/* One that is in the wrong partition would never be found, or never be unloaded. */
+	if (group_partition(k.group, c->n_partitions) != partition)
+		return -EBADMSG;
+	if (k.kind == GROUP_RECORD_OFFSET)
+		return load_offset(c, &k, value, value_len);
+	return load_group(c, &k, value, value_len);
+}
+
+void coordinator_loaded(struct coordinator *c, int32_t partition)
+{
+	struct list *at;
+	struct list *after;
+
+	c->partitions[partition] = PARTITION_ACTIVE;
+	list_for_each_safe(at, after, &c->list)
+	{
+		struct group *g = list_entry(at, struct group, link);
+
+		if (g->partition != partition)
+			continue;
+		rebalance_loaded(g);
+		coordinator_put(c, g);
+	}
+}
+
+void coordinator_close(struct coordinator *c, int32_t partition)
+{
+	struct list *at;
+	struct list *after;
+
+	c->partitions[partition] = PARTITION_ABSENT;
+	list_for_each_safe(at, after, &c->list)
+	{
+		struct group *g = list_entry(at, struct group, link);
+
+		if (g->partition != partition)
+			continue;
+		rebalance_close(g);
+		drop(c, g);
+	}
+}
+
+void coordinator_stop(struct coordinator *c)
+{
+	for (int32_t i = 0; i < c->n_partitions; i++)
+		coordinator_close(c, i);
+}

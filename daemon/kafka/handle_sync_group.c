@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/group_request.h"
+
+/** struct sync - a request at work; in its arena */
+struct sync {
+	struct group_request gr;
+	struct sync_call call;
+	struct kafka_sync_group_request m;
+};
+
+static void answer(struct sync_call *call, const struct kafka_sync_group_response *a)
+{
+	struct sync *s = list_entry(call, struct sync, call);
+	struct request *r = s->gr.request;
+
+	kafka_sync_group_response_encode(response_begin(r), request_version(r), a);
+	group_answer(&s->gr);
+}
+
+static void work(struct coordinator *c, struct group_call *call)
+{
+	coordinator_sync(c, &list_entry(call, struct sync, gr.call)->call);
+}
+
+enum handled handle_sync_group(struct request *r)
+{
+	struct sync *s = request_alloc(r, 1, sizeof(*s));
+	int err = s ? 0 : -ENOMEM;
+
+	if (!err)
+		err = kafka_sync_group_request_decode(&r->body, &r->arena, request_version(r),
+						      &s->m);
+	if (err)
+		return request_malformed(r, err);
+	s->call = (struct sync_call){.m = &s->m, .answer = answer};
+	return group_park(r, &s->gr, work, group_finish);
+}
