@@ -23,7 +23,7 @@ $(B)/tests/sluiced-userspace: $(B)/asan/daemon/main.o $(USER_MODULE_SRCS:%.c=$(B
 TEST_HELPERS += $(B)/tests/sluiced-userspace
 
 # Tests of single files.
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record \
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record test_group_sim \
 	test_htable test_image \
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
@@ -44,7 +44,7 @@ $(DAEMON_SERVED_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o \
 	@mkdir -p $(@D)
 	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka -lpthread -lm
 
-$(B)/tests/unit/test_group: $(B)/asan/tests/daemon/group_world.o
+$(B)/tests/unit/test_group $(B)/tests/unit/test_group_sim: $(B)/asan/tests/daemon/group_world.o
 
 # Fuzzers: the configuration, and a whole daemon behind a connection.
 DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn fuzz_group_record)
