@@ -10,51 +10,66 @@ set -euo pipefail
 load=build/tests/crash/load
 topic=crash
 disk_acks=/data/acks
-kafka_records=30
+# A directory that no daemon looks after: what is done to its logs, and to its
+# checkpoints, is up to the load.
+other=/data/other
 
-# Small segments, so that the cut falls into rolls, too.
-create_topic() {
-	sluicectl topic create --if-not-exists -p 3 -c segment.bytes=262144 -c segment.index.bytes=4096 $topic
+# Small segments, so that the logs roll all the time. No space that is not
+# written yet, so that retention by size finds something soon.
+small=(-c segment.bytes=32768 -c segment.index.bytes=4096 -c file.delete.delay.ms=500)
+create_topics() {
+	local create=(topic create --if-not-exists)
+
+	sluicectl "${create[@]}" -p 3 "${small[@]}" $topic
+	sluicectl "${create[@]}" -p 1 "${small[@]}" -c cleanup.policy=compact \
+		-c min.cleanable.dirty.ratio=0.01 $topic-compact
+	sluicectl --data-dir $other "${create[@]}" -p 2 "${small[@]}" \
+		-c retention.bytes=262144 $topic-retain
+	sluicectl --data-dir $other "${create[@]}" -p 1 "${small[@]}" $topic-cut
 }
 
-# Kafka's client, idempotent, so that what it sends again is there once. It says
-# by its exit status that all it was given was acknowledged.
-load_kafka() {
-	local producer=$1 first=0
+# Kafka's client is outside, and was there before the power cut: it is told to
+# come to an end, once all that it sent is acknowledged.
+end_client() {
+	local i
 
-	while :; do
-		$load lines "$producer" $first $kafka_records |
-			kcat -P -b 127.0.0.1:9092 -t $topic -p 1 -X acks=all -X enable.idempotence=true \
-				-X batch.num.messages=7
-		$load note "$OUT" $disk_acks "$producer" "kafka $producer $first $kafka_records"
-		first=$((first + kafka_records))
+	touch "$OUT/end"
+	for ((i = 0; i < 4500; i++)); do
+		[ ! -e "$OUT/ended" ] || return 0
+		sleep 0.1
 	done
+	echo "Kafka's client did not get all of its records acknowledged"
+	return 1
 }
 
 # Batches are read from the files, too: nothing that is broken may be in them.
 check_files() {
-	sluicectl log dump /data/$topic-* > "$OUT/files" || {
+	sluicectl log dump /data/$topic-* $other/$topic-* > "$OUT/files" || {
 		tail -n 5 "$OUT/files"
 		echo "sluicectl log dump finds broken batches"
 		return 1
 	}
 	sluicectl log check --online /data
+	sluicectl log check --online $other
 	sluicectl partition list $topic
 }
 
 case $1 in
 load)
+	sluicectl up $other
+	create_topics
+	touch "$OUT/created"
 	mkdir -p $disk_acks
-	create_topic
-	load_kafka $(($2 * 10 + 9)) &
-	$load load "$OUT" $disk_acks "$2" ${3:+"$3"} &
-	# Whichever ends has failed.
-	wait -n
-	echo "a producer failed"
-	exit 1 ;;
+	exec $load load "$OUT" $disk_acks "$2" ${3:+"$3"} ;;
 verify)
+	sluicectl up $other
+	$load continue "$OUT" $disk_acks
+	end_client
+	# Nothing is compacted any more while the files are read.
+	daemon.sh stop
 	check_files
-	$load dump "$OUT/records" ;;
+	$load dump "$OUT/records"
+	sluicectl down $other ;;
 replay)
 	# Topics are those of a network namespace: here there is none yet.
 	exec unshare -n tests/crash/replay.sh "${@:2}" ;;

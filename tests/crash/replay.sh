@@ -50,7 +50,7 @@ check_disk() {
 	fi
 	sluicectl log dump $mount/crash-* > $work/dump || { tail -n 5 $work/dump; return 1; }
 	sluicectl log check --online $mount > $work/check || { tail -n 5 $work/check; return 1; }
-	$load dump $work/records && /usr/bin/python3 tests/crash/verify.py --part $work
+	CRASH_TOPIC=crash $load dump $work/records && /usr/bin/python3 tests/crash/verify.py --part $work
 }
 
 one_flush() {

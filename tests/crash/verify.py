@@ -1,97 +1,246 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""After a power cut: is every acknowledged record there, once, at its offset?
+"""After power cuts: is there what was acknowledged, once, in order?
 
 usage: verify.py [--part] DIR
 
-DIR has acks.* (written while the machine lived) and records (read after it was
-started again). Prints each break; fails if there is any, or, but with --part,
-if there was nothing to lose.
+DIR has what was written while the machine lived (acks.*, changes.*, counts.*)
+and records, read after it was started again. Prints each break and what was
+proved; fails if there is any break, or, but with --part, if too little happened to
+prove anything. With --part there may be one topic alone.
+
+The files' lines:
+  ack TOPIC PRODUCER FIRST COUNT PARTITION OFFSET SENT SEEN
+      so many records of a producer are durable, the first at this offset
+  delete PARTITION OFFSET       (crash-retain) DeleteRecords is about to be asked for
+  cut BEGUN BOUND TARGET        (crash-cut) truncation to TARGET is about to be asked
+      for; it takes nothing below BOUND
+  done BEGUN ENDED              it was answered
+  counts ROLLS COMPACTIONS RETENTIONS DELETIONS TRUNCATIONS     so far in this round
+  record TOPIC PARTITION OFFSET PRODUCER SEQUENCE KEY
+  end TOPIC PARTITION START END
+SEEN, BEGUN and ENDED are tickets: of two things in one round that with the lower
+one was first. SENT is the newest that was given out when it was sent.
 """
 import collections
 import glob
 import sys
 
+import values
+
 SHOWN = 20
+KEPT = 262144 // 2      # of retention.bytes, where records but no batches are counted
+CONTINUING = range(1000, 3000)  # producers that go on after a power cut
+FIELDS = {"ack": 9, "delete": 3, "cut": 4, "done": 3, "counts": 6, "record": 7, "end": 5}
+COUNTED = ("rolls", "compactions", "retentions", "deletions", "truncations")
+
+Ack = collections.namedtuple("Ack", "topic producer first count partition offset sent seen round")
+Cut = collections.namedtuple("Cut", "round begun bound target ended")
 
 
 def whole_lines(path):
     """Of the last write before the cut only a part may have come out."""
     with open(path, encoding="ascii") as file:
         text = file.read()
-    return [line.split() for line in text[:text.rfind("\n") + 1].splitlines()]
+    for line in text[:text.rfind("\n") + 1].splitlines():
+        fields = [int(field) if field.isdecimal() else field for field in line.split()]
+        if fields and len(fields) == FIELDS.get(fields[0]):
+            yield fields
 
 
-def read_records(path):
-    at, places, ends = {}, collections.defaultdict(list), {}
-    for kind, *fields in whole_lines(path):
-        numbers = list(map(int, fields))
-        if kind == "record":
-            partition, offset, producer, sequence = numbers
-            at[partition, offset] = producer, sequence
-            places[producer, sequence].append((partition, offset))
-        elif kind == "end":
-            ends[numbers[0]] = numbers[1], numbers[2]
-    return at, places, ends
+def round_files(folder, name):
+    """(round, line) of each line; in the order of the rounds."""
+    for path in sorted(glob.glob(f"{folder}/{name}.*"), key=lambda p: int(p.rsplit(".", 1)[1])):
+        for line in whole_lines(path):
+            yield int(path.rsplit(".", 1)[1]), line
 
 
-def check_order(at, places, ends):
-    """Offsets without gaps, nothing twice, each producer's records in order."""
-    for partition, (start, end) in ends.items():
-        there = sorted(offset for p, offset in at if p == partition)
-        if there != list(range(start, end)):
-            yield f"partition {partition}: {len(there)} records from {start} to {end}"
-        last = {}
-        for offset in there:
-            producer, sequence = at[partition, offset]
-            if sequence <= last.get(producer, -1):
-                yield (f"partition {partition}, offset {offset}: record {sequence} of producer "
-                       f"{producer} comes behind {last[producer]}")
-            last[producer] = sequence
-    for (producer, sequence), where in places.items():
+class Log:
+    """What one partition has."""
+
+    def __init__(self, start, end):
+        self.start, self.end = start, end
+        self.at = {}                            # offset: (producer, sequence)
+        self.places = collections.defaultdict(list)     # (producer, sequence): [offset]
+
+
+class Disk:
+    """All that is known of one disk."""
+
+    def __init__(self, folder):
+        self.logs, self.acks, self.cuts, self.deletes = {}, [], [], []
+        self.counts, self.newest = {}, {}
+        self.read_records(f"{folder}/records")
+        for number, line in round_files(folder, "acks"):
+            # Those that go on do so in more rounds than one: no tickets.
+            self.acks.append(Ack(*line[1:], number // 20))
+        for number, line in round_files(folder, "changes"):
+            self.read_change(number, line)
+        for number, line in round_files(folder, "counts"):
+            self.counts[number] = line[1:]
+
+    def read_records(self, path):
+        records = list(whole_lines(path))
+        for kind, topic, partition, *fields in records:
+            if kind == "end":
+                self.logs[topic, partition] = Log(*fields)
+        for kind, topic, partition, offset, *fields in records:
+            if kind == "record":
+                log = self.logs[topic, partition]
+                producer, sequence, key = fields
+                log.at[offset] = producer, sequence
+                log.places[producer, sequence].append(offset)
+                # Of the compacted topic; others have no keys.
+                self.newest[key] = max(self.newest.get(key, -1), sequence)
+
+    def read_change(self, number, line):
+        kind, *fields = line
+        if kind == "delete":
+            self.deletes.append(fields[1])
+        elif kind == "cut":
+            self.cuts.append(Cut(number, *fields, None))
+        elif kind == "done" and self.cuts and self.cuts[-1].begun == fields[0]:
+            self.cuts[-1] = self.cuts[-1]._replace(ended=fields[1])
+
+
+def check_order(name, log):
+    """Nothing outside of the log's bounds or twice, each producer's records in order."""
+    if any(not log.start <= offset < log.end for offset in log.at):
+        yield f"{name}: records outside of {log.start} to {log.end}"
+    if name[0] != "crash-compact" and len(log.at) != log.end - log.start:
+        yield f"{name}: {len(log.at)} records from {log.start} to {log.end}"
+    last = {}
+    for offset in sorted(log.at):
+        producer, sequence = log.at[offset]
+        if sequence <= last.get(producer, -1):
+            yield (f"{name}, offset {offset}: record {sequence} of producer {producer} "
+                   f"comes behind {last[producer]}")
+        last[producer] = sequence
+    for (producer, sequence), where in log.places.items():
         if len(where) > 1:
-            yield f"record {sequence} of producer {producer} is there {len(where)} times: {where}"
+            yield f"{name}: record {sequence} of producer {producer} is there at {where}"
 
 
-def check_ack(producer, sequence, partition, offset, at, ends):
-    """The receipt of a send: it tells the offset of its first record."""
-    name = f"record {sequence} of producer {producer}"
-    if offset >= ends[partition][1]:
-        yield (f"{name} was acknowledged at offset {offset} of partition {partition}, which "
-               f"ends at {ends[partition][1]}")
-    elif at.get((partition, offset)) != (producer, sequence):
-        yield (f"{name} was acknowledged at offset {offset} of partition {partition}, where "
-               f"there is {at.get((partition, offset))}")
+def check_run(ack, log, low):
+    """The records of one batch, as far as they are not below this offset."""
+    for i in range(ack.count):
+        offset = ack.offset + i
+        if offset >= low and log.at.get(offset) != (ack.producer, ack.first + i):
+            yield (f"{ack}: there is {log.at.get(offset)} at {offset}, "
+                   f"in a log from {log.start} to {log.end}")
+            return
 
 
-def check_acks(acks, at, places, ends):
-    for kind, *fields in acks:
-        producer, first, count, *place = map(int, fields)
-        if kind == "ack":
-            yield from check_ack(producer, first, *place, at, ends)
-        # Other producers' batches may lie between those of one send.
-        for sequence in range(first, first + count):
-            where = places.get((producer, sequence), [])
-            if not where or kind == "ack" and where[0][0] != place[0]:
-                yield (f"record {sequence} of producer {producer} was acknowledged ({kind}), "
-                       f"and is not there")
+def check_kept(_, ack, log):
+    """It may be of several batches, and those of others lie between them."""
+    if log.at.get(ack.offset) != (ack.producer, ack.first):
+        yield (f"{ack}: there is {log.at.get(ack.offset)} at its offset, "
+               f"in a log from {log.start} to {log.end}")
+    for sequence in range(ack.first, ack.first + ack.count):
+        if not log.places.get((ack.producer, sequence)):
+            yield f"{ack}: record {sequence} is not there"
+
+
+def check_retained(_, ack, log):
+    """What is left is what follows the log's start."""
+    yield from check_run(ack, log, log.start)
+
+
+def check_compacted(disk, ack, log):
+    """It is there, or a newer one of its key is."""
+    if log.at.get(ack.offset) == (ack.producer, ack.first):
+        return
+    if ack.offset in log.at or log.places.get((ack.producer, ack.first)):
+        yield f"{ack}: it is elsewhere, or another one is in its place"
+    elif disk.newest.get(values.make_key(ack.producer, ack.first), -1) <= ack.first:
+        yield f"{ack}: it is not there, and no newer one of its key"
+
+
+def check_cut(disk, ack, log):
+    """It is there, unless a truncation might have taken it; and not if one did."""
+    later = [cut for cut in disk.cuts if cut.round > ack.round or
+             cut.round == ack.round and not (cut.ended and cut.ended <= ack.sent)]
+    bound = min((cut.bound for cut in later), default=log.end + ack.count)
+    if ack.offset + ack.count <= bound:
+        yield from check_run(ack, log, 0)
+    if log.at.get(ack.offset) == (ack.producer, ack.first) and any(
+            cut.ended and ack.offset >= cut.target and
+            (cut.round > ack.round or cut.begun > ack.seen) for cut in later):
+        yield f"{ack}: it was truncated, and is there"
+
+
+CHECKS = {"crash": check_kept, "crash-retain": check_retained,
+          "crash-compact": check_compacted, "crash-cut": check_cut}
+
+
+def check_starts(disk):
+    """Nobody removed more than was asked for."""
+    for (topic, partition), log in disk.logs.items():
+        name = f"{topic}-{partition}"
+        if topic != "crash-retain":
+            if log.start:
+                yield f"{name} begins at {log.start}"
+            continue
+        kept = sum(values.length(*record) for record in log.at.values())
+        asked = max(disk.deletes, default=0) if partition == 1 else 0
+        if log.start > asked and kept < KEPT:
+            yield (f"{name} begins at {log.start} with {kept} bytes of values; deletion was "
+                   f"asked for up to {asked}")
+
+
+def check_continuing(disk):
+    """Producers that went on: without a gap. check_order() finds what is there twice."""
+    sequences = collections.defaultdict(set)
+    for log in disk.logs.values():
+        for producer, sequence in log.places:
+            if producer in CONTINUING:
+                sequences[producer].add(sequence)
+    for producer, there in sequences.items():
+        missing = set(range(max(there) + 1)) - there
+        if missing:
+            yield f"producer {producer} has a gap: {len(missing)} records from {min(missing)} on"
+
+
+def check(disk):
+    for name, log in disk.logs.items():
+        yield from check_order(name, log)
+    for ack in disk.acks:
+        yield from CHECKS.get(ack.topic, check_kept)(disk, ack, disk.logs[ack.topic, ack.partition])
+    yield from check_starts(disk)
+    yield from check_continuing(disk)
+
+
+def too_little(disk):
+    """What did not happen, so that nothing was proved about it."""
+    topics = {ack.topic for ack in disk.acks}
+    yield from (f"nothing was acknowledged in {topic}" for topic in CHECKS.keys() - topics)
+    producers = {ack.producer for ack in disk.acks}
+    yield from (f"nothing was acknowledged to producer {producer}"
+                for producer in (1000, 1001, 2000) if producer not in producers)
+    if not disk.counts:
+        yield "nothing was counted"
+    for number, counts in disk.counts.items():
+        yield from (f"no {name} in round {number}"
+                    for name, count in zip(COUNTED, counts) if not count)
 
 
 def main():
-    folder = sys.argv[-1]
-    at, places, ends = read_records(f"{folder}/records")
-    acks = [line for path in sorted(glob.glob(f"{folder}/acks.*")) for line in whole_lines(path)]
-    breaks = [*check_order(at, places, ends), *check_acks(acks, at, places, ends)]
+    disk = Disk(sys.argv[-1])
+    breaks = [*check(disk)]
+    if "--part" not in sys.argv:
+        breaks += too_little(disk)
     for line in breaks[:SHOWN]:
-        print(line)
-    by_kind = collections.Counter()
-    for kind, _, _, count, *_ in acks:
-        by_kind[kind] += int(count)
-    print(f"# {by_kind['ack']} records acknowledged to sockets, {by_kind['kafka']} to Kafka's "
-          f"client; {len(at)} are there; {len(breaks)} breaks")
-    # A cut before there was anything to lose proves nothing.
-    if "--part" not in sys.argv and not (by_kind["ack"] and by_kind["kafka"]):
-        sys.exit("nothing was acknowledged")
+        print(f"# {line}")
+    happened = ", ".join(f"{sum(column)} {name}"
+                         for name, column in zip(COUNTED, zip(*disk.counts.values())))
+    records = collections.Counter()
+    for ack in disk.acks:
+        records[ack.topic] += ack.count
+    print(f"# acknowledged: {sum(records.values())} records "
+          f"({', '.join(f'{topic} {n}' for topic, n in sorted(records.items()))}); "
+          f"meanwhile {happened or 'nothing else'}; "
+          f"{sum(len(log.at) for log in disk.logs.values())} records are there; "
+          f"{len(breaks)} breaks")
     sys.exit(1 if breaks else 0)
 
 

@@ -105,7 +105,7 @@ start_load() {
 	within has_acks "$1"
 }
 
-has_acks() { [ -s "$work/bad/acks/acks.${1}0" ] && [ -s "$work/bad/acks/acks.${1}1" ]; }
+has_acks() { [ -s "$work/bad/acks/acks.$(($1 * 20))" ] && [ -s "$work/bad/acks/acks.$(($1 * 20 + 1))" ]; }
 
 # On the disk that stays well: one durable record after the other, at leisure.
 use_other() {
