@@ -14,32 +14,49 @@ static_assert(offsetof(struct sluice_snapshot_header, count) == SLUICE_SNAPSHOT_
 /* More than a log remembers; another's snapshot may have some more. */
 #define ENTRIES_MAX		(16 * SLUICE_PRODUCERS_MAX)
 
-static int put_entry(void *ctx, const struct sluice_producer_entry *e)
+static void put_batch(struct sluice_snapshot_entry *raw, const struct sluice_producer_entry *e,
+		      const struct sluice_producer_batch *b, s64 timestamp, s64 txn_first_offset)
 {
-	struct sluice_snapshot_entry **next = ctx;
-	struct sluice_snapshot_entry *raw = (*next)++;
-
 	put_unaligned_be64((u64)e->id, &raw->producer_id);
 	put_unaligned_be16((u16)e->epoch, &raw->epoch);
-	put_unaligned_be32((u32)e->last.last_sequence, &raw->last_sequence);
-	put_unaligned_be64((u64)e->last.last_offset, &raw->last_offset);
-	put_unaligned_be32((u32)e->last.offset_delta, &raw->offset_delta);
-	put_unaligned_be64((u64)e->last_timestamp, &raw->timestamp);
+	put_unaligned_be32((u32)b->last_sequence, &raw->last_sequence);
+	put_unaligned_be64((u64)b->last_offset, &raw->last_offset);
+	put_unaligned_be32((u32)b->offset_delta, &raw->offset_delta);
+	put_unaligned_be64((u64)timestamp, &raw->timestamp);
 	put_unaligned_be32((u32)e->coordinator_epoch, &raw->coordinator_epoch);
-	put_unaligned_be64((u64)e->txn_first_offset, &raw->txn_first_offset);
+	put_unaligned_be64((u64)txn_first_offset, &raw->txn_first_offset);
+}
+
+static int put_entries(void *ctx, const struct sluice_producer_entry *e)
+{
+	struct sluice_snapshot_entry **next = ctx;
+	u32 i;
+
+	for (i = 0; i < e->earlier_count; i++)
+		put_batch((*next)++, e, &e->earlier[i], e->earlier[i].timestamp, -1);
+	put_batch((*next)++, e, &e->last, e->last_timestamp, e->txn_first_offset);
+	return 0;
+}
+
+static int count_entries(void *ctx, const struct sluice_producer_entry *e)
+{
+	*(u32 *)ctx += 1 + e->earlier_count;
 	return 0;
 }
 
 struct sluice_producer_snapshot *
 sluice_producer_snapshot_new(const struct sluice_producer_state *s, s64 offset)
 {
-	u32 count = sluice_producer_state_count(s);
-	size_t len = sizeof(struct sluice_snapshot_header) +
-		     count * sizeof(struct sluice_snapshot_entry);
-	struct sluice_producer_snapshot *snap = port_alloc(sizeof(*snap) + len);
+	struct sluice_producer_snapshot *snap;
 	struct sluice_snapshot_header *h;
 	struct sluice_snapshot_entry *next;
+	u32 count = 0;
+	size_t len;
 
+	if (sluice_producer_state_each(s, count_entries, &count))
+		return NULL;
+	len = sizeof(*h) + count * sizeof(*next);
+	snap = port_alloc(sizeof(*snap) + len);
 	if (!snap)
 		return NULL;
 	snap->offset = offset;
@@ -48,7 +65,7 @@ sluice_producer_snapshot_new(const struct sluice_producer_state *s, s64 offset)
 	next = (struct sluice_snapshot_entry *)(h + 1);
 	put_unaligned_be16(SLUICE_SNAPSHOT_VERSION, &h->version);
 	put_unaligned_be32(count, &h->count);
-	if (sluice_producer_state_each(s, put_entry, &next)) {
+	if (sluice_producer_state_each(s, put_entries, &next)) {
 		port_free(snap);
 		return NULL;
 	}

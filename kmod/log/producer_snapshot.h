@@ -4,8 +4,10 @@
  * its producers when the offset was its end. Kafka's format, version 1
  * (ProducerSnapshot.json).
  *
- * Of each producer only the last of its batches is kept, so a retry of an
- * earlier one is not known as such after a reopen; that is Kafka's, too.
+ * Kafka keeps the last batch of each producer there, and so does not know a retry
+ * of an earlier one as such after a restart. Here each of the batches that the log
+ * remembers is an entry, in their order, so that a client that had several of them
+ * in flight when the power went can go on. Kafka takes the last entry of a producer.
  */
 #ifndef SLUICE_LOG_PRODUCER_SNAPSHOT_H
 #define SLUICE_LOG_PRODUCER_SNAPSHOT_H

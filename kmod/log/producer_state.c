@@ -297,25 +297,61 @@ bool sluice_producer_state_expire(struct sluice_producer_state *s, s64 now_ms, s
 	return sluice_producer_table_expire(&s->table, now_ms, expiration_ms);
 }
 
+/* Is the second the batch that the producer sent after the first? */
+static bool follows(const struct sluice_producer_batch *a, const struct sluice_producer_batch *b)
+{
+	return a->last_sequence >= 0 && b->last_sequence >= 0 &&
+	       sequence_add(a->last_sequence, 1) ==
+	       sequence_add(b->last_sequence, (s32)-(u32)b->offset_delta) &&
+	       a->last_offset < b->last_offset - b->offset_delta;
+}
+
+/* @back: 1 is the one before the newest */
+static const struct sluice_producer_batch *older_batch(const struct sluice_producer *p, u32 back)
+{
+	return &p->batches[(p->next + 2 * SLUICE_PRODUCER_BATCHES - 1 - back) %
+			   SLUICE_PRODUCER_BATCHES];
+}
+
+/* Batches that compaction or another leader left before a gap stay out. */
+static u32 count_earlier(const struct sluice_producer *p)
+{
+	u32 n = 0;
+
+	while (n + 1 < p->count && follows(older_batch(p, n + 1), older_batch(p, n)))
+		n++;
+	return n;
+}
+
+static void fill_entry(const struct sluice_producer *p, struct sluice_producer_entry *e)
+{
+	const struct sluice_producer_batch *newest = newest_batch(p);
+	u32 i;
+
+	*e = (struct sluice_producer_entry){
+		.id = p->id,
+		.epoch = p->epoch,
+		.last_timestamp = p->last_timestamp,
+		.coordinator_epoch = p->coordinator_epoch,
+		.txn_first_offset = p->txn_first_offset,
+		.last = { .last_sequence = -1, .last_offset = -1, .timestamp = -1 },
+		.earlier_count = count_earlier(p),
+	};
+	if (newest)
+		e->last = *newest;
+	for (i = 0; i < e->earlier_count; i++)
+		e->earlier[i] = *older_batch(p, e->earlier_count - i);
+}
+
 static int each_of_list(const struct sluice_producer_list *list,
 			int (*fn)(void *ctx, const struct sluice_producer_entry *e), void *ctx)
 {
 	const struct sluice_producer *p;
+	struct sluice_producer_entry e;
 	int ret;
 
 	for (p = list->oldest; p; p = p->newer) {
-		const struct sluice_producer_batch *newest = newest_batch(p);
-		struct sluice_producer_entry e = {
-			.id = p->id,
-			.epoch = p->epoch,
-			.last_timestamp = p->last_timestamp,
-			.coordinator_epoch = p->coordinator_epoch,
-			.txn_first_offset = p->txn_first_offset,
-			.last = { .last_sequence = -1, .last_offset = -1, .timestamp = -1 },
-		};
-
-		if (newest)
-			e.last = *newest;
+		fill_entry(p, &e);
 		ret = fn(ctx, &e);
 		if (ret)
 			return ret;
@@ -332,18 +368,29 @@ int sluice_producer_state_each(const struct sluice_producer_state *s,
 	return ret ? ret : each_of_list(&s->table.open, fn, ctx);
 }
 
+/* What the table has of it was an earlier batch of the same producer. */
+static bool leads_to(const struct sluice_producer *p, const struct sluice_producer_entry *e)
+{
+	const struct sluice_producer_batch *newest = newest_batch(p);
+
+	return newest && p->epoch == e->epoch && p->txn_first_offset < 0 &&
+	       p->count < SLUICE_PRODUCER_BATCHES && follows(newest, &e->last);
+}
+
 int sluice_producer_state_add(struct sluice_producer_state *s,
 			      const struct sluice_producer_entry *e)
 {
-	struct sluice_producer *p;
+	struct sluice_producer *p = sluice_producer_table_find(&s->table, e->id);
 	int ret;
 
-	if (sluice_producer_table_find(&s->table, e->id))
+	if (p && !leads_to(p, e))
 		return -EEXIST;
-	ret = sluice_producer_table_reserve(&s->table);
-	if (ret)
-		return ret;
-	p = sluice_producer_table_add(&s->table, e->id);
+	if (!p) {
+		ret = sluice_producer_table_reserve(&s->table);
+		if (ret)
+			return ret;
+		p = sluice_producer_table_add(&s->table, e->id);
+	}
 	p->epoch = e->epoch;
 	if (e->last.last_offset >= 0)
 		add_batch(p, &e->last);

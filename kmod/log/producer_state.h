@@ -146,6 +146,8 @@ bool sluice_producer_state_expire(struct sluice_producer_state *s, s64 now_ms,
  * struct sluice_producer_entry - a producer, as a snapshot has it
  * @epoch: -1 if it has written nothing that the log remembers
  * @last: its last batch; last_offset -1 if there is none
+ * @earlier: those before it, as far as their sequences lead up to it; oldest first
+ * @earlier_count: how many these are
  * @last_timestamp: of its last batch or marker
  * @coordinator_epoch: of its last marker, or -1
  * @txn_first_offset: of its open transaction, or -1
@@ -154,6 +156,8 @@ struct sluice_producer_entry {
 	s64 id;
 	s16 epoch;
 	struct sluice_producer_batch last;
+	struct sluice_producer_batch earlier[SLUICE_PRODUCER_BATCHES - 1];
+	u32 earlier_count;
 	s64 last_timestamp;
 	s32 coordinator_epoch;
 	s64 txn_first_offset;
@@ -171,8 +175,11 @@ int sluice_producer_state_each(const struct sluice_producer_state *s,
 
 /**
  * sluice_producer_state_add() - a producer that a snapshot remembers
- * In any order; sluice_producer_state_added() must follow the last one.
- * Returns 0; -EEXIST if it is known; -ENOMEM.
+ * @e: its @earlier is not looked at: they are to be added before, each as one that
+ *	has no transaction open
+ * Producers come in any order; sluice_producer_state_added() must follow the last one.
+ * Returns 0; -EEXIST if it is known, and this is not the batch that follows its
+ * last; -ENOMEM.
  */
 int __must_check sluice_producer_state_add(struct sluice_producer_state *s,
 					   const struct sluice_producer_entry *e);

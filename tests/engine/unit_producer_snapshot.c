@@ -218,6 +218,118 @@ static void load__golden(void **state)
 	sluice_producer_state_free(s);
 }
 
+/* Producer 5's batch of 2 that begins with this sequence, at ten times its offset. */
+static struct sluice_batch batch_at(s32 sequence)
+{
+	return (struct sluice_batch){.producer_id = 5,
+				     .producer_epoch = 1,
+				     .base_sequence = sequence,
+				     .base_offset = sequence * 10LL,
+				     .last_offset_delta = 1,
+				     .max_timestamp = 1000 + sequence};
+}
+
+static int retry(struct sluice_producer_state *s, s32 sequence, s64 *ret_offset)
+{
+	struct sluice_batch b = batch_at(sequence);
+	const struct sluice_producer_append pa = {.b = &b};
+	struct sluice_producer_batch dup = {0};
+	const char *why;
+	int ret = sluice_producer_state_check(s, &pa, &dup, &why);
+
+	*ret_offset = dup.last_offset;
+	return ret;
+}
+
+/* A client that had five batches in flight sends all of them again. */
+static void load__earlier_batches(void **state)
+{
+	struct sluice_producer_state *s = new_state(), *loaded = new_state();
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	s64 offset;
+	size_t len;
+	u8 *bytes;
+
+	for (s32 sequence = 0; sequence < 14; sequence += 2)
+		update(s, batch_at(sequence), NULL);
+	assert_int_equal(sluice_producer_state_save(s, *state, 200), 0);
+	assert_int_equal(sluice_producer_state_load(loaded, *state, 200, err), 0);
+	assert_int_equal(sluice_producer_state_count(loaded), 1);
+	assert_int_equal(retry(loaded, 2, &offset), -EILSEQ);
+	for (s32 sequence = 4; sequence < 14; sequence += 2) {
+		assert_int_equal(retry(loaded, sequence, &offset), 1);
+		assert_int_equal(offset, sequence * 10 + 1);
+	}
+	assert_int_equal(retry(loaded, 14, &offset), 0);
+	/* Kafka believes the last entry of a producer. */
+	bytes = file_load(*state, "00000000000000000200.snapshot", &len);
+	assert_int_equal(len, 10 + 5 * 46);
+	assert_int_equal(get_unaligned_be32(bytes + 10 + 4 * 46 + 10), 13);
+	free(bytes);
+	sluice_producer_state_free(loaded);
+	sluice_producer_state_free(s);
+}
+
+/* Compaction and other leaders leave gaps: what is before one leads to nothing. */
+static void save__earlier_batches_without_a_gap(void **state)
+{
+	struct sluice_producer_state *s = new_state();
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_producer_state *loaded = new_state();
+	s64 offset;
+
+	update(s, batch_at(0), NULL);
+	update(s, batch_at(2), NULL);
+	update(s, batch_at(6), NULL);
+	update(s, batch_at(8), NULL);
+	assert_int_equal(sluice_producer_state_save(s, *state, 100), 0);
+	assert_int_equal(file_size(*state, NAME), 10 + 2 * 46);
+	assert_int_equal(sluice_producer_state_load(loaded, *state, 100, err), 0);
+	assert_int_equal(retry(loaded, 2, &offset), -EILSEQ);
+	assert_int_equal(retry(loaded, 6, &offset), 1);
+	sluice_producer_state_free(loaded);
+	sluice_producer_state_free(s);
+}
+
+/* Two entries of a producer are a batch and the one that followed, or damage. */
+static void load__twice(void **state)
+{
+	static const struct {
+		u32 at;
+		u64 value;
+	} changes[] = {
+		{10 + 46 + 8, 0x0002000000030000},  /* another epoch */
+		{10 + 46 + 10, 0x0000000400000000}, /* another sequence */
+		{10 + 46 + 14, 1},		    /* an offset below */
+		{10 + 38, 0},			    /* the earlier one in a transaction */
+	};
+	struct sluice_producer_state *s = new_state();
+	char err[SLUICE_ERROR_TEXT_MAX];
+	size_t len;
+	u8 *bytes;
+
+	update(s, batch_at(0), NULL);
+	update(s, batch_at(2), NULL);
+	assert_int_equal(sluice_producer_state_save(s, *state, 100), 0);
+	sluice_producer_state_free(s);
+	assert_int_equal(load(*state, err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		bytes = file_load(*state, NAME, &len);
+		assert_int_equal(len, 10 + 2 * 46);
+		put_unaligned_be64(changes[i].value, bytes + changes[i].at);
+		put_unaligned_be32(port_crc32c_table(0, bytes + 6, len - 6), bytes + 2);
+		file_store(*state, NAME, bytes, len);
+		free(bytes);
+		assert_int_equal(load(*state, err), -EUCLEAN);
+		assert_string_equal(err, NAME ": position 56: the producer is there twice");
+		s = new_state();
+		update(s, batch_at(0), NULL);
+		update(s, batch_at(2), NULL);
+		assert_int_equal(sluice_producer_state_save(s, *state, 100), 0);
+		sluice_producer_state_free(s);
+	}
+}
+
 /* Kafka writes a hash map: transactions in no order. */
 static void load__transactions_in_any_order(void **state)
 {
@@ -352,8 +464,15 @@ static void save_and_load__every_failure(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(save__golden),  TEST(load__golden),     TEST(load__transactions_in_any_order),
-		TEST(load__damaged), TEST(load__every_byte), TEST(save_and_load__every_failure),
+		TEST(save__golden),
+		TEST(load__golden),
+		TEST(load__transactions_in_any_order),
+		TEST(load__earlier_batches),
+		TEST(save__earlier_batches_without_a_gap),
+		TEST(load__twice),
+		TEST(load__damaged),
+		TEST(load__every_byte),
+		TEST(save_and_load__every_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
