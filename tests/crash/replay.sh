@@ -39,7 +39,8 @@ read_acks() {
 	for file in $mount/acks/acks.*; do
 		[ ! -e "$file" ] || $load acks "$file" > "$work/${file##*/}"
 	done
-	acks=$(cat $work/acks.* 2> /dev/null | wc -l)
+	# None yet: the disk is of before the first.
+	acks=$({ cat $work/acks.* 2> /dev/null || true; } | wc -l)
 }
 
 # A disk of before the topic has nothing to lose, or has lost it.
