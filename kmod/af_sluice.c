@@ -40,7 +40,7 @@ static void sock_destruct(struct sock *sk)
 	struct sluice_sock *ssk = sluice_sk(sk);
 
 	/* A receipt holds a reference: the last one is gone with it. */
-	WARN_ON_ONCE(ssk->events.receipts || ssk->watch_count || ssk->cursors || ssk->chain);
+	WARN_ON_ONCE(ssk->events.receipts || ssk->watch_count || ssk->cursor_count || ssk->chain);
 	kfree(ssk->topic_name);
 }
 
@@ -80,8 +80,8 @@ static int bind_locked(struct sluice_sock *ssk, const struct sockaddr *uaddr, in
 	struct sluice_target target;
 	int err;
 
-	if (ssk->in.topic)
-		return sluice_sock_fail(ssk, -EINVAL, "bound already");
+	if (ssk->in.topic || ssk->cursor_count)
+		return sluice_sock_fail(ssk, -EINVAL, "it reads something already");
 	err = sluice_target_resolve(ssk, uaddr, addr_len, MAY_READ, &target);
 	if (err)
 		return err;
@@ -89,8 +89,7 @@ static int bind_locked(struct sluice_sock *ssk, const struct sockaddr *uaddr, in
 		err = sluice_sock_fail(ssk, -EINVAL, "a SOCK_STREAM consumer names one partition");
 		goto err_target;
 	}
-	WRITE_ONCE(ssk->is_dead, false);
-	err = sluice_cursors_open(ssk, &target);
+	err = sluice_cursors_open(ssk, &target, ssk->start);
 	if (err)
 		goto err_target;
 	spin_lock(&ssk->addr_lock);
@@ -209,6 +208,7 @@ static void sock_setup(struct sluice_sock *ssk)
 	spin_lock_init(&ssk->ready_lock);
 	spin_lock_init(&ssk->text_lock);
 	INIT_LIST_HEAD(&ssk->ready);
+	ssk->cursors = RB_ROOT;
 	sluice_events_init(ssk);
 	ssk->watches = RB_ROOT;
 	ssk->start = SLUICE_OFFSET_LATEST;

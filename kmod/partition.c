@@ -368,6 +368,8 @@ int sluice_partition_truncate(struct sluice_partition *p, s64 offset, char *why)
 	if (sluice_log_generation(p->log) != generation) {
 		atomic64_inc(&p->stats.truncations);
 		sluice_event_truncated(p, c.end_offset);
+		/* What is stable was learnt anew after the cut was told. */
+		sluice_notify_wake(p, 0);
 		/* What went is to be unlinked one day. */
 		sluice_maintenance_housekeep(p);
 	}

@@ -9,8 +9,8 @@
  * The first line has the namespace's counters, as pairs of name and value; sent
  * and received count system calls that moved something. One line per socket
  * follows the line of titles. topic and partition are what the socket reads
- * (bind), peer and peer_partition what it writes (connect); "-" is none, "*" all
- * partitions. position is the next offset to be received, "-" unless the socket
+ * (bind, SLUICE_ASSIGN), peer and peer_partition what it writes (connect); "-" is
+ * none, "*" several. position is the next offset to be received, "-" unless the socket
  * reads one partition; lag is how many offsets lie before the log end, summed
  * over its partitions. events counts receipts that were promised or wait to be
  * read. New columns are added at the end.
@@ -49,23 +49,40 @@ static void show_target(struct seq_file *seq, const struct sluice_target *t)
 		seq_printf(seq, " %s %d", t->topic->name, t->partition);
 }
 
-static void show_progress(struct seq_file *seq, const struct sluice_sock *ssk)
+/* What is read, as it is by now; of a socket that reads nothing what bind named. */
+static void show_source(struct seq_file *seq, const struct sluice_sock *ssk)
 {
-	s64 lag = 0;
-	u32 i;
+	struct sluice_target t = ssk->in;
+	struct sluice_cursor *first = sluice_cursor_first(ssk), *c;
 
 	lockdep_assert_held(&ssk->addr_lock);
-	if (!ssk->in.topic) {
+	if (first) {
+		c = rb_entry(rb_last(&ssk->cursors), struct sluice_cursor, node);
+		if (c->topic != first->topic) {
+			seq_puts(seq, " * *");
+			return;
+		}
+		t.topic = first->topic;
+		t.partition = c == first ? first->p->index : SLUICE_PARTITION_ANY;
+	}
+	show_target(seq, &t);
+}
+
+static void show_progress(struct seq_file *seq, const struct sluice_sock *ssk)
+{
+	const struct sluice_cursor *c;
+	s64 lag = 0;
+
+	lockdep_assert_held(&ssk->addr_lock);
+	if (!ssk->cursor_count) {
 		seq_puts(seq, " - -");
 		return;
 	}
-	for (i = 0; i < ssk->cursor_count; i++) {
-		const struct sluice_cursor *c = &ssk->cursors[i];
-
+	for (c = sluice_cursor_first(ssk); c; c = sluice_cursor_next_of(c))
 		lag += max_t(s64, READ_ONCE(c->high_watermark) - READ_ONCE(c->at.next_offset), 0);
-	}
+	c = sluice_cursor_first(ssk);
 	if (ssk->cursor_count == 1)
-		seq_printf(seq, " %lld %lld", READ_ONCE(ssk->cursors->at.next_offset), lag);
+		seq_printf(seq, " %lld %lld", READ_ONCE(c->at.next_offset), lag);
 	else
 		seq_printf(seq, " - %lld", lag);
 }
@@ -78,7 +95,7 @@ static void show_socket(struct seq_file *seq, struct sluice_sock *ssk)
 		   sk->sk_type == SOCK_STREAM ? "stream" : "seqpacket",
 		   from_kuid_munged(seq_user_ns(seq), sock_i_uid(sk)));
 	spin_lock(&ssk->addr_lock);
-	show_target(seq, &ssk->in);
+	show_source(seq, ssk);
 	show_progress(seq, ssk);
 	show_target(seq, &ssk->out);
 	spin_unlock(&ssk->addr_lock);

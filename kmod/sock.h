@@ -31,6 +31,7 @@
 
 struct seq_file;
 struct sluice_chain;
+struct sluice_aborted_window;
 struct sluice_filter;
 struct sluice_partition;
 struct sluice_topic;
@@ -90,25 +91,33 @@ struct sluice_place {
 /**
  * struct sluice_cursor - one partition that a socket reads
  * @ssk: the socket
+ * @node: in ssk->cursors
+ * @topic: holds a reference
  * @p: holds a reference
- * @waiter: in the partition's notifier from bind to release, whatever the
- *	cursor's place: each growth is reported
+ * @waiter: in the partition's notifier for as long as the cursor is there, whatever
+ *	its place: each growth is reported
  * @ready: in ssk->ready while there may be something to deliver; ready_lock
- * @high_watermark: the last that was reported; ready_lock
+ * @high_watermark: how far it may read, the last that was reported: the high
+ *	watermark, or the last stable offset; ready_lock
  * @cut: where a truncation that the reader has not looked at yet ended the log, or
  *	S64_MAX; ready_lock
  * @cut_seen: the lowest cut that was looked at since sluice_cursor_mark()
  * @offline: the partition went offline and the reader was not yet told;
  *	ready_lock
+ * @dead: the topic was deleted; ready_lock
+ * @paused: nothing is delivered, but that the topic was deleted; ready_lock
  * @at: the place; lock_sock()
  * @seg: segment of @at, holds a reference; NULL: to be found by next_offset
  * @file: of @seg
  * @open: the open batch that is read, holds a reference; then there is no @seg
+ * @aborted: what is known of aborted transactions, or NULL; lock_sock()
  * @ra: this reader's own readahead state
  * @err: errno to be returned by the next receive, once
  */
 struct sluice_cursor {
 	struct sluice_sock *ssk;
+	struct rb_node node;
+	struct sluice_topic *topic;
 	struct sluice_partition *p;
 	struct sluice_waiter waiter;
 	struct list_head ready;
@@ -116,10 +125,13 @@ struct sluice_cursor {
 	s64 cut;
 	s64 cut_seen;
 	bool offline;
+	bool dead;
+	bool paused;
 	struct sluice_place at;
 	struct sluice_segment *seg;
 	struct port_file *file;
 	struct sluice_open_batch *open;
+	struct sluice_aborted_window *aborted;
 	struct file_ra_state ra;
 	int err;
 };
@@ -146,10 +158,14 @@ struct sluice_event_queue {
  * @in: what bind gave; written under lock_sock() and addr_lock
  * @out: what connect gave; likewise
  * @addr_lock: lets others than lock_sock() holders read @in, @out, @cursors
- * @cursors: @cursor_count of them, from bind to release
+ * @cursors: struct sluice_cursor by topic and partition; changed under
+ *	lock_sock() and addr_lock
+ * @cursor_count: in @cursors; likewise
+ * @live_count: cursors that are not dead; ready_lock
  * @ready: cursors with something to deliver, in the order of their turns
  * @ready_lock: protects @ready and the fields of cursors that say so
- * @is_dead: the bound topic was deleted; READ_ONCE
+ * @is_dead: all that it read was deleted; READ_ONCE
+ * @read_committed: SLUICE_ISOLATION; written under lock_sock() and ready_lock
  * @start: SLUICE_START
  * @receipts: SLUICE_RECEIPTS, READ_ONCE
  * @append_as: SLUICE_APPEND_AS, READ_ONCE
@@ -172,11 +188,13 @@ struct sluice_sock {
 	struct sluice_target in;
 	struct sluice_target out;
 	spinlock_t addr_lock;
-	struct sluice_cursor *cursors;
+	struct rb_root cursors;
 	u32 cursor_count;
+	u32 live_count;
 	struct list_head ready;
 	spinlock_t ready_lock;
 	bool is_dead;
+	bool read_committed;
 	s64 start;
 	u32 receipts;
 	u32 append_as;
@@ -251,12 +269,48 @@ int __must_check sluice_partition_find(struct sluice_sock *ssk, const u8 *topic_
 
 /* A socket's cursors: sock_consume.c. All need lock_sock(). */
 
-/** sluice_cursors_open() - begin to read what @t names, from ssk->start. */
-int __must_check sluice_cursors_open(struct sluice_sock *ssk, const struct sluice_target *t);
+/**
+ * sluice_cursors_open() - begin to read what @t names, at @start
+ * Of a whole topic those partitions that are not read yet.
+ * Return: 0; -EEXIST the one partition is read already; -E2BIG; -EINVAL an offset
+ * to start at, but several partitions; -ERANGE; -ENOMEM; -ENODEV. After a failure
+ * nothing is read that was not before.
+ */
+int __must_check sluice_cursors_open(struct sluice_sock *ssk, const struct sluice_target *t,
+				     s64 start);
 void sluice_cursors_close(struct sluice_sock *ssk);
 
-/** sluice_cursor_find() - by partition index, or ANY if there is just one. */
-struct sluice_cursor *sluice_cursor_find(struct sluice_sock *ssk, s32 partition);
+/** sluice_cursor_close() - stop reading one partition. */
+void sluice_cursor_close(struct sluice_cursor *c);
+
+/** sluice_cursor_find() - the cursor of a topic's partition, or NULL. */
+struct sluice_cursor *sluice_cursor_find(struct sluice_sock *ssk, const struct sluice_topic *topic,
+					 u32 partition);
+
+/**
+ * sluice_cursor_first(), _next_of() - all cursors, those of a topic side by side
+ * Context: lock_sock() or addr_lock.
+ */
+static inline struct sluice_cursor *sluice_cursor_first(const struct sluice_sock *ssk)
+{
+	return rb_entry_safe(rb_first(&ssk->cursors), struct sluice_cursor, node);
+}
+
+static inline struct sluice_cursor *sluice_cursor_next_of(const struct sluice_cursor *c)
+{
+	return rb_entry_safe(rb_next(&c->node), struct sluice_cursor, node);
+}
+
+/**
+ * sluice_cursor_topic_first() - the first cursor of a topic, or NULL
+ * @topic_id: its id; all zero: of the one that bind named, or else of the only one
+ * that is read
+ * Those behind it that have the same topic are the others.
+ */
+struct sluice_cursor *sluice_cursor_topic_first(struct sluice_sock *ssk, const u8 *topic_id);
+
+/** sluice_assign() - one element of SLUICE_ASSIGN: sock_assign.c */
+int __must_check sluice_assign(struct sluice_sock *ssk, const struct sluice_assign *req);
 
 /* One cursor: sock_cursor.c. All but the first two need lock_sock(). */
 
@@ -265,9 +319,10 @@ bool sluice_cursor_has_more(const struct sluice_cursor *c);
 
 /**
  * sluice_cursor_note_cut() - the log was truncated; under ready_lock
- * @high_watermark: as it is after that
+ * @cut: its high watermark after that
+ * @limit: how far the cursor may read
  */
-void sluice_cursor_note_cut(struct sluice_cursor *c, s64 high_watermark);
+void sluice_cursor_note_cut(struct sluice_cursor *c, s64 cut, s64 limit);
 
 /**
  * sluice_cursor_next() - the cursor whose turn it is, with something at hand
@@ -277,7 +332,10 @@ void sluice_cursor_note_cut(struct sluice_cursor *c, s64 high_watermark);
  */
 int __must_check sluice_cursor_next(struct sluice_sock *ssk, struct sluice_cursor **ret_c);
 
-/** sluice_cursor_take_error() - the error is reported now, and only once. */
+/**
+ * sluice_cursor_take_error() - the error is reported now, and only once
+ * Of a topic that was deleted the cursors are gone after this. NULL is allowed.
+ */
 void sluice_cursor_take_error(struct sluice_cursor *c);
 
 /** sluice_cursor_settle() - the same for one cursor; 1, 0 or -errno. */
@@ -311,8 +369,32 @@ static inline s64 sluice_cursor_record_offset(const struct sluice_cursor *c)
 /** sluice_cursor_seek() - @offset may be SLUICE_OFFSET_*; -ERANGE, -ENODEV. */
 int __must_check sluice_cursor_seek(struct sluice_cursor *c, s64 offset);
 
+/** sluice_cursor_pause() - deliver nothing more, or go on. */
+void sluice_cursor_pause(struct sluice_cursor *c, bool pause);
+
+/** sluice_cursor_look_anew() - what it may read has changed; its position stays. */
+void sluice_cursor_look_anew(struct sluice_cursor *c);
+
 /** sluice_cursor_drop_segment() - find the place anew, by the next offset. */
 void sluice_cursor_drop_segment(struct sluice_cursor *c);
+
+/* What may be read: sock_isolation.c */
+
+/** sluice_cursor_limit() - behind the last offset that may be read. Context: entered. */
+s64 sluice_cursor_limit(const struct sluice_cursor *c);
+
+/**
+ * sluice_cursor_is_aborted() - is the batch at hand of an aborted transaction
+ * It lies below the last stable offset. Return: 1, 0, -errno.
+ * Context: lock_sock() held, entered.
+ */
+int __must_check sluice_cursor_is_aborted(struct sluice_cursor *c);
+
+/** sluice_cursor_forget_aborted() - the log may say something else now. */
+void sluice_cursor_forget_aborted(struct sluice_cursor *c);
+
+/** sluice_sock_set_isolation() - SLUICE_READ_*; -EINVAL, -EOPNOTSUPP. */
+int __must_check sluice_sock_set_isolation(struct sluice_sock *ssk, u32 isolation);
 
 /* A cursor of a SOCK_SEQPACKET in the open batch: sock_open_batch.c */
 

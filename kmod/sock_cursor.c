@@ -36,15 +36,17 @@ static bool is_stream(const struct sluice_cursor *c)
 bool sluice_cursor_has_more(const struct sluice_cursor *c)
 {
 	lockdep_assert_held(&c->ssk->ready_lock);
-	return READ_ONCE(c->err) || c->offline || c->cut != S64_MAX ||
+	if (c->paused)
+		return c->dead;
+	return c->dead || READ_ONCE(c->err) || c->offline || c->cut != S64_MAX ||
 	       c->high_watermark > READ_ONCE(c->at.next_offset);
 }
 
-void sluice_cursor_note_cut(struct sluice_cursor *c, s64 high_watermark)
+void sluice_cursor_note_cut(struct sluice_cursor *c, s64 cut, s64 limit)
 {
 	lockdep_assert_held(&c->ssk->ready_lock);
-	WRITE_ONCE(c->cut, min(c->cut, high_watermark));
-	c->high_watermark = high_watermark;
+	WRITE_ONCE(c->cut, min(c->cut, cut));
+	c->high_watermark = limit;
 }
 
 /* Put the cursor where it belongs, given what the log says by now. */
@@ -128,6 +130,7 @@ static int look_at_cut(struct sluice_cursor *c)
 	bool inside = is_stream(c) && at->in_batch && at->read_pos != at->position;
 	s64 cut = take_cut(c);
 
+	sluice_cursor_forget_aborted(c);
 	if (inside && sluice_batch_last_offset(&at->batch) < cut) {
 		at->leave = true;
 		return 0;
@@ -215,7 +218,7 @@ static int enter_batch(struct sluice_cursor *c)
 	struct sluice_place *at = &c->at;
 
 	for (;;) {
-		s64 high_watermark = sluice_log_high_watermark(c->p->log);
+		s64 high_watermark = sluice_cursor_limit(c);
 		bool sealed;
 		u64 end;
 		int err;
@@ -287,6 +290,28 @@ static int enter_record(struct sluice_cursor *c)
 	return 0;
 }
 
+/* As enter_batch(); one that is not to be seen was passed, and is not at hand. */
+static int enter_committed(struct sluice_cursor *c)
+{
+	int err = enter_batch(c);
+
+	if (err <= 0 || !c->ssk->read_committed)
+		return err;
+	err = sluice_cursor_is_aborted(c);
+	if (!err)
+		return 1;
+	if (err > 0) {
+		finish_batch(c);
+		cond_resched();
+		return 1;
+	}
+	/* Retention went past it: found anew, that is said. */
+	c->at.in_batch = false;
+	if (err == -ERANGE)
+		sluice_cursor_drop_segment(c);
+	return err == -ERANGE ? 1 : cursor_fail(c, err, "what was aborted is not known");
+}
+
 static int settle_record(struct sluice_cursor *c)
 {
 	struct sluice_place *at = &c->at;
@@ -294,14 +319,16 @@ static int settle_record(struct sluice_cursor *c)
 
 	for (n = 0; n < SETTLE_BATCHES_MAX; n++) {
 		if (!at->in_batch) {
-			if (at->next_offset >= sluice_log_high_watermark(c->p->log))
+			if (at->next_offset >= sluice_cursor_limit(c))
 				return at_log_end(c);
 			at->settled = sluice_cursor_settle_open(c);
 			if (at->settled)
 				return 1;
-			err = enter_batch(c);
+			err = enter_committed(c);
 			if (err <= 0)
 				return err;
+			if (!at->in_batch)
+				continue;
 		}
 		if (at->batch.attributes & SLUICE_BATCH_CONTROL) {
 			finish_batch(c);
@@ -385,10 +412,8 @@ static int find_next(struct sluice_cursor *c)
 	if (is_stream(c) ? c->at.in_batch : c->at.settled)
 		return 1;
 	ret = sluice_partition_enter(c->p);
-	if (ret) {
-		WRITE_ONCE(c->ssk->is_dead, true);
-		return ret;
-	}
+	if (ret)
+		return cursor_fail(c, ret, "the topic was deleted");
 	if (sluice_filter_attached(c->ssk))
 		ret = settle_filtered(c);
 	else
@@ -426,23 +451,22 @@ int sluice_cursor_next(struct sluice_sock *ssk, struct sluice_cursor **ret_c)
 
 	sock_owned_by_me(&ssk->sk);
 	*ret_c = NULL;
-	if (!ssk->in.topic)
-		return sluice_sock_fail(ssk, -ENOTCONN, "not bound: nothing to receive from");
 
 	for (;;) {
 		if (READ_ONCE(ssk->is_dead))
 			return sluice_sock_fail(ssk, -ENODEV, "the topic was deleted");
+		if (!ssk->cursor_count)
+			return sluice_sock_fail(ssk, -ENOTCONN, "there is nothing to receive from");
 		spin_lock(&ssk->ready_lock);
 		c = list_first_entry_or_null(&ssk->ready, struct sluice_cursor, ready);
 		spin_unlock(&ssk->ready_lock);
 		if (!c)
 			return 0;
 		ret = sluice_cursor_settle(c);
-		if (ret == -ENODEV)
-			continue;
 		*ret_c = c;
 		if (ret)
 			return ret;
+		*ret_c = NULL;
 		cursor_requeue(c, S64_MIN);
 		/* A long run of control batches must not hold a signal off. */
 		if (signal_pending(current))
@@ -456,10 +480,33 @@ int sluice_cursor_next(struct sluice_sock *ssk, struct sluice_cursor **ret_c)
 	}
 }
 
+/* The others go on; when there are none, that is said for ever. */
+static void leave_dead_topic(struct sluice_cursor *c)
+{
+	struct sluice_sock *ssk = c->ssk;
+	struct sluice_topic *topic = c->topic;
+	struct sluice_cursor *next;
+
+	/* Closing the last cursor of it must not free what the others are compared with. */
+	refcount_inc(&topic->ref);
+	for (c = sluice_cursor_topic_first(ssk, topic->id); c && c->topic == topic; c = next) {
+		next = sluice_cursor_next_of(c);
+		sluice_cursor_close(c);
+		cond_resched();
+	}
+	sluice_topic_put(topic);
+	if (!ssk->cursor_count)
+		WRITE_ONCE(ssk->is_dead, true);
+}
+
 void sluice_cursor_take_error(struct sluice_cursor *c)
 {
 	if (!c)
 		return;
+	if (c->err == -ENODEV) {
+		leave_dead_topic(c);
+		return;
+	}
 	c->err = 0;
 	cursor_requeue(c, S64_MIN);
 }
@@ -497,7 +544,7 @@ void sluice_cursor_advance_bytes(struct sluice_cursor *c, u64 n)
 
 int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 {
-	s64 start, high_watermark, cut;
+	s64 start, high_watermark, limit, cut;
 	int err;
 
 	err = sluice_partition_enter(c->p);
@@ -507,12 +554,13 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 	cut = take_cut(c);
 	start = sluice_log_start_offset(c->p->log);
 	high_watermark = sluice_log_high_watermark(c->p->log);
+	limit = min(high_watermark, sluice_cursor_limit(c));
 	sluice_partition_leave(c->p);
 
 	if (offset == SLUICE_OFFSET_EARLIEST)
 		offset = start;
 	else if (offset == SLUICE_OFFSET_LATEST)
-		offset = high_watermark;
+		offset = limit;
 	if (offset < start || offset > high_watermark) {
 		/* It stays where it is, and that may be behind the cut. */
 		put_cut_back(c, cut);
@@ -524,9 +572,38 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 
 	sluice_cursor_drop_segment(c);
 	c->err = 0;
+	sluice_cursor_forget_aborted(c);
 	WRITE_ONCE(c->at.next_offset, offset);
-	cursor_requeue(c, high_watermark);
+	cursor_requeue(c, limit);
 	return 0;
+}
+
+void sluice_cursor_look_anew(struct sluice_cursor *c)
+{
+	s64 limit = S64_MIN;
+
+	sock_owned_by_me(&c->ssk->sk);
+	/* Of one that is dead it is told, whatever may be read. */
+	if (!sluice_partition_enter(c->p)) {
+		limit = sluice_cursor_limit(c);
+		sluice_partition_leave(c->p);
+	}
+	sluice_cursor_drop_segment(c);
+	spin_lock(&c->ssk->ready_lock);
+	/* A truncation that was reported knows better; growth since then is only more. */
+	if (c->cut == S64_MAX)
+		c->high_watermark = limit;
+	spin_unlock(&c->ssk->ready_lock);
+	cursor_requeue(c, limit);
+}
+
+void sluice_cursor_pause(struct sluice_cursor *c, bool pause)
+{
+	sock_owned_by_me(&c->ssk->sk);
+	spin_lock(&c->ssk->ready_lock);
+	c->paused = pause;
+	spin_unlock(&c->ssk->ready_lock);
+	cursor_requeue(c, S64_MIN);
 }
 
 void sluice_cursor_mark(struct sluice_cursor *c, struct sluice_bookmark *m)

@@ -115,27 +115,61 @@ static int set_append_as(struct sluice_sock *ssk, sockptr_t optval, unsigned int
 	return 0;
 }
 
+/* The cursor of a topic's partition, or of its only one; else ERR_PTR, with error text. */
+static struct sluice_cursor *find_cursor(struct sluice_sock *ssk, const u8 *topic_id,
+					 s32 partition)
+{
+	struct sluice_cursor *c = sluice_cursor_topic_first(ssk, topic_id);
+	struct sluice_cursor *next = c ? sluice_cursor_next_of(c) : NULL;
+	int err = 0;
+
+	if (READ_ONCE(ssk->is_dead))
+		err = sluice_sock_fail(ssk, -ENODEV, "the topic was deleted");
+	else if (!ssk->cursor_count)
+		err = sluice_sock_fail(ssk, -ENOTCONN, "the socket reads nothing");
+	else if (!c)
+		err = sluice_sock_fail(ssk, -ENOENT, "the socket does not read this topic");
+	else if (partition == SLUICE_PARTITION_ANY && next && next->topic == c->topic)
+		err = sluice_sock_fail(ssk, -EINVAL, "name one of the partitions");
+	if (err)
+		return ERR_PTR(err);
+	if (partition == SLUICE_PARTITION_ANY)
+		return c;
+	c = sluice_cursor_find(ssk, c->topic, partition);
+	if (c)
+		return c;
+	return ERR_PTR(sluice_sock_fail(ssk, -ENOENT, "the socket does not read partition %d",
+					partition));
+}
+
+static int seek_all(struct sluice_sock *ssk, const struct sluice_seek *seek)
+{
+	bool any_topic = !memchr_inv(seek->topic_id, 0, sizeof(seek->topic_id));
+	struct sluice_cursor *c;
+	int err = -ENOENT;
+
+	if (seek->offset >= 0)
+		return sluice_sock_fail(ssk, -EINVAL, "to seek to an offset, name the partition");
+	if (!ssk->cursor_count)
+		return sluice_sock_fail(ssk, -ENOTCONN, "the socket reads nothing");
+	for (c = sluice_cursor_first(ssk); c; c = sluice_cursor_next_of(c)) {
+		if (!any_topic && memcmp(c->topic->id, seek->topic_id, sizeof(seek->topic_id)))
+			continue;
+		err = sluice_cursor_seek(c, seek->offset);
+		if (err)
+			return err;
+	}
+	return err ? sluice_sock_fail(ssk, err, "the socket does not read this topic") : 0;
+}
+
 static int seek_locked(struct sluice_sock *ssk, const struct sluice_seek *seek)
 {
 	struct sluice_cursor *c;
-	int err = 0;
-	u32 i;
 
-	if (!ssk->in.topic)
-		return sluice_sock_fail(ssk, -ENOTCONN, "not bound: nothing to seek in");
-	if (seek->partition != SLUICE_PARTITION_ANY) {
-		c = sluice_cursor_find(ssk, seek->partition);
-		if (!c)
-			return sluice_sock_fail(ssk, -ENOENT,
-						"the socket does not read partition %d",
-						seek->partition);
-		return sluice_cursor_seek(c, seek->offset);
-	}
-	if (seek->offset >= 0)
-		return sluice_sock_fail(ssk, -EINVAL, "to seek to an offset, name the partition");
-	for (i = 0; i < ssk->cursor_count && !err; i++)
-		err = sluice_cursor_seek(&ssk->cursors[i], seek->offset);
-	return err;
+	if (seek->partition == SLUICE_PARTITION_ANY)
+		return seek_all(ssk, seek);
+	c = find_cursor(ssk, seek->topic_id, seek->partition);
+	return IS_ERR(c) ? PTR_ERR(c) : sluice_cursor_seek(c, seek->offset);
 }
 
 static int set_seek(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
@@ -151,6 +185,9 @@ static int set_seek(struct sluice_sock *ssk, sockptr_t optval, unsigned int optl
 		return sluice_sock_fail(ssk, -EINVAL, "a field of struct sluice_seek is wrong");
 	lock_sock(&ssk->sk);
 	err = seek_locked(ssk, &seek);
+	/* For who waits on the socket meanwhile. */
+	if (!err)
+		ssk->sk.sk_data_ready(&ssk->sk);
 	release_sock(&ssk->sk);
 	return err;
 }
@@ -169,6 +206,44 @@ static int set_watch(struct sluice_sock *ssk, sockptr_t optval, unsigned int opt
 			return -EFAULT;
 		lock_sock(&ssk->sk);
 		err = sluice_watch_set(ssk, &watch);
+		release_sock(&ssk->sk);
+		if (err)
+			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int set_isolation(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	u32 isolation;
+	int err;
+
+	err = sluice_opt_get(ssk, &isolation, sizeof(isolation), optval, optlen);
+	if (err)
+		return err;
+	lock_sock(&ssk->sk);
+	err = sluice_sock_set_isolation(ssk, isolation);
+	release_sock(&ssk->sk);
+	return err;
+}
+
+/* Elements before one that fails are done. */
+static int set_assign(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	struct sluice_assign req;
+	int count, i, err;
+
+	count = sluice_opt_array_count(ssk, optlen, sizeof(req));
+	if (count < 0)
+		return count;
+	for (i = 0; i < count; i++) {
+		if (copy_from_sockptr_offset(&req, optval, i * sizeof(req), sizeof(req)))
+			return -EFAULT;
+		lock_sock(&ssk->sk);
+		err = sluice_assign(ssk, &req);
 		release_sock(&ssk->sk);
 		if (err)
 			return err;
@@ -201,6 +276,10 @@ int sluice_setsockopt(struct socket *sock, int level, int optname, sockptr_t opt
 		return set_watch(ssk, optval, optlen);
 	case SLUICE_FLUSH:
 		return sluice_opt_set_flush(ssk, optval, optlen);
+	case SLUICE_ASSIGN:
+		return set_assign(ssk, optval, optlen);
+	case SLUICE_ISOLATION:
+		return set_isolation(ssk, optval, optlen);
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -261,23 +340,19 @@ static int position_locked(struct sluice_sock *ssk, struct sluice_position *pos)
 	struct sluice_cursor *c;
 	int err;
 
-	if (!ssk->in.topic)
-		return sluice_sock_fail(ssk, -ENOTCONN, "not bound: there is no position");
-	c = sluice_cursor_find(ssk, pos->partition);
-	if (!c && pos->partition == SLUICE_PARTITION_ANY)
-		return sluice_sock_fail(ssk, -EINVAL, "name one of the socket's %u partitions",
-					ssk->cursor_count);
-	if (!c)
-		return sluice_sock_fail(ssk, -ENOENT, "the socket does not read partition %d",
-					pos->partition);
+	c = find_cursor(ssk, pos->topic_id, pos->partition);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
 	err = sluice_partition_enter(c->p);
 	if (err)
 		return sluice_sock_fail(ssk, err, "the topic was deleted");
+	memcpy(pos->topic_id, c->topic->id, sizeof(pos->topic_id));
 	pos->partition = c->p->index;
 	pos->offset = c->at.next_offset;
 	pos->log_start_offset = sluice_log_start_offset(c->p->log);
 	pos->high_watermark = sluice_log_high_watermark(c->p->log);
 	pos->log_end_offset = sluice_log_end_offset(c->p->log);
+	pos->last_stable_offset = sluice_log_last_stable_offset(c->p->log);
 	sluice_partition_leave(c->p);
 	return 0;
 }
@@ -327,6 +402,10 @@ int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *
 		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
 	case SLUICE_APPEND_AS:
 		value = READ_ONCE(ssk->append_as);
+		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
+	case SLUICE_ISOLATION:
+		value = READ_ONCE(ssk->read_committed) ? SLUICE_READ_COMMITTED :
+							 SLUICE_READ_UNCOMMITTED;
 		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
 	case SLUICE_FETCH:
 		return sluice_opt_get_fetch(ssk, optval, len);

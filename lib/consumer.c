@@ -14,15 +14,23 @@
 #define DATA_BYTES_MAX	    (UINT32_C(1) << 31)
 #define CONTROL_BYTES_MAX   (UINT32_C(16) << 20)
 
+/* A topic that is read, or was; records point to its name. */
+struct topic {
+	char *name;
+	uint8_t id[SLUICE_TOPIC_ID_LEN];
+};
+
 /* A seek into the middle of a compressed batch brings the whole batch. */
 struct wanted {
+	const struct topic *topic;
 	int32_t partition;
 	int64_t offset; /* records below it are not given out */
 };
 
 struct sluice_consumer {
 	int fd;
-	int32_t partition; /* as opened */
+	struct topic **topics; /* the first is the one it was opened with */
+	size_t n_topics;
 	struct sluice__bytes data;
 	struct sluice__bytes control;
 	struct sluice__bytes header_keys;
@@ -31,6 +39,7 @@ struct sluice_consumer {
 	struct wanted *wanted;
 	size_t n_wanted;
 	bool in_batch; /* records of @batch are still to be given out */
+	const struct topic *batch_topic;
 	int32_t batch_partition;
 	struct sluice__batch batch;
 	struct sluice_filter *filter; /* holds a reference */
@@ -43,12 +52,59 @@ static int set_start(int fd, int64_t start)
 	return 0;
 }
 
-static int want(sluice_consumer *c, int32_t partition, int64_t offset)
+/* The last of that name, for it may have been deleted and made anew; NULL: the first. */
+static const struct topic *topic_by_name(const sluice_consumer *c, const char *name)
+{
+	if (!name)
+		return c->topics[0];
+	for (size_t i = c->n_topics; i-- > 0;) {
+		if (!strcmp(c->topics[i]->name, name))
+			return c->topics[i];
+	}
+	return NULL;
+}
+
+static const struct topic *topic_by_id(const sluice_consumer *c, const uint8_t *id)
+{
+	for (size_t i = 0; i < c->n_topics; i++) {
+		if (!memcmp(c->topics[i]->id, id, SLUICE_TOPIC_ID_LEN))
+			return c->topics[i];
+	}
+	return NULL;
+}
+
+/* Remember the topic that @fd is bound to. */
+static int add_topic(sluice_consumer *c, int fd, const char *name)
+{
+	struct sockaddr_sluice addr;
+	socklen_t len = sizeof(addr);
+	struct topic *topic, **grown;
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len))
+		return sluice__fail(-errno, "getsockname: %s", strerror(errno));
+	if (topic_by_id(c, addr.sl_topic_id))
+		return 0;
+	topic = calloc(1, sizeof(*topic));
+	grown = reallocarray(c->topics, c->n_topics + 1, sizeof(struct topic *));
+	if (grown)
+		c->topics = grown;
+	if (topic)
+		topic->name = strdup(name);
+	if (!grown || !topic || !topic->name) {
+		free(topic);
+		return sluice__fail(-ENOMEM, "out of memory");
+	}
+	memcpy(topic->id, addr.sl_topic_id, sizeof(topic->id));
+	grown[c->n_topics++] = topic;
+	return 0;
+}
+
+static int want(sluice_consumer *c, const struct topic *topic, int32_t partition, int64_t offset)
 {
 	struct wanted *grown;
 
 	for (size_t i = 0; i < c->n_wanted; i++) {
-		if (c->wanted[i].partition == partition) {
+		if (c->wanted[i].topic == topic && c->wanted[i].partition == partition) {
 			c->wanted[i].offset = offset;
 			return 0;
 		}
@@ -59,17 +115,29 @@ static int want(sluice_consumer *c, int32_t partition, int64_t offset)
 	if (!grown)
 		return sluice__fail(-ENOMEM, "out of memory");
 	c->wanted = grown;
-	grown[c->n_wanted++] = (struct wanted){.partition = partition, .offset = offset};
+	grown[c->n_wanted++] =
+		(struct wanted){.topic = topic, .partition = partition, .offset = offset};
 	return 0;
 }
 
-static int64_t wanted_offset(const sluice_consumer *c, int32_t partition)
+/* Of the batch at hand. */
+static int64_t wanted_offset(const sluice_consumer *c)
 {
 	for (size_t i = 0; i < c->n_wanted; i++) {
-		if (c->wanted[i].partition == partition)
+		if (c->wanted[i].topic == c->batch_topic &&
+		    c->wanted[i].partition == c->batch_partition)
 			return c->wanted[i].offset;
 	}
 	return 0;
+}
+
+static void free_topics(sluice_consumer *c)
+{
+	for (size_t i = 0; i < c->n_topics; i++) {
+		free(c->topics[i]->name);
+		free(c->topics[i]);
+	}
+	free(c->topics);
 }
 
 SLUICE_API int sluice_consumer_open(const char *topic, int32_t partition, int64_t start,
@@ -81,7 +149,6 @@ SLUICE_API int sluice_consumer_open(const char *topic, int32_t partition, int64_
 
 	if (!c)
 		return sluice__fail(-ENOMEM, "out of memory");
-	c->partition = partition;
 	err = c->fd = sluice__socket();
 	if (err < 0)
 		goto err_free;
@@ -97,15 +164,19 @@ SLUICE_API int sluice_consumer_open(const char *topic, int32_t partition, int64_
 		err = sluice__address(c->fd, topic, partition, &addr);
 	if (!err && bind(c->fd, (struct sockaddr *)&addr, sizeof(addr)))
 		err = sluice__fail_socket(c->fd, -errno, topic);
+	if (!err)
+		err = add_topic(c, c->fd, topic);
 	/* One partition, then: the kernel has one place to start at an offset. */
 	if (!err && start > 0)
-		err = want(c, partition == SLUICE_ANY_PARTITION ? 0 : partition, start);
+		err = want(c, c->topics[0], partition == SLUICE_ANY_PARTITION ? 0 : partition,
+			   start);
 	if (err)
 		goto err_close;
 	*ret = c;
 	return 0;
 
 err_close:
+	free_topics(c);
 	sluice__bytes_free(&c->control);
 	sluice__bytes_free(&c->data);
 	close(c->fd);
@@ -126,6 +197,7 @@ SLUICE_API void sluice_consumer_close(sluice_consumer *c)
 	sluice__bytes_free(&c->header_keys);
 	free(c->headers);
 	free(c->wanted);
+	free_topics(c);
 	free(c);
 }
 
@@ -173,7 +245,7 @@ static int reserve_header_keys(sluice_consumer *c, size_t bytes, size_t n)
 
 static int next_of_batch(sluice_consumer *c, sluice_record *r)
 {
-	int64_t from = wanted_offset(c, c->batch_partition);
+	int64_t from = wanted_offset(c);
 	struct sluice__raw_record raw;
 	const uint8_t *pos, *key, *value;
 	int32_t key_len, value_len;
@@ -206,6 +278,7 @@ static int next_of_batch(sluice_consumer *c, sluice_record *r)
 		.timestamp = raw.timestamp,
 		.offset = raw.offset,
 		.partition = c->batch_partition,
+		.topic = c->batch_topic ? c->batch_topic->name : NULL,
 	};
 	return 1;
 done:
@@ -221,6 +294,7 @@ static int open_batch(sluice_consumer *c, const struct sluice_record_info *info,
 {
 	int err = sluice__batch_open(&c->batch, c->data.p, len, SLUICE__INFLATED_MAX);
 
+	c->batch_topic = topic_by_id(c, info->topic_id);
 	c->batch_partition = info->partition;
 	c->in_batch = !err;
 	if (!err)
@@ -236,6 +310,7 @@ static int read_control(sluice_consumer *c, struct msghdr *msg, sluice_record *r
 			const struct sluice_record_info *info, size_t len)
 {
 	const struct sluice_record_header *h;
+	const struct topic *topic = topic_by_id(c, info->topic_id);
 	struct cmsghdr *cmsg;
 	size_t n = 0, n_headers = 0, data_len, key_bytes = 0;
 	int err;
@@ -256,7 +331,8 @@ static int read_control(sluice_consumer *c, struct msghdr *msg, sluice_record *r
 			     .headers = c->headers,
 			     .timestamp = info->timestamp,
 			     .offset = info->offset,
-			     .partition = info->partition};
+			     .partition = info->partition,
+			     .topic = topic ? topic->name : NULL};
 	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
 		data_len = cmsg->cmsg_len - CMSG_LEN(0);
 		if (cmsg->cmsg_level != SOL_SLUICE)
@@ -284,6 +360,7 @@ static int again_with_room(sluice_consumer *c, const struct msghdr *msg,
 	struct sluice_seek seek = {.offset = info->offset, .partition = info->partition};
 	int err = 0;
 
+	memcpy(seek.topic_id, info->topic_id, sizeof(seek.topic_id));
 	if ((msg->msg_flags & MSG_CTRUNC && c->control.room >= CONTROL_BYTES_MAX) ||
 	    len > DATA_BYTES_MAX)
 		return sluice__fail(-EMSGSIZE,
@@ -387,22 +464,110 @@ SLUICE_API int sluice_consumer_filter(sluice_consumer *c, const sluice_filter *f
 	return 0;
 }
 
-SLUICE_API int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset)
+static int fail_unknown(const char *topic)
+{
+	return sluice__fail(-ENOENT, "the consumer does not read topic '%.250s'", topic);
+}
+
+SLUICE_API int sluice_seek_in(sluice_consumer *c, const char *topic, int32_t partition,
+			      int64_t offset)
 {
 	struct sluice_seek seek = {.offset = offset, .partition = partition};
-	int err;
+	const struct topic *in = topic_by_name(c, topic);
 
+	if (!in)
+		return fail_unknown(topic);
+	memcpy(seek.topic_id, in->id, sizeof(seek.topic_id));
 	if (setsockopt(c->fd, SOL_SLUICE, SLUICE_SEEK, &seek, sizeof(seek)))
 		return sluice__fail_socket(c->fd, -errno, "seek");
-	if (partition == SLUICE_ANY_PARTITION) {
-		c->n_wanted = 0;
+	if (c->batch_topic == in &&
+	    (partition == SLUICE_ANY_PARTITION || c->batch_partition == partition))
 		c->in_batch = false;
-		return 0;
+	if (partition != SLUICE_ANY_PARTITION)
+		return want(c, in, partition, offset);
+	for (size_t i = 0; i < c->n_wanted; i++) {
+		if (c->wanted[i].topic == in)
+			c->wanted[i].offset = 0;
 	}
-	err = want(c, partition, offset);
-	if (c->in_batch && c->batch_partition == partition)
+	return 0;
+}
+
+SLUICE_API int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset)
+{
+	return sluice_seek_in(c, NULL, partition, offset);
+}
+
+static int assign(sluice_consumer *c, const char *topic, int32_t partition, uint32_t action,
+		  int64_t start)
+{
+	struct sluice_assign a = {.action = action, .start = start};
+	int err = sluice__address(c->fd, topic, partition, &a.addr);
+
+	if (err)
+		return err;
+	if (setsockopt(c->fd, SOL_SLUICE, SLUICE_ASSIGN, &a, sizeof(a)))
+		return sluice__fail_socket(c->fd, -errno, topic);
+	return 0;
+}
+
+/* A socket of its own finds the topic's id, by which its records are known. */
+static int find_topic(sluice_consumer *c, const char *topic, int32_t partition)
+{
+	struct sockaddr_sluice addr;
+	int fd = sluice__socket(), err;
+
+	if (fd < 0)
+		return fd;
+	err = sluice__address(fd, topic, partition, &addr);
+	if (!err && bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		err = sluice__fail_socket(fd, -errno, topic);
+	if (!err)
+		err = add_topic(c, fd, topic);
+	close(fd);
+	return err;
+}
+
+SLUICE_API int sluice_consumer_add(sluice_consumer *c, const char *topic, int32_t partition,
+				   int64_t start)
+{
+	int err = find_topic(c, topic, partition);
+
+	if (!err)
+		err = assign(c, topic, partition, SLUICE_ASSIGN_ADD, start);
+	if (err || partition == SLUICE_ANY_PARTITION)
+		return err;
+	return want(c, topic_by_name(c, topic), partition, start);
+}
+
+/* What libsluice has of a batch goes with what it is of. */
+static bool is_at_hand(const sluice_consumer *c, const char *topic, int32_t partition)
+{
+	return c->in_batch && c->batch_topic && !strcmp(c->batch_topic->name, topic) &&
+	       (partition == SLUICE_ANY_PARTITION || c->batch_partition == partition);
+}
+
+SLUICE_API int sluice_consumer_remove(sluice_consumer *c, const char *topic, int32_t partition)
+{
+	int err = assign(c, topic, partition, SLUICE_ASSIGN_REMOVE, 0);
+
+	if (!err && is_at_hand(c, topic, partition))
 		c->in_batch = false;
 	return err;
+}
+
+SLUICE_API int sluice_consumer_pause(sluice_consumer *c, const char *topic, int32_t partition,
+				     int pause)
+{
+	return assign(c, topic, partition, pause ? SLUICE_ASSIGN_PAUSE : SLUICE_ASSIGN_RESUME, 0);
+}
+
+SLUICE_API int sluice_consumer_committed(sluice_consumer *c, int committed)
+{
+	uint32_t isolation = committed ? SLUICE_READ_COMMITTED : SLUICE_READ_UNCOMMITTED;
+
+	if (setsockopt(c->fd, SOL_SLUICE, SLUICE_ISOLATION, &isolation, sizeof(isolation)))
+		return sluice__fail_socket(c->fd, -errno, "isolation");
+	return 0;
 }
 
 /* The first record of the open batch that was not given out yet. */
@@ -410,7 +575,7 @@ static int64_t batch_position(const sluice_consumer *c, int64_t behind)
 {
 	struct sluice__batch ahead = c->batch;
 	struct sluice__raw_record raw;
-	int64_t from = wanted_offset(c, c->batch_partition);
+	int64_t from = wanted_offset(c);
 
 	while (sluice__batch_next(&ahead, &raw) > 0) {
 		if (raw.offset >= from)
@@ -419,18 +584,29 @@ static int64_t batch_position(const sluice_consumer *c, int64_t behind)
 	return behind;
 }
 
-SLUICE_API int sluice_position(sluice_consumer *c, int32_t partition, sluice_place *ret)
+SLUICE_API int sluice_position_in(sluice_consumer *c, const char *topic, int32_t partition,
+				  sluice_place *ret)
 {
 	struct sluice_position p = {.partition = partition};
+	const struct topic *in = topic_by_name(c, topic);
 	socklen_t len = sizeof(p);
 
+	if (!in)
+		return fail_unknown(topic);
+	memcpy(p.topic_id, in->id, sizeof(p.topic_id));
 	if (getsockopt(c->fd, SOL_SLUICE, SLUICE_POSITION, &p, &len))
 		return sluice__fail_socket(c->fd, -errno, "position");
-	if (c->in_batch && c->batch_partition == p.partition)
+	if (c->in_batch && c->batch_topic == in && c->batch_partition == p.partition)
 		p.offset = batch_position(c, p.offset);
 	*ret = (sluice_place){.position = p.offset,
 			      .log_start_offset = p.log_start_offset,
 			      .high_watermark = p.high_watermark,
-			      .log_end_offset = p.log_end_offset};
+			      .log_end_offset = p.log_end_offset,
+			      .last_stable_offset = p.last_stable_offset};
 	return 0;
+}
+
+SLUICE_API int sluice_position(sluice_consumer *c, int32_t partition, sluice_place *ret)
+{
+	return sluice_position_in(c, NULL, partition, ret);
 }

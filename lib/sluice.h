@@ -53,6 +53,7 @@ typedef struct sluice_record {
 	int64_t timestamp; /* milliseconds since the epoch */
 	int64_t offset;	   /* received only */
 	int32_t partition;
+	const char *topic; /* received only; valid as long as the consumer */
 } sluice_record;
 
 /* clang-format off */
@@ -150,10 +151,40 @@ const struct sock_fprog *sluice_filter_program(const sluice_filter *f);
 void sluice_filter_free(sluice_filter *f);
 
 /**
- * sluice_seek() - move a consumer
+ * sluice_consumer_add() - read more: a partition of the same or another topic
+ * @partition: an index, or SLUICE_ANY_PARTITION for all that are not read yet
+ * @start: SLUICE_EARLIEST, SLUICE_LATEST, or in one partition an offset
+ * All partitions take turns, and a record says of which topic it is. -EEXIST: it is
+ * read already. When a topic is deleted sluice_consume() says -ENODEV once, and the
+ * others go on.
+ */
+int sluice_consumer_add(sluice_consumer *c, const char *topic, int32_t partition, int64_t start);
+
+/** sluice_consumer_remove() - read it no more; -ENOENT: it was not read. */
+int sluice_consumer_remove(sluice_consumer *c, const char *topic, int32_t partition);
+
+/**
+ * sluice_consumer_pause() - receive nothing of it for now
+ * @pause: not zero; zero: go on where it was. Of a compressed batch that was begun
+ *	the rest still comes.
+ */
+int sluice_consumer_pause(sluice_consumer *c, const char *topic, int32_t partition, int pause);
+
+/**
+ * sluice_consumer_committed() - receive committed records only
+ * @committed: not zero: nothing of transactions that were aborted, nor what lies
+ *	behind one that is open. Zero: everything, as at the beginning.
+ */
+int sluice_consumer_committed(sluice_consumer *c, int committed);
+
+/**
+ * sluice_seek() - move a consumer in the topic it was opened with
  * @partition: an index; SLUICE_ANY_PARTITION with a special offset moves all
  */
 int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset);
+
+/** sluice_seek_in() - the same in a topic that was added; NULL: the first. */
+int sluice_seek_in(sluice_consumer *c, const char *topic, int32_t partition, int64_t offset);
 
 /** Where a consumer stands in a partition, and what the partition holds. */
 typedef struct sluice_place {
@@ -161,8 +192,10 @@ typedef struct sluice_place {
 	int64_t log_start_offset;
 	int64_t high_watermark; /* position == high_watermark: caught up */
 	int64_t log_end_offset;
+	int64_t last_stable_offset; /* as far as committed records are received */
 } sluice_place;
 int sluice_position(sluice_consumer *c, int32_t partition, sluice_place *ret);
+int sluice_position_in(sluice_consumer *c, const char *topic, int32_t partition, sluice_place *ret);
 
 int sluice_consumer_fd(const sluice_consumer *c);
 void sluice_consumer_close(sluice_consumer *c);

@@ -311,6 +311,85 @@ static void consume__starts_and_seeks(void)
 	sluice_producer_close(p);
 }
 
+static void consume__several_topics(void)
+{
+	struct topic a = topic_new(2, NULL), b = topic_new(1, NULL);
+	sluice_producer *in_a = producer_of(&a, 1), *in_b = producer_of(&b, 0);
+	sluice_consumer *c = consumer_of(&a, 1, SLUICE_EARLIEST);
+	sluice_record got;
+	sluice_place place;
+	int from_b = 0;
+
+	for (int i = 0; i < 3; i++) {
+		send_text(in_a, "a");
+		send_text(in_b, "b");
+	}
+	CHECK_EQ(sluice_consumer_add(c, "missing", 0, SLUICE_EARLIEST), -ENOENT);
+	CHECK_EQ(sluice_consumer_add(c, a.name, 1, SLUICE_EARLIEST), -EEXIST);
+	CHECK_EQ(sluice_consumer_add(c, b.name, 0, 1), 0);
+	for (int i = 0; i < 5; i++) {
+		CHECK_EQ(sluice_consume(c, 0, &got), 1);
+		CHECK(!strcmp(got.topic, *(const char *)got.value == 'a' ? a.name : b.name));
+		from_b += !strcmp(got.topic, b.name);
+	}
+	CHECK_EQ(from_b, 2);
+	CHECK_EQ(sluice_consume(c, 0, &got), 0);
+	CHECK_EQ(sluice_position_in(c, b.name, 0, &place), 0);
+	CHECK_EQ(place.position, 3);
+	CHECK_EQ(sluice_position_in(c, "missing", 0, &place), -ENOENT);
+	CHECK_EQ(sluice_seek_in(c, b.name, 0, 2), 0);
+	CHECK_EQ(sluice_position(c, 1, &place), 0);
+	CHECK_EQ(place.position, 3);
+	CHECK_EQ(sluice_consumer_pause(c, b.name, SLUICE_ANY_PARTITION, 1), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 0);
+	CHECK_EQ(sluice_consumer_pause(c, b.name, 0, 0), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 2);
+	CHECK_EQ(sluice_consumer_remove(c, b.name, 0), 0);
+	CHECK_EQ(sluice_consumer_remove(c, b.name, 0), -ENOENT);
+	send_text(in_b, "b");
+	CHECK_EQ(sluice_consume(c, 0, &got), 0);
+	CHECK_EQ(sluice_consumer_committed(c, 1), 0);
+	send_text(in_a, "x");
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(sluice_position(c, 1, &place), 0);
+	CHECK_EQ(place.last_stable_offset, 4);
+	sluice_consumer_close(c);
+	sluice_producer_close(in_a);
+	sluice_producer_close(in_b);
+}
+
+static void produce__chain_is_all_or_nothing(void)
+{
+	struct topic t = topic_new(1, NULL);
+	sluice_producer *p = producer_of(&t, 0);
+	sluice_consumer *c = consumer_of(&t, 0, SLUICE_EARLIEST);
+	sluice_record r = SLUICE_RECORD_INIT, got;
+	sluice_receipt receipt;
+	static char large[2 << 20];
+
+	r.value = "x";
+	r.value_len = 1;
+	CHECK_EQ(sluice_produce(p, &r, SLUICE_MORE, &receipt), -EINVAL);
+	CHECK_EQ(sluice_produce(p, &r, SLUICE_MORE | SLUICE_DURABLE, NULL), -EINVAL);
+	CHECK_EQ(sluice_produce(p, &r, SLUICE_MORE, NULL), 0);
+	r.value = large;
+	r.value_len = sizeof(large);
+	CHECK_EQ(sluice_produce(p, &r, 0, NULL), -EMSGSIZE);
+	r.value_len = 2;
+	CHECK_EQ(sluice_produce(p, &r, SLUICE_MORE, NULL), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 0);
+	CHECK_EQ(sluice_produce(p, &r, SLUICE_DURABLE, &receipt), 0);
+	CHECK_EQ(receipt.offset, 1);
+	CHECK(topic_partition(&t, 0).recovery_point >= 2);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.value_len, 2);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(sluice_consume(c, 0, &got), 0);
+	sluice_consumer_close(c);
+	sluice_producer_close(p);
+}
+
 static void consume__waits_for_a_record(void)
 {
 	struct topic t = topic_new(3, NULL);
@@ -456,6 +535,8 @@ int main(void)
 		TEST(open__refusals_say_why),
 		TEST(open__longest_name),
 		TEST(consume__starts_and_seeks),
+		TEST(consume__several_topics),
+		TEST(produce__chain_is_all_or_nothing),
 		TEST(consume__waits_for_a_record),
 		TEST(consume__opens_batches_of_every_codec),
 		TEST(consume__skips_a_batch_that_cannot_be_opened),

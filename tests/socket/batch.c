@@ -121,6 +121,17 @@ size_t batch_simple(uint8_t *buf, const char *tag, size_t n)
 	return batch_encode(buf, &h, values, n);
 }
 
+size_t batch_transaction(uint8_t *buf, int64_t producer, int32_t sequence, const char *value)
+{
+	struct batch_header h = BATCH_HEADER_INIT;
+
+	h.attributes = 1 << 4;
+	h.producer_id = producer;
+	h.producer_epoch = 0;
+	h.base_sequence = sequence;
+	return batch_encode(buf, &h, &value, 1);
+}
+
 /* A control batch of one record, whose key is version and type. */
 size_t batch_marker(uint8_t *buf, int64_t producer, bool commit)
 {
@@ -144,16 +155,4 @@ size_t batch_marker(uint8_t *buf, int64_t producer, bool commit)
 	put_be32(buf + AT_LENGTH, (uint32_t)size - 12);
 	batch_fix_crc(buf, size);
 	return size;
-}
-
-size_t batch_transaction(uint8_t *buf, int64_t producer, int32_t sequence)
-{
-	struct batch_header h = BATCH_HEADER_INIT;
-	const char *value = "v";
-
-	h.attributes = 1 << 4;
-	h.producer_id = producer;
-	h.producer_epoch = 0;
-	h.base_sequence = sequence;
-	return batch_encode(buf, &h, &value, 1);
 }

@@ -36,10 +36,10 @@ size_t batch_encode(uint8_t *buf, const struct batch_header *h, const char *cons
 /** batch_simple() - of @n records "<tag>0", "<tag>1", ... */
 size_t batch_simple(uint8_t *buf, const char *tag, size_t n);
 
-/** batch_transaction() - one record of a transaction; of epoch 0. */
-size_t batch_transaction(uint8_t *buf, int64_t producer, int32_t sequence);
+/** batch_transaction() - of one record in a transaction of @producer, which has begun. */
+size_t batch_transaction(uint8_t *buf, int64_t producer, int32_t sequence, const char *value);
 
-/** batch_marker() - the end of a transaction, as a coordinator writes it. */
+/** batch_marker() - the end of @producer's transaction, as a coordinator writes it. */
 size_t batch_marker(uint8_t *buf, int64_t producer, bool commit);
 
 /** batch_fix_crc() - after a byte behind the CRC was changed. */

@@ -174,6 +174,15 @@ static int call_recv(void)
 	return receive(fd, &got, MSG_DONTWAIT) == 1 ? 0 : -1;
 }
 
+/* Several cursors, of which none or all are there in the end. */
+static int call_assign(void)
+{
+	struct sluice_assign a = {.addr = address(&topic, SLUICE_PARTITION_ANY),
+				  .start = SLUICE_OFFSET_EARLIEST};
+
+	return set_option(fd, SLUICE_ASSIGN, &a, sizeof(a));
+}
+
 static int call_options(void)
 {
 	struct sluice_watch w = {.partition = 1, .offset = 1000000};
@@ -222,6 +231,11 @@ static void fault__recv(void)
 	CHECK(!with_faults(open_bound, call_recv, close_fd));
 }
 
+static void fault__assign(void)
+{
+	CHECK(!with_faults(open_record, call_assign, close_fd));
+}
+
 static void fault__options(void)
 {
 	CHECK(!with_faults(open_record, call_options, close_fd));
@@ -229,7 +243,7 @@ static void fault__options(void)
 
 static const struct test tests[] = {
 	TEST(fault__socket), TEST(fault__bind), TEST(fault__connect), TEST(fault__send),
-	TEST(fault__chain),  TEST(fault__recv), TEST(fault__options),
+	TEST(fault__chain),  TEST(fault__recv), TEST(fault__assign),  TEST(fault__options),
 };
 
 int main(void)

@@ -100,10 +100,10 @@ static struct topic transactions(int n)
 	if (append_as(fd, SLUICE_AS_COORDINATOR))
 		die("SLUICE_APPEND_AS: %s", error_text(fd));
 	for (int i = 0; i < n; i++) {
-		must_send(fd, buf, batch_transaction(buf, 7, i));
+		must_send(fd, buf, batch_transaction(buf, 7, i, "v"));
 		must_send(fd, buf, batch_marker(buf, 7, i % 2));
 	}
-	must_send(fd, buf, batch_transaction(buf, 8, 0));
+	must_send(fd, buf, batch_transaction(buf, 8, 0, "v"));
 	close(fd);
 	return t;
 }

@@ -77,7 +77,7 @@ static void send_transaction(int fd, int i)
 {
 	uint8_t batch[1000];
 
-	if (send(fd, batch, batch_transaction(batch, 5, i / 5), 0) < 0 ||
+	if (send(fd, batch, batch_transaction(batch, 5, i / 5, "v"), 0) < 0 ||
 	    send(fd, batch, batch_marker(batch, 5, i / 5 % 2), 0) < 0)
 		die("send: %s", error_text(fd));
 }

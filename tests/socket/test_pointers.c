@@ -176,14 +176,15 @@ static void recv__control_over_the_edge(void)
 
 static void options__hostile(void)
 {
-	static const int set[] = {SLUICE_TOPIC,	   SLUICE_START, SLUICE_SEEK,
-				  SLUICE_RECEIPTS, SLUICE_WATCH, SLUICE_FLUSH};
+	static const int set[] = {SLUICE_TOPIC, SLUICE_START, SLUICE_SEEK,  SLUICE_RECEIPTS,
+				  SLUICE_WATCH, SLUICE_FLUSH, SLUICE_ASSIGN};
 	static const size_t set_size[] = {10,
 					  8,
 					  sizeof(struct sluice_seek),
 					  4,
 					  sizeof(struct sluice_watch),
-					  sizeof(struct sluice_flush)};
+					  sizeof(struct sluice_flush),
+					  sizeof(struct sluice_assign)};
 	static const int get[] = {SLUICE_TOPIC,		 SLUICE_START, SLUICE_POSITION,
 				  SLUICE_RECEIPTS,	 SLUICE_FETCH, SLUICE_ERROR_TEXT,
 				  SLUICE_OFFSET_FOR_TIME};

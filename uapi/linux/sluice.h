@@ -40,7 +40,8 @@
  * @sl_partition: index of the partition, or SLUICE_PARTITION_ANY: a consumer
  *	then reads all partitions, a producer has one chosen for each record
  *	(murmur2 of the key as Kafka's clients do, or one per socket if there
- *	is no key). A SOCK_STREAM consumer must name one.
+ *	is no key). A SOCK_STREAM consumer must name one. To read some partitions,
+ *	or several topics, use SLUICE_ASSIGN.
  * @sl_topic_id: the topic by id; all zero means by name
  * @sl_topic: the topic by name, NUL-terminated. Empty, with a zero id, means
  *	the name last given by SLUICE_TOPIC: the way for names longer than
@@ -183,39 +184,87 @@ struct sluice_event {
 				    *      room behind it */
 #define SLUICE_MAX_TIMESTAMP	13 /* x    struct sluice_offset_for_time */
 #define SLUICE_EPOCH_END	14 /* x    struct sluice_epoch_end */
+#define SLUICE_ASSIGN		15 /* s    struct sluice_assign[] */
+#define SLUICE_ISOLATION	16 /* s,g  __u32: SLUICE_READ_* */
 
 /* Special offsets; Kafka's ListOffsets uses the same numbers. */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
 #define SLUICE_OFFSET_EARLIEST	(-2)	/* log start */
+
+/*
+ * Values of SLUICE_ISOLATION. Who reads what is committed reads up to the last stable
+ * offset, without the batches of aborted transactions; so SLUICE_OFFSET_LATEST is
+ * that offset. For SOCK_SEQPACKET: a SOCK_STREAM has the batches as they are stored
+ * (-EOPNOTSUPP). May be changed at any time.
+ */
+#define SLUICE_READ_UNCOMMITTED	0	/* the default */
+#define SLUICE_READ_COMMITTED	1
+
+/* Actions of struct sluice_assign. */
+#define SLUICE_ASSIGN_ADD	0	/* read it, too */
+#define SLUICE_ASSIGN_REMOVE	1	/* read it no more; its position is forgotten */
+#define SLUICE_ASSIGN_PAUSE	2	/* deliver nothing of it; its position stays */
+#define SLUICE_ASSIGN_RESUME	3	/* go on */
+
+/**
+ * struct sluice_assign - change what a consumer reads
+ * @addr: a topic and one of its partitions, or SLUICE_PARTITION_ANY for all
+ * @action: SLUICE_ASSIGN_*
+ * @reserved: zero
+ * @start: where to start what is added: SLUICE_OFFSET_*, or in one partition an
+ *	offset. Zero for the other actions
+ *
+ * A consumer reads any partitions of any topics, which take turns; it needs no
+ * bind(2) for it, though one does no harm. The option takes an array, which is
+ * done up to the first element that fails: -EEXIST the partition is read already
+ * (of a whole topic those that are not are added), -ENOENT no such topic or
+ * partition, or it is not read, -EACCES, -E2BIG more than 100000 partitions.
+ * A SOCK_STREAM reads one partition at a time.
+ *
+ * When a topic is deleted -ENODEV says so once, and the others go on.
+ */
+struct sluice_assign {
+	struct sockaddr_sluice addr;
+	__u32	action;
+	__u32	reserved;
+	__s64	start;
+};
 
 /**
  * struct sluice_seek - move a consumer
  * @offset: an offset or SLUICE_OFFSET_*; one outside the log is -ERANGE
  * @partition: index, or SLUICE_PARTITION_ANY with SLUICE_OFFSET_* only
  * @reserved: zero
+ * @topic_id: whose partition; all zero: of the topic that bind(2) named, or of the
+ *	only one that is read; with SLUICE_PARTITION_ANY, of all of them
  */
 struct sluice_seek {
 	__s64	offset;
 	__s32	partition;
 	__u32	reserved;
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
 };
 
 /**
  * struct sluice_position - where a consumer stands
- * @partition: in: index; SLUICE_PARTITION_ANY if the socket has just one
+ * @partition: in: index; SLUICE_PARTITION_ANY if it reads just one of the topic
  * @reserved: zero
+ * @topic_id: in: all zero: as in struct sluice_seek; out: the topic's
  * @offset: next offset to be received
  * @log_start_offset: first offset the partition has
  * @high_watermark: first offset not yet readable
  * @log_end_offset: next offset to be assigned
+ * @last_stable_offset: first offset of an open transaction, or the high watermark
  */
 struct sluice_position {
 	__s32	partition;
 	__u32	reserved;
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
 	__s64	offset;
 	__s64	log_start_offset;
 	__s64	high_watermark;
 	__s64	log_end_offset;
+	__s64	last_stable_offset;
 };
 
 /**
