@@ -580,21 +580,17 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 
 void sluice_cursor_look_anew(struct sluice_cursor *c)
 {
-	s64 limit = S64_MIN;
-
 	sock_owned_by_me(&c->ssk->sk);
 	/* Of one that is dead it is told, whatever may be read. */
 	if (!sluice_partition_enter(c->p)) {
-		limit = sluice_cursor_limit(c);
+		/* Under the lock: what grows or is cut after this is reported after it. */
+		spin_lock(&c->ssk->ready_lock);
+		c->high_watermark = sluice_cursor_limit(c);
+		spin_unlock(&c->ssk->ready_lock);
 		sluice_partition_leave(c->p);
 	}
 	sluice_cursor_drop_segment(c);
-	spin_lock(&c->ssk->ready_lock);
-	/* A truncation that was reported knows better; growth since then is only more. */
-	if (c->cut == S64_MAX)
-		c->high_watermark = limit;
-	spin_unlock(&c->ssk->ready_lock);
-	cursor_requeue(c, limit);
+	cursor_requeue(c, S64_MIN);
 }
 
 void sluice_cursor_pause(struct sluice_cursor *c, bool pause)

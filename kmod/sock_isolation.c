@@ -85,6 +85,9 @@ static int window_load(struct sluice_cursor *c)
 				return err;
 			continue;
 		}
+		/* What is there is overwritten: nothing, if this fails. */
+		w->from = 0;
+		w->end = 0;
 		end = w->span < stable - from ? max(from + w->span, least) : stable;
 		err = sluice_log_aborted(c->p->log, from, end, w->txns, w->room, &count);
 		if (err)
@@ -143,6 +146,9 @@ int sluice_sock_set_isolation(struct sluice_sock *ssk, u32 isolation)
 	if (committed && ssk->sk.sk_type == SOCK_STREAM)
 		return sluice_sock_fail(ssk, -EOPNOTSUPP,
 					"a SOCK_STREAM is of batches as they are stored");
+	/* A batch that a stream is inside of must not be looked for anew. */
+	if (committed == ssk->read_committed)
+		return 0;
 	/* What growth reports from here on is of the new kind; what it did is looked at now. */
 	spin_lock(&ssk->ready_lock);
 	WRITE_ONCE(ssk->read_committed, committed);

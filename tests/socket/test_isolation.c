@@ -176,6 +176,26 @@ static void isolation__changed_meanwhile(void)
 	close(out);
 }
 
+/* What a stream has begun to read it reads to its end, whatever it says again. */
+static void isolation__stream(void)
+{
+	struct topic t = topic_new(1, NULL);
+	int in = producer(SOCK_STREAM, &t, 0);
+	int out = consumer(SOCK_STREAM, &t, 0, SLUICE_OFFSET_EARLIEST);
+	uint8_t batch[256], bytes[256];
+	size_t size = batch_simple(batch, "a", 3);
+
+	must_send(in, batch, size);
+	CHECK_EQ(recv(out, bytes, 70, MSG_DONTWAIT), 70);
+	CHECK(!isolate(out, SLUICE_READ_UNCOMMITTED));
+	CHECK_ERRNO(isolate(out, SLUICE_READ_COMMITTED), EOPNOTSUPP);
+	CHECK_EQ(recv(out, bytes + 70, sizeof(bytes) - 70, MSG_DONTWAIT), size - 70);
+	/* The log has set the epoch, which is before the magic. */
+	CHECK(!memcmp(bytes + AT_MAGIC, batch + AT_MAGIC, size - AT_MAGIC));
+	close(in);
+	close(out);
+}
+
 static void isolation__wrong(void)
 {
 	struct topic t = topic_new(1, NULL);
@@ -325,6 +345,7 @@ static const struct test tests[] = {
 	TEST(isolation__of_two_producers),
 	TEST(isolation__latest_and_positions),
 	TEST(isolation__changed_meanwhile),
+	TEST(isolation__stream),
 	TEST(isolation__wrong),
 	TEST(isolation__truncated),
 	TEST(isolation__truncated_to_stable),
