@@ -354,6 +354,30 @@ it "delete" prints "deleted topic $topic" sluicectl topic delete "$topic"
 it "delete: its files are gone" bash -c "! ls -d '$dir/$topic'-* 2> /dev/null"
 it "usage" fails 2 "usage: sluicectl topic create" sluicectl topic create
 it "an unknown command" fails 2 "no command" sluicectl nonsense
+# shows_socket - who reads, where, and how far behind; and who is not asked for.
+shows_socket() {
+	local name=$topic.socket pid rc=0 seen
+	sluicectl topic create -p 2 "$name" || return
+	printf '%s\n' a b c | sluicectl produce -p 1 "$name" || return
+	sluicectl consume -p 1 -o 1 -t 100 "$name" > /dev/null &
+	pid=$!
+	seen="any(s['topic'] == '$name' and s['partition'] == 1 and s['position'] == 3 and
+		s['lag'] == 0 and s['peer'] is None and s['type'] == 'seqpacket' and
+		[(o['pid'], o['command']) for o in s['owners']] == [($pid, 'sluicectl')]
+		for s in d['sockets'])"
+	for _ in {1..200}; do
+		json "${seen//$'\n'/ }" sluicectl -j socket list "$name" > "$scratch/said" 2>&1 && break
+		sleep .1
+	done
+	json "${seen//$'\n'/ }" sluicectl -j socket list || rc=1
+	json "not d['sockets']" sluicectl -j socket list "$topic.nobody" || rc=1
+	[[ $(sluicectl socket list "$name") = *" $pid "*sluicectl*"$name-1"* ]] || rc=1
+	kill "$pid"
+	wait "$pid"
+	return $rc
+}
+it "socket list" shows_socket
+
 it "an unknown option" fails 2 "option" sluicectl status --nonsense
 echo "1..$count"
 exit "$((failed > 0))"

@@ -39,10 +39,12 @@ _sluicectl() {
 		return ;;
 	esac
 	case ${words[0]-}:${words[1]-} in
-	:*) options='up down topic produce consume partition log compact status monitor' ;;
+	:*) options='up down topic produce consume partition log compact socket status monitor' ;;
 	topic:) options='create list describe config delete' ;;
 	partition:) options='list describe delete-records truncate' ;;
 	log:) options='check dump' ;;
+	socket:) options='list' ;;
+	socket:list) options=$(_sluicectl_topics) ;;
 	log:check|log:dump)
 		if [[ $current != -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -142,6 +142,7 @@ int cmd_log_check(struct ctl *ctl, int argc, char **argv);
 int cmd_log_dump(struct ctl *ctl, int argc, char **argv);
 int cmd_partition_delete_records(struct ctl *ctl, int argc, char **argv);
 int cmd_partition_truncate(struct ctl *ctl, int argc, char **argv);
+int cmd_socket_list(struct ctl *ctl, int argc, char **argv);
 int cmd_status(struct ctl *ctl, int argc, char **argv);
 int cmd_monitor(struct ctl *ctl, int argc, char **argv);
 int cmd_compact(struct ctl *ctl, int argc, char **argv);

@@ -11,6 +11,7 @@
 static int cmd_topic(struct ctl *ctl, int argc, char **argv);
 static int cmd_partition(struct ctl *ctl, int argc, char **argv);
 static int cmd_log(struct ctl *ctl, int argc, char **argv);
+static int cmd_socket(struct ctl *ctl, int argc, char **argv);
 
 static const struct ctl_command commands[] = {
 	{"up", cmd_up,
@@ -60,6 +61,9 @@ static const struct ctl_command commands[] = {
 	 "usage: sluicectl compact [TOPIC [PARTITION]]\n"
 	 "Of each key keep the last record alone, in topics whose cleanup.policy has\n"
 	 "'compact'. The data directory must be down.\n"},
+	{"socket", cmd_socket,
+	 "usage: sluicectl socket list [TOPIC]\n"
+	 "Sockets: whose they are, what they read and write, where, and how far behind.\n"},
 	{"status", cmd_status,
 	 "usage: sluicectl status\n"
 	 "The module, its data directories, sockets and topics, and what is wrong.\n"},
@@ -125,6 +129,14 @@ static const struct ctl_command log_commands[] = {
 	{0},
 };
 
+static const struct ctl_command socket_commands[] = {
+	{"list", cmd_socket_list,
+	 "usage: sluicectl socket list [TOPIC]\n"
+	 "The sockets of this network namespace, or those that read or write TOPIC.\n"
+	 "A '?' is a process of another user; '*' are several.\n"},
+	{0},
+};
+
 static const char common_help[] =
 	"\nEverywhere:\n"
 	"  -j, --json            JSON: one object, or one a line\n"
@@ -136,6 +148,11 @@ static const char common_help[] =
 static int cmd_topic(struct ctl *ctl, int argc, char **argv)
 {
 	return ctl_dispatch(ctl, topic_commands, argc - 1, argv + 1);
+}
+
+static int cmd_socket(struct ctl *ctl, int argc, char **argv)
+{
+	return ctl_dispatch(ctl, socket_commands, argc - 1, argv + 1);
 }
 
 static int cmd_partition(struct ctl *ctl, int argc, char **argv)

@@ -22,7 +22,9 @@ ALL += $(B)/completions/sluicectl
 # Manual pages. Functions that share a page have one each that refers to it.
 MAN_PAGES := $(notdir $(wildcard Documentation/man/*.[1-8])) sluiced.conf.5
 MAN_PRODUCER := sluice_produce sluice_producer_flush sluice_producer_fd sluice_producer_close
-MAN_CONSUMER := sluice_consume sluice_seek sluice_position sluice_consumer_fd \
+MAN_CONSUMER := sluice_consumer_add sluice_consumer_remove sluice_consumer_pause \
+	sluice_consumer_committed sluice_consume sluice_seek sluice_seek_in sluice_position \
+	sluice_position_in sluice_consumer_fd \
 	sluice_consumer_close
 MAN_FILTER := sluice_consumer_filter sluice_filter_matches sluice_filter_program sluice_filter_free
 MAN_LINKS := $(MAN_PRODUCER:%=%.3) $(MAN_CONSUMER:%=%.3) $(MAN_FILTER:%=%.3) sluice_version.3
