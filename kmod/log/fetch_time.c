@@ -177,10 +177,80 @@ int sluice_log_offset_for_time(struct sluice_log *log, s64 timestamp, s64 *ret_o
 	return 0;
 }
 
-static int max_timestamp(struct sluice_log *log, s64 *ret_timestamp)
+/* Of the records of a batch from @min_offset on; of all, if they cannot be read. */
+static int max_of_records(struct port_file *file, u64 position, const struct sluice_batch *b,
+			  s64 min_offset, s64 *ret_timestamp)
 {
-	struct sluice_segment *seg =
-		sluice_segment_list_floor(&log->segments, sluice_log_start_offset(log));
+	u64 pos = position + SLUICE_BATCH_HEADER_LEN;
+	struct sluice_record rec;
+	s64 timestamp = -1;
+	s32 i;
+	int ret;
+
+	if (b->attributes & (SLUICE_BATCH_COMPRESSION_MASK | SLUICE_BATCH_LOG_APPEND_TIME))
+		goto whole;
+	for (i = 0; i < b->record_count; i++) {
+		ret = sluice_record_read(file, pos, position + b->size, &rec);
+		if (ret == -EBADMSG)
+			goto whole;
+		if (ret)
+			return ret;
+		if (b->base_offset + rec.offset_delta >= min_offset)
+			timestamp = max(timestamp, (s64)((u64)b->base_timestamp +
+							 (u64)rec.timestamp_delta));
+		pos = rec.end;
+	}
+	*ret_timestamp = timestamp;
+	return 0;
+
+whole:
+	*ret_timestamp = b->max_timestamp;
+	return 0;
+}
+
+/* The largest time of a segment from @min_offset on. */
+static int max_behind(struct sluice_log *log, struct sluice_segment *seg, s64 min_offset,
+		      s64 *ret_timestamp)
+{
+	s64 relative_offset = min_t(s64, min_offset - seg->base_offset, S32_MAX), timestamp;
+	struct sluice_batch_cursor cursor;
+	struct sluice_batch b;
+	const char *why;
+	u32 position;
+	int ret;
+
+	*ret_timestamp = -1;
+	ret = sluice_segment_use(log, seg, SLUICE_FILES_ALWAYS);
+	if (!ret)
+		ret = sluice_offset_index_lookup(&seg->offset_index, (u32)relative_offset,
+						 &position);
+	if (ret)
+		return ret;
+	sluice_batch_cursor_init(&cursor, seg->file, position, sluice_segment_published(seg),
+				 seg->base_offset);
+	while ((ret = sluice_batch_cursor_peek(&cursor, &b, &why)) > 0) {
+		timestamp = -1;
+		if (b.base_offset >= min_offset)
+			timestamp = b.max_timestamp;
+		else if (sluice_batch_last_offset(&b) >= min_offset)
+			ret = max_of_records(seg->file, cursor.position, &b, min_offset,
+					     &timestamp);
+		if (ret < 0)
+			return ret;
+		*ret_timestamp = max(*ret_timestamp, timestamp);
+		sluice_batch_cursor_next(&cursor, &b);
+	}
+	return ret == -EBADMSG ? -EUCLEAN : ret;
+}
+
+/*
+ * @exactly: without what lies below the start of the log. That takes a walk
+ * through the rest of the first segment.
+ */
+static int max_timestamp(struct sluice_log *log, bool exactly, s64 *ret_timestamp)
+{
+	s64 start_offset = sluice_log_start_offset(log);
+	struct sluice_segment *seg = sluice_segment_list_floor(&log->segments, start_offset);
 	s64 timestamp;
 	int ret = 0;
 
@@ -190,7 +260,9 @@ static int max_timestamp(struct sluice_log *log, s64 *ret_timestamp)
 	while (seg && !ret) {
 		s64 base_offset = seg->base_offset;
 
-		ret = sluice_segment_max_timestamp(log, seg, &timestamp);
+		ret = exactly && base_offset < start_offset ?
+			      max_behind(log, seg, start_offset, &timestamp) :
+			      sluice_segment_max_timestamp(log, seg, &timestamp);
 		if (!ret)
 			*ret_timestamp = max(*ret_timestamp, timestamp);
 		sluice_segment_put(seg);
@@ -199,22 +271,33 @@ static int max_timestamp(struct sluice_log *log, s64 *ret_timestamp)
 	return ret;
 }
 
-int sluice_log_max_timestamp(struct sluice_log *log, s64 *ret_offset, s64 *ret_timestamp)
+/* 1: what has that time may not be read. */
+static int find_max(struct sluice_log *log, bool exactly, s64 *ret_offset, s64 *ret_timestamp)
 {
 	s64 timestamp;
-	int ret = sluice_log_seal(log);
+	int ret = -ESTALE;
 	u32 i;
 
-	if (ret)
-		return ret;
-	ret = -ESTALE;
 	for (i = 0; i < SEARCH_ATTEMPTS && ret == -ESTALE; i++)
-		ret = max_timestamp(log, &timestamp);
+		ret = max_timestamp(log, exactly, &timestamp);
 	if (ret)
 		return sluice_log_told_error(ret);
-	if (timestamp >= 0)
-		return sluice_log_offset_for_time(log, timestamp, ret_offset, ret_timestamp);
 	*ret_offset = -1;
 	*ret_timestamp = -1;
-	return 0;
+	if (timestamp < 0)
+		return 0;
+	ret = sluice_log_offset_for_time(log, timestamp, ret_offset, ret_timestamp);
+	return ret ? ret : *ret_offset < 0;
+}
+
+int sluice_log_max_timestamp(struct sluice_log *log, s64 *ret_offset, s64 *ret_timestamp)
+{
+	int ret = sluice_log_seal(log);
+
+	if (!ret)
+		ret = find_max(log, false, ret_offset, ret_timestamp);
+	/* It was deleted, and its segment has records that were not. */
+	if (ret > 0)
+		ret = find_max(log, true, ret_offset, ret_timestamp);
+	return min(ret, 0);
 }

@@ -391,6 +391,35 @@ static void sluice_log_max_timestamp__first_record_that_has_it(void **state)
 	sluice_log_close(log);
 }
 
+/* Records that were deleted have no part in it, though their segment is still there. */
+static void sluice_log_max_timestamp__of_what_is_left(void **state)
+{
+	static const struct {
+		s64 start, offset, time;
+	} want[] = {
+		{0, 0, 100}, {1, 1, 50}, {2, 5, 30}, {4, 5, 30},
+		{5, 5, 30},  {6, 6, 2},	 {8, 8, 2},  {9, -1, -1},
+	};
+	struct sluice_log_config c = small_config();
+	struct sluice_log *log;
+	s64 offset, time;
+
+	c.segment_bytes = 100000;
+	log = log_open(*state, &c);
+	append_spec(log, (struct batch_spec){
+				 .records = 3, .timestamp = TIME_0 + 100, .timestamp_step = -50});
+	append_spec(log, (struct batch_spec){
+				 .records = 3, .timestamp = TIME_0 + 10, .timestamp_step = 10});
+	append_spec(log, (struct batch_spec){.records = 3, .timestamp = TIME_0 + 2});
+	for (u32 i = 0; i < ARRAY_SIZE(want); i++) {
+		assert_int_equal(sluice_log_set_start_offset(log, want[i].start), 0);
+		assert_int_equal(sluice_log_max_timestamp(log, &offset, &time), 0);
+		assert_int_equal(offset, want[i].offset);
+		assert_int_equal(time, want[i].time < 0 ? -1 : TIME_0 + want[i].time);
+	}
+	sluice_log_close(log);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
 
 int main(void)
@@ -408,6 +437,7 @@ int main(void)
 		TEST(sluice_log_open__start_offset),
 		TEST(sluice_log_open__start_offset_behind_the_end),
 		TEST(sluice_log_max_timestamp__first_record_that_has_it),
+		TEST(sluice_log_max_timestamp__of_what_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
