@@ -54,28 +54,39 @@ static int find_next_epoch(struct sluice_log *log, s32 epoch, s64 low, s64 high,
 	return read_batch_at(log, high, ret_b);
 }
 
+/* 1: the batches at and before the start of @entry say that it is not that; 0; or an error. */
+static int is_contradicted(struct sluice_log *log, const struct sluice_leader_epoch *entry)
+{
+	struct sluice_batch b;
+	int ret;
+
+	ret = read_batch_at(log, entry->start_offset, &b);
+	/* Where compaction took all batches of an epoch its entry stands in a gap. */
+	if (ret <= 0 || b.base_offset > entry->start_offset)
+		return ret < 0 ? ret : 0;
+	if (b.leader_epoch != entry->epoch)
+		return 1;
+	if (entry->start_offset <= sluice_log_start_offset(log))
+		return 0;
+	ret = read_batch_at(log, entry->start_offset - 1, &b);
+	return ret <= 0 ? ret : b.leader_epoch >= entry->epoch;
+}
+
 /*
- * An entry may be of batches that were cut, when others have come in their place
- * and the file could not be written since. Where compaction took all batches of
- * an epoch the entry stands in a gap, and is right.
+ * An entry may be of batches that were cut, or removed, when others have come in
+ * their place and a crash came before the file was written. A flush writes it
+ * before it acknowledges them; but recovery finds more than was acknowledged.
  */
 static int drop_contradicted(struct sluice_log *log)
 {
 	struct sluice_leader_epochs *e = &log->epochs;
-	struct sluice_batch b;
 
 	while (e->count) {
 		const struct sluice_leader_epoch *last = &e->entries[e->count - 1];
-		int ret;
+		int ret = is_contradicted(log, last);
 
-		/* The file is written before a flush acknowledges what is in it. */
-		if (last->start_offset < sluice_log_recovery_point(log))
-			return 0;
-		ret = read_batch_at(log, last->start_offset, &b);
 		if (ret <= 0)
 			return ret;
-		if (b.base_offset > last->start_offset || b.leader_epoch == last->epoch)
-			return 0;
 		sluice_leader_epochs_truncate_end(e, last->start_offset);
 	}
 	return 0;
@@ -135,7 +146,7 @@ static int load_file(struct sluice_log *log, char *err)
 	return 0;
 }
 
-int sluice_log_load_epochs(struct sluice_log *log, char *err)
+int sluice_log_load_epochs(struct sluice_log *log, bool clean, char *err)
 {
 	s64 log_start = sluice_log_start_offset(log);
 	s64 log_end = sluice_log_end_offset(log);
@@ -146,7 +157,7 @@ int sluice_log_load_epochs(struct sluice_log *log, char *err)
 		return ret;
 	sluice_leader_epochs_truncate_end(&log->epochs, log_end);
 	sluice_leader_epochs_truncate_start(&log->epochs, log_start);
-	ret = drop_contradicted(log);
+	ret = clean ? 0 : drop_contradicted(log);
 	if (!ret || ret == -EUCLEAN)
 		ret = complete_epochs(log, log_start, log_end);
 	/* What is around the damage can be used all the same. */

@@ -128,6 +128,9 @@ static inline int sluice_log_told_error(int err)
 	return err == -EUCLEAN || err == -ESTALE ? -EIO : err;
 }
 
+/* For sluice_log_find(): also what lies below the log start and is still in a segment. */
+#define SLUICE_FETCH_DELETED	(1 << 3)
+
 /**
  * sluice_log_find() - sluice_log_fetch(), which tells damage from what cannot be read
  * -EUCLEAN is the first, -EIO and the others the second.
@@ -288,12 +291,13 @@ int __must_check sluice_log_remove_snapshots(struct sluice_log *log, char *err);
 
 /**
  * sluice_log_load_epochs() - read leader-epoch-checkpoint; for the open
+ * @clean: the log was closed cleanly, so the file is what it was then
  * @err: set on failure
  * What the file does not say of the log, or says of what is no longer there,
  * is put right; without a file all comes from the batches. The log's leader
  * epoch is then at least that of its last batch.
  */
-int __must_check sluice_log_load_epochs(struct sluice_log *log, char *err);
+int __must_check sluice_log_load_epochs(struct sluice_log *log, bool clean, char *err);
 
 /** sluice_log_epochs_unsaved() - did the epochs change since they were saved. */
 bool sluice_log_epochs_unsaved(struct sluice_log *log);

@@ -121,13 +121,20 @@ static int add_active(struct sluice_log *log, s64 base_offset, char *err, s64 *r
  * The start offset was saved, and what was deleted had not all been made durable
  * when a crash took it. Its offsets are not given again: the log begins anew
  * there, as Kafka's does. The segments go, for recovery takes what lies behind a
- * gap for the remains of a crash, and would cut off what is appended now.
+ * gap for the remains of a crash, and would cut off what is appended now. And
+ * what was known of producers: a transaction that is open in it may have ended
+ * in what is lost.
  */
 static int begin_at(struct sluice_log *log, s64 start_offset, char *err)
 {
 	u32 old = sluice_segment_list_count(&log->segments);
 	int ret;
 
+	port_mutex_lock(&log->structure_mutex);
+	ret = sluice_log_remove_snapshots(log, err);
+	port_mutex_unlock(&log->structure_mutex);
+	if (ret)
+		return ret;
 	log->active->sealed = true;
 	log->open_sealed++;
 	ret = add_created(log, start_offset, err);
@@ -229,7 +236,7 @@ int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
 	if (!ret)
 		ret = sluice_log_load_producers(log, SLUICE_REPLAY_BYTES_MAX, err);
 	if (!ret)
-		ret = sluice_log_load_epochs(log, err);
+		ret = sluice_log_load_epochs(log, args->recovery_point == S64_MAX, err);
 	if (ret)
 		goto err_segments;
 	port_free(names.offsets);

@@ -385,6 +385,37 @@ static void sluice_log_open__puts_epochs_right(void **state)
 	port_warn_to(stderr);
 }
 
+/*
+ * The same after a crash, where recovery calls durable what no flush did: an epoch
+ * that the log no longer has, and one that its batches have since earlier.
+ */
+static void sluice_log_open__epochs_of_what_a_crash_left(void **state)
+{
+	static const char *const files[] = {
+		"0\n4\n0 0\n2 15\n7 21\n9 51\n",
+		"0\n4\n0 0\n2 15\n7 21\n8 52\n",
+		"0\n3\n0 0\n2 15\n7 24\n",
+		"0\n1\n9 0\n",
+	};
+	struct sluice_log_config c = small_config();
+
+	sluice_log_close(make_log(*state));
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		char err[SLUICE_ERROR_TEXT_MAX] = "";
+		struct sluice_recovery done;
+		struct sluice_log_open_args args = {0};
+		struct sluice_log *log;
+
+		file_store(*state, FILE_NAME, files[i], strlen(files[i]));
+		assert_int_equal(sluice_log_recover(*state, &c, 0, 0, err, &done), 0);
+		args.recovery_point = done.log_end_offset;
+		assert_int_equal(sluice_log_open(*state, &c, &args, err, &log), 0);
+		check_log(log);
+		assert_int_equal(sluice_log_leader_epoch(log), 8);
+		sluice_log_close(log);
+	}
+}
+
 static int open_again(struct port_dir *dir, struct sluice_log **ret_log)
 {
 	struct sluice_log_config c = small_config();
@@ -488,6 +519,7 @@ int main(void)
 		TEST(sluice_log_epoch_end__while_open),
 		TEST(sluice_log_flush__saves_epochs),
 		TEST(sluice_log_open__puts_epochs_right),
+		TEST(sluice_log_open__epochs_of_what_a_crash_left),
 		TEST(sluice_log_open__damage_hides_epochs),
 		TEST(sluice_log_open__batches_without_epochs),
 	};
