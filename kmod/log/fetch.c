@@ -195,7 +195,8 @@ static int fetch(struct sluice_log *log, s64 offset, u32 max_bytes, unsigned int
 {
 	s64 bound = fetch_bound(log, flags);
 
-	if (offset < sluice_log_start_offset(log) || offset > sluice_log_end_offset(log))
+	if (offset > sluice_log_end_offset(log) ||
+	    (offset < sluice_log_start_offset(log) && !(flags & SLUICE_FETCH_DELETED)))
 		return -ERANGE;
 	if (offset >= bound || (!max_bytes && !(flags & SLUICE_FETCH_WHOLE_FIRST))) {
 		*ret_range = (struct sluice_range){ .base_offset = offset };

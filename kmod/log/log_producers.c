@@ -43,7 +43,9 @@ static int replay(struct sluice_log *log, struct sluice_producer_state *s, s64 o
 	while (!ret && offset < log_end) {
 		struct sluice_range range;
 
-		ret = sluice_log_fetch(log, offset, U32_MAX, SLUICE_FETCH_TO_LOG_END, &range);
+		ret = sluice_log_find(log, offset, U32_MAX,
+				      SLUICE_FETCH_TO_LOG_END | SLUICE_FETCH_DELETED, &range);
+		ret = sluice_log_told_error(ret);
 		if (ret)
 			break;
 		if (!range.seg)
@@ -107,16 +109,31 @@ static int sweep_snapshots(struct sluice_log *log, const s64 *offsets, u32 count
 	return beyond ? port_dir_sync(log->dir) : 0;
 }
 
+static s64 first_base_offset(struct sluice_log *log)
+{
+	struct sluice_segment *seg = sluice_segment_list_at(&log->segments, 0);
+	s64 base_offset = seg->base_offset;
+
+	sluice_segment_put(seg);
+	return base_offset;
+}
+
+/*
+ * One from before the first segment does not count: a transaction that is open in
+ * it may have ended in batches that are gone, and would be open for ever.
+ */
 static int find_snapshot(struct sluice_log *log, char *err, s64 *ret_offset)
 {
-	s64 *offsets = NULL;
+	s64 first = first_base_offset(log), *offsets = NULL;
 	u32 count = 0, i;
 	int ret;
 
 	*ret_offset = -1;
 	ret = sluice_segment_list_dir(log->dir, SLUICE_SUFFIX_SNAPSHOT, &offsets, &count);
-	for (i = 0; i < count && offsets[i] <= sluice_log_end_offset(log); i++)
-		*ret_offset = offsets[i];
+	for (i = 0; i < count && offsets[i] <= sluice_log_end_offset(log); i++) {
+		if (offsets[i] >= first)
+			*ret_offset = offsets[i];
+	}
 	if (!ret)
 		ret = sweep_snapshots(log, offsets, count, *ret_offset);
 	if (ret)
@@ -126,20 +143,24 @@ static int find_snapshot(struct sluice_log *log, char *err, s64 *ret_offset)
 	return ret;
 }
 
+/*
+ * Also what lies below the log start: a transaction that is open in the snapshot
+ * may have ended there, and would else be open for ever.
+ */
 static int load(struct sluice_log *log, struct sluice_producer_state *s, s64 snapshot_offset,
 		u64 replay_max, char *err)
 {
+	s64 offset = max(snapshot_offset, first_base_offset(log));
 	int ret;
 
 	if (snapshot_offset < 0)
-		return replay(log, s, sluice_log_start_offset(log), replay_max, err);
+		return replay(log, s, offset, replay_max, err);
 	ret = sluice_producer_state_load(s, log->dir, snapshot_offset, err);
 	if (ret)
 		return ret;
 	while (!sluice_producer_state_expire(s, port_now_ms(), log->config.producer_expiration_ms))
 		;
-	return replay(log, s, max_t(s64, snapshot_offset, sluice_log_start_offset(log)),
-		      replay_max, err);
+	return replay(log, s, offset, replay_max, err);
 }
 
 int sluice_log_load_producers(struct sluice_log *log, u64 replay_max, char *err)

@@ -28,7 +28,9 @@ static int remove_snapshot(struct recovery *r, s64 offset, char *err)
 
 /*
  * Load the newest snapshot up to @offset that is good; none is an empty state.
- * Those behind it are removed if @newer says so, damaged ones in any case.
+ * Those behind it are removed if @newer says so; in any case damaged ones, and
+ * those of what lies before the log: a transaction that is open there may have
+ * ended in batches that are gone.
  */
 static int load(struct recovery *r, s64 offset, bool newer, char *err)
 {
@@ -42,6 +44,12 @@ static int load(struct recovery *r, s64 offset, bool newer, char *err)
 
 		if (at > offset) {
 			ret = newer ? remove_snapshot(r, at, err) : 0;
+			if (ret)
+				return ret;
+			continue;
+		}
+		if (at < r->offsets[0]) {
+			ret = remove_snapshot(r, at, err);
 			if (ret)
 				return ret;
 			continue;

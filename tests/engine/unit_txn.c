@@ -5,6 +5,7 @@
  * ProducerAppendInfo, LogValidator, TransactionIndex and LocalLog of Kafka.
  */
 #include "engine_test.h"
+#include "truncate.h"
 #include "watermark.h"
 
 #include <pthread.h>
@@ -607,6 +608,90 @@ static void reopen__snapshot_beyond_the_end(void **state)
 	check_known(f);
 }
 
+/*
+ * The newest snapshot has a transaction open that ended below the log start, but
+ * behind the snapshot: it must not be open for ever.
+ */
+static void reopen__end_of_a_transaction_below_the_start(void **state)
+{
+	struct fixture *f = *state;
+	char err[SLUICE_ERROR_TEXT_MAX];
+	s64 marker, end;
+
+	write_txn(f, 5, 0, 2);
+	append_spec(f->log, (struct batch_spec){.records = 1, .value_len = 500});
+	append_spec(f->log, (struct batch_spec){.records = 1, .value_len = 500});
+	assert_int_equal(sluice_log_segment_count(f->log), 2);
+	marker = end_txn(f, 5, true);
+	append_spec(f->log, (struct batch_spec){.records = 1});
+	append_spec(f->log, (struct batch_spec){.records = 1});
+	assert_int_equal(sluice_log_set_start_offset(f->log, marker + 1), 0);
+	assert_int_equal(sluice_log_housekeep(f->log, TIME_0), 0);
+	assert_true(file_exists(f->dir, "00000000000000000003.snapshot"));
+	assert_int_equal(sluice_log_last_stable_offset(f->log), marker + 3);
+	assert_int_equal(sluice_log_truncate(f->log, marker + 2, err, &end), 0);
+	assert_int_equal(end, marker + 2);
+	assert_int_equal(sluice_log_last_stable_offset(f->log), end);
+}
+
+/* What ended a transaction is lost, and the log begins behind it: the other goes, too. */
+static void reopen__start_behind_the_end_forgets_producers(void **state)
+{
+	struct sluice_log_open_args args = {.log_start_offset = 20, .recovery_point = S64_MAX};
+	struct fixture *f = *state;
+	char err[SLUICE_ERROR_TEXT_MAX];
+
+	write_txn(f, 5, 0, 2);
+	assert_int_equal(sluice_log_flush_indexes(f->log), 0);
+	assert_true(file_exists(f->dir, "00000000000000000002.snapshot"));
+	sluice_log_close(f->log);
+	assert_int_equal(sluice_log_open(f->dir, &f->config, &args, err, &f->log), 0);
+	append_spec(f->log, (struct batch_spec){.records = 1});
+	assert_int_equal(sluice_log_last_stable_offset(f->log), 21);
+	reopen(f);
+	assert_int_equal(sluice_log_last_stable_offset(f->log), 21);
+}
+
+/* The same, where the batches behind the snapshot are gone and no newer one is left. */
+static void reopen__snapshot_of_what_is_before_the_log(void **state)
+{
+	static const char stale[] = "00000000000000000003.snapshot";
+	struct fixture *f = *state;
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_recovery done;
+	size_t len;
+	u8 *bytes;
+	u64 freed;
+	s64 end;
+
+	/* As clean closes leave it: no segment begins there. */
+	write_txn(f, 5, 0, 3);
+	assert_int_equal(sluice_log_flush_indexes(f->log), 0);
+	bytes = file_load(f->dir, stale, &len);
+	end_txn(f, 5, true);
+	f->config.retention_ms = 0;
+	sluice_log_set_config(f->log, &f->config);
+	assert_int_equal(sluice_log_retain(f->log, TIME_0 + 1000, &freed), 0);
+	end = sluice_log_end_offset(f->log);
+	assert_int_equal(sluice_log_start_offset(f->log), end);
+	for (int recovered = 0; recovered < 2; recovered++) {
+		sluice_log_close(f->log);
+		(void)!port_file_remove(f->dir, "00000000000000000004.snapshot");
+		file_store(f->dir, stale, bytes, len);
+		if (recovered) {
+			assert_int_equal(sluice_log_recover(f->dir, &f->config, 0, 0, err, &done),
+					 0);
+			assert_false(file_exists(f->dir, stale));
+		}
+		f->log = log_open(f->dir, &f->config);
+		assert_false(file_exists(f->dir, stale));
+		append_spec(f->log, (struct batch_spec){.records = 1});
+		assert_int_equal(sluice_log_last_stable_offset(f->log),
+				 sluice_log_end_offset(f->log));
+	}
+	free(bytes);
+}
+
 static void reopen__expired_producers(void **state)
 {
 	struct fixture *f = *state;
@@ -734,6 +819,9 @@ int main(void)
 		TEST(reopen__after_a_clean_close),
 		TEST(reopen__snapshots_of_rolls),
 		TEST(reopen__snapshot_beyond_the_end),
+		TEST(reopen__end_of_a_transaction_below_the_start),
+		TEST(reopen__snapshot_of_what_is_before_the_log),
+		TEST(reopen__start_behind_the_end_forgets_producers),
 		TEST(reopen__expired_producers),
 		TEST(time__bounds),
 		TEST(compact__needs_keys),
