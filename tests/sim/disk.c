@@ -60,6 +60,7 @@ static u32 change_count;
 static struct port_dir dir = {.name = "sim"};
 static u64 next_inode = 1;
 static u64 limit = U64_MAX;
+static bool limit_hit;
 
 static struct {
 	unsigned int ops;
@@ -82,7 +83,13 @@ void sim_fault(unsigned int ops, const char *part, u32 n, bool sticky, int err)
 
 bool sim_fault_hit(void)
 {
-	return fault.hit;
+	return fault.hit || limit_hit;
+}
+
+static int no_space(void)
+{
+	limit_hit = true;
+	return -ENOSPC;
 }
 
 /* 0, or what this call is to fail with; each is a place where others go on. */
@@ -249,6 +256,7 @@ static u64 space_left(void)
 void sim_disk_limit(u64 bytes)
 {
 	limit = U64_MAX;
+	limit_hit = false;
 	if (bytes == U64_MAX)
 		return;
 	limit = S64_MAX;
@@ -307,7 +315,7 @@ void sim_disk_format(void)
 	now.count = 0;
 	durable.count = 0;
 	change_count = 0;
-	limit = U64_MAX;
+	sim_disk_limit(U64_MAX);
 	for (u32 i = 0; i < file_count; i++)
 		files[i]->users = 0;
 	free_unused();
@@ -366,7 +374,7 @@ int port_file_open(struct port_dir *d, const char *name, unsigned int flags,
 	if (n && (flags & PORT_CREATE))
 		return -EEXIST;
 	if (!n && space_left() < BLOCK)
-		return -ENOSPC;
+		return no_space();
 	if (!n)
 		change("", name, new_file());
 	file = port_alloc(sizeof(*file));
@@ -467,7 +475,7 @@ int port_file_write(struct port_file *file, u64 pos, const void *buf, size_t len
 	u64 left = space_left(), room = space(f);
 
 	if (!ret && left != U64_MAX && pos + len > room + left) {
-		ret = -ENOSPC;
+		ret = no_space();
 		/* As much as fits. */
 		put(f, pos, buf, room + left > pos ? (size_t)(room + left - pos) : 0);
 	} else {
@@ -529,7 +537,7 @@ int port_file_reserve(struct port_file *file, u64 pos, u64 len)
 	u64 left = space_left();
 
 	if (!ret && left != U64_MAX && pos + len > space(f) + left)
-		ret = -ENOSPC;
+		ret = no_space();
 	if (!ret)
 		f->reserved = max_t(u64, f->reserved, pos + len);
 	return ret;

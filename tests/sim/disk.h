@@ -51,7 +51,7 @@ void sim_disk_cut_power(void);
  */
 void sim_fault(unsigned int ops, const char *part, u32 n, bool sticky, int err);
 
-/** sim_fault_hit() - has a call failed since. */
+/** sim_fault_hit() - has a call failed since, by that or for want of space. */
 bool sim_fault_hit(void);
 
 /** sim_disk_limit() - so many bytes are free from now on; U64_MAX: no limit. */

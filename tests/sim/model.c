@@ -3,16 +3,31 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include "marker.h"
 #include "record.h"
+#include "tests/sim/expect.h"
 #include "tests/sim/say.h"
 
 struct model model;
+
+static void say_entries(void)
+{
+	for (u32 i = 0; i < model.count; i++) {
+		const struct model_entry *e = &model.entries[i];
+
+		sim_say("entry %u: state %d, kind %d, offset %lld, %d records, seen 0x%x, "
+			"producer %d, epoch %d, sequence %d",
+			i, e->state, e->kind, e->base, e->count, e->seen, e->slot, e->epoch,
+			e->sequence);
+	}
+}
 
 void model_fail(const char *fmt, ...)
 {
 	va_list ap;
 
 	fflush(stdout);
+	say_entries();
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -52,6 +67,15 @@ u32 model_send(s32 count, int slot)
 	return model.count++;
 }
 
+u32 model_send_marker(int slot, enum model_kind kind)
+{
+	u32 id = model_send(1, slot);
+
+	model.entries[id].kind = kind;
+	model.entries[id].sequence = -1;
+	return id;
+}
+
 void model_appended(u32 id, s64 base)
 {
 	struct model_entry *e = &model.entries[id];
@@ -61,8 +85,11 @@ void model_appended(u32 id, s64 base)
 	/* Beside a truncation nobody can say which came first. */
 	if (model.cut == S64_MAX)
 		e->state = MODEL_THERE;
-	if (e->slot >= 0)
+	if (e->slot < 0)
+		return;
+	if (e->kind == MODEL_DATA)
 		model.producers[e->slot].next_sequence += e->count;
+	model.producers[e->slot].open = e->kind == MODEL_DATA && e->slot >= MODEL_TXN_SLOT;
 }
 
 void model_refused(u32 id, bool uncertain)
@@ -103,6 +130,7 @@ u32 model_make_batch(u8 *bytes, u32 id, s64 timestamp)
 	bool idempotent = e->slot >= 0;
 	struct sluice_batch b = {
 		.last_offset_delta = e->count - 1,
+		.attributes = e->slot >= MODEL_TXN_SLOT ? SLUICE_BATCH_TRANSACTIONAL : 0,
 		.base_timestamp = timestamp,
 		.max_timestamp = timestamp,
 		.producer_id = idempotent ? model.producers[e->slot].id : -1,
@@ -119,23 +147,47 @@ u32 model_make_batch(u8 *bytes, u32 id, s64 timestamp)
 	return b.size;
 }
 
-/* A record as the log gives it. */
-static void note_seen(s64 offset, const u8 *value, u32 len, enum model_after after)
+/* Its coordinator's epoch is the number of the entry. */
+u32 model_make_marker(u8 *bytes, u32 id, s64 timestamp)
 {
-	char text[256], expected[256];
-	u32 id;
-	s32 index;
-	struct model_entry *e;
+	const struct model_entry *e = &model.entries[id];
+	u8 key[4] = {0, 0, 0, e->kind == MODEL_COMMIT}, value[6] = {0};
+	struct sluice_record_out r = {.key = key, .key_len = 4, .value = value, .value_len = 6};
+	struct sluice_batch b = {
+		.attributes = SLUICE_BATCH_TRANSACTIONAL | SLUICE_BATCH_CONTROL,
+		.base_timestamp = timestamp,
+		.max_timestamp = timestamp,
+		.producer_id = model.producers[e->slot].id,
+		.producer_epoch = e->epoch,
+		.base_sequence = -1,
+		.record_count = 1,
+	};
+	struct sluice_record_size size;
+	int ret;
 
-	if (len >= sizeof(text))
-		model_fail("offset %lld: a value of %u bytes", offset, len);
-	memcpy(text, value, len);
-	text[len] = '\0';
-	if (sscanf(text, "%u %d ", &id, &index) != 2 || id >= model.count || index < 0 ||
-	    index >= model.entries[id].count || model_make_value(expected, id, index) != len ||
-	    memcmp(expected, text, len) != 0)
-		model_fail("offset %lld: nobody sent '%.30s'", offset, text);
-	e = &model.entries[id];
+	put_unaligned_be32(id, value + 2);
+	size.parts = sluice_record_parts_size(&r);
+	sluice_record_size_at(&size, 0, 0);
+	ret = sluice_record_write(bytes + SLUICE_BATCH_HEADER_LEN, &r, &size, 0, 0, true);
+	assert(!ret);
+	b.size = SLUICE_BATCH_HEADER_LEN + (u32)size.whole;
+	sluice_batch_write_header(bytes, &b);
+	return b.size;
+}
+
+int model_slot_of(s64 producer_id)
+{
+	for (int i = 0; i < MODEL_PRODUCERS_MAX; i++)
+		if (model.producers[i].id == producer_id)
+			return i;
+	return -1;
+}
+
+/* @index of entry @id is at @offset. */
+static void note_seen(s64 offset, u32 id, s32 index, enum model_after after)
+{
+	struct model_entry *e = &model.entries[id];
+
 	if (e->state == MODEL_GONE && e->refused && after == MODEL_CRASH) {
 		e->state = MODEL_SENT;
 		if (offset >= model.durable)
@@ -152,22 +204,62 @@ static void note_seen(s64 offset, const u8 *value, u32 len, enum model_after aft
 	e->seen |= 1U << index;
 }
 
-static s64 see_batch(const u8 *bytes, const struct sluice_batch *b, s64 start,
-		     enum model_after after)
+/* A record as the log gives it. */
+static void see_record(s64 offset, const u8 *value, u32 len, enum model_after after)
 {
+	char text[256], expected[256];
+	u32 id;
+	s32 index;
+
+	if (len >= sizeof(text))
+		model_fail("offset %lld: a value of %u bytes", offset, len);
+	memcpy(text, value, len);
+	text[len] = '\0';
+	if (sscanf(text, "%u %d ", &id, &index) != 2 || id >= model.count || index < 0 ||
+	    index >= model.entries[id].count || model_make_value(expected, id, index) != len ||
+	    memcmp(expected, text, len) != 0)
+		model_fail("offset %lld: nobody sent '%.30s'", offset, text);
+	note_seen(offset, id, index, after);
+}
+
+/* Gives whether it aborts. */
+static bool see_marker(const u8 *bytes, const struct sluice_batch *b, enum model_after after)
+{
+	struct sluice_marker m;
+	u32 id;
+
+	if (sluice_marker_parse(b, bytes + SLUICE_BATCH_HEADER_LEN,
+				b->size - SLUICE_BATCH_HEADER_LEN, &m))
+		model_fail("offset %lld: that is no marker", b->base_offset);
+	id = (u32)m.coordinator_epoch;
+	if (id >= model.count || model.entries[id].kind != (m.abort ? MODEL_ABORT : MODEL_COMMIT))
+		model_fail("offset %lld: nobody sent this marker", b->base_offset);
+	if (b->base_offset >= model.seen_start)
+		note_seen(b->base_offset, id, 0, after);
+	return m.abort;
+}
+
+static s64 see_batch(const u8 *bytes, const struct sluice_batch *b, enum model_after after)
+{
+	bool control = b->attributes & SLUICE_BATCH_CONTROL;
 	u64 pos = SLUICE_BATCH_HEADER_LEN;
 
 	if (port_crc32c(0, bytes + SLUICE_BATCH_CRC_START, b->size - SLUICE_BATCH_CRC_START) !=
 	    b->crc)
 		model_fail("offset %lld: the CRC is wrong", b->base_offset);
+	expect_batch(b, control && see_marker(bytes, b, after));
 	for (s32 i = 0; i < b->record_count; i++) {
 		struct sluice_record r;
+		s64 offset;
 
 		if (sluice_record_read_memory(bytes, pos, b->size, &r))
 			model_fail("offset %lld: record %d is torn", b->base_offset, i);
-		if (b->base_offset + r.offset_delta >= start)
-			note_seen(b->base_offset + r.offset_delta, bytes + r.value_pos,
-				  (u32)r.value_len, after);
+		offset = b->base_offset + r.offset_delta;
+		if (offset >= model.seen_start) {
+			expect_record(offset, b->base_timestamp + r.timestamp_delta);
+			if (!control)
+				see_record(offset, bytes + r.value_pos, (u32)r.value_len, after);
+		}
 		pos = r.end;
 	}
 	return sluice_batch_last_offset(b) + 1;
@@ -193,7 +285,7 @@ static void see_all(struct sluice_log *log, enum model_after after)
 			model_fail("offset %lld: no batch there: error %d", offset, ret);
 		if (b.base_offset > offset)
 			model_fail("there is a gap from %lld to %lld", offset, b.base_offset);
-		offset = see_batch(bytes, &b, start, after);
+		offset = see_batch(bytes, &b, after);
 		sluice_segment_put(range.seg);
 	}
 	if (offset != end)
@@ -256,17 +348,50 @@ const struct model_entry *model_last_of(int slot)
 	for (u32 i = 0; i < model.count; i++) {
 		const struct model_entry *e = &model.entries[i];
 
-		if (e->slot == slot && e->state == MODEL_THERE && e->seen &&
-		    (!last || e->base > last->base))
+		if (e->slot == slot && e->kind == MODEL_DATA && e->state == MODEL_THERE &&
+		    e->seen && (!last || e->base > last->base))
 			last = e;
 	}
 	return last;
+}
+
+bool model_may_be_open(int slot)
+{
+	bool open = false;
+
+	for (u32 i = 0; i < model.count; i++) {
+		const struct model_entry *e = &model.entries[i];
+
+		if (e->slot != slot || e->base < 0 || e->base >= model.seen_start ||
+		    e->state == MODEL_GONE)
+			continue;
+		if (e->kind == MODEL_DATA)
+			open = slot >= MODEL_TXN_SLOT;
+		else if (e->state == MODEL_THERE)
+			open = false;
+	}
+	return open;
+}
+
+static bool is_open(int slot)
+{
+	bool open = false;
+
+	for (u32 i = 0; i < model.count; i++) {
+		const struct model_entry *e = &model.entries[i];
+
+		if (e->slot == slot && e->state == MODEL_THERE)
+			open = e->kind == MODEL_DATA;
+	}
+	return open && slot >= MODEL_TXN_SLOT;
 }
 
 static void continue_producer(int slot)
 {
 	const struct model_entry *last = model_last_of(slot);
 	struct model_producer *p = &model.producers[slot];
+
+	p->open = is_open(slot);
 
 	if (last && last->epoch == p->epoch) {
 		p->next_sequence = last->sequence + last->count;
@@ -289,7 +414,10 @@ void model_check(struct sluice_log *log, enum model_after after)
 		model_fail("the log ends at %lld, but was durable to %lld", end, model.durable);
 	for (u32 i = 0; i < model.count; i++)
 		model.entries[i].seen = 0;
+	model.seen_start = start;
+	expect_begin();
 	see_all(log, after);
+	expect_check(log);
 	for (u32 i = 0; i < model.count; i++)
 		judge(i, start, end, after);
 	model.durable = min(model.durable, end);

@@ -14,6 +14,7 @@
 
 #define MODEL_ENTRIES_MAX   8192
 #define MODEL_PRODUCERS_MAX 6
+#define MODEL_TXN_SLOT	    3 /* producers from here on write in transactions */
 #define MODEL_RECORDS_MAX   6
 
 /*
@@ -22,8 +23,10 @@
  */
 enum model_state { MODEL_SENT, MODEL_THERE, MODEL_GONE };
 
+enum model_kind { MODEL_DATA, MODEL_COMMIT, MODEL_ABORT };
+
 /**
- * struct model_entry - a batch, or a record that was sent by itself
+ * struct model_entry - a batch, a record that was sent by itself, or a marker
  * @base: its offset, once it is THERE
  * @refused: it is GONE because its append failed. A sync beside that may have
  *	stored what was cut off again, and a power cut may bring it back, unless
@@ -33,6 +36,7 @@ enum model_state { MODEL_SENT, MODEL_THERE, MODEL_GONE };
  */
 struct model_entry {
 	enum model_state state;
+	enum model_kind kind;
 	s64 base;
 	s32 count;
 	bool refused;
@@ -42,11 +46,12 @@ struct model_entry {
 	s32 sequence;
 };
 
-/** struct model_producer - an idempotent one, @id of its batches to come */
+/** struct model_producer - an idempotent one; @open: a transaction is, as far as known */
 struct model_producer {
 	s64 id;
 	s16 epoch;
 	s32 next_sequence;
+	bool open;
 };
 
 /**
@@ -55,6 +60,9 @@ struct model_producer {
  * @cut: the smallest offset that the phase's truncation may have cut at; S64_MAX
  *	if there is none
  * @start: the largest that the log start can be
+ * @seen_start: what it is, while model_check() runs
+ * @removed: the start may have been as far as this once; a crash may bring back
+ *	what is below, but not what was known of it
  */
 struct model {
 	struct model_entry entries[MODEL_ENTRIES_MAX];
@@ -63,6 +71,8 @@ struct model {
 	s64 durable;
 	s64 cut;
 	s64 start;
+	s64 seen_start;
+	s64 removed;
 };
 
 extern struct model model;
@@ -77,6 +87,9 @@ void model_acknowledged(s64 offset);
 
 /** model_send() - a new entry; its number goes into the values of its records. */
 u32 model_send(s32 count, int slot);
+
+/** model_send_marker() - the end of a transaction. */
+u32 model_send_marker(int slot, enum model_kind kind);
 
 /** model_appended() - it was answered. */
 void model_appended(u32 id, s64 base);
@@ -95,7 +108,13 @@ enum model_after {
  */
 void model_check(struct sluice_log *log, enum model_after after);
 
-/** model_last_of() - the last entry of a producer that the log must know; or NULL. */
+/** model_slot_of() - of the producer with this id; -1: there is none. */
+int model_slot_of(s64 producer_id);
+
+/** model_may_be_open() - below the log start a transaction may have been left open. */
+bool model_may_be_open(int slot);
+
+/** model_last_of() - the last batch of a producer that the log must know; or NULL. */
 const struct model_entry *model_last_of(int slot);
 
 /** model_fail() - say what is wrong, and end. */
@@ -103,6 +122,9 @@ __printf(1, 2) _Noreturn void model_fail(const char *fmt, ...);
 
 /** model_make_batch() - encode entry @id; gives the size. */
 u32 model_make_batch(u8 *bytes, u32 id, s64 timestamp);
+
+/** model_make_marker() - the same of a marker. */
+u32 model_make_marker(u8 *bytes, u32 id, s64 timestamp);
 
 /** model_make_value() - of a record of @id; gives the length. */
 u32 model_make_value(char text[256], u32 id, s32 index);

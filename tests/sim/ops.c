@@ -21,13 +21,16 @@ static void refused(u32 id, int ret)
 	model_refused(id, sluice_log_failed(world.log) != 0);
 }
 
-static void append_batch(int slot)
+/* Producers have clocks of their own. */
+static s64 some_time(void)
 {
-	u8 bytes[MODEL_RECORDS_MAX * 200 + 100];
-	u32 id = model_send(1 + (s32)sim_random(MODEL_RECORDS_MAX), slot);
-	u32 size = model_make_batch(bytes, id, world.now_ms);
+	return world.now_ms - (s64)sim_random(3000);
+}
+
+static void append_bytes(u32 id, const u8 *bytes, u32 size, enum sluice_append_as as)
+{
 	struct port_iter iter;
-	struct sluice_append a = {.src = &iter};
+	struct sluice_append a = {.src = &iter, .as = as};
 	int ret;
 
 	port_iter_init(&iter, bytes, size);
@@ -43,12 +46,61 @@ static void append_batch(int slot)
 		(void)!sluice_log_housekeep(world.log, world.now_ms);
 }
 
+static void append_batch(int slot)
+{
+	u8 bytes[MODEL_RECORDS_MAX * 200 + 100];
+	u32 id = model_send(1 + (s32)sim_random(MODEL_RECORDS_MAX), slot);
+	u32 size = model_make_batch(bytes, id, some_time());
+
+	append_bytes(id, bytes, size, SLUICE_APPEND_AS_CLIENT);
+}
+
+static void end_txn(int slot)
+{
+	u8 bytes[200];
+	u32 id = model_send_marker(slot, sim_one_in(2) ? MODEL_COMMIT : MODEL_ABORT);
+	u32 size = model_make_marker(bytes, id, some_time());
+
+	append_bytes(id, bytes, size, SLUICE_APPEND_AS_COORDINATOR);
+}
+
+static void append_in_txn(int slot)
+{
+	if (model.producers[slot].open && sim_one_in(3))
+		end_txn(slot);
+	else
+		append_batch(slot);
+}
+
+/* What is not the next of its producer is refused. */
+static void append_wrongly(int slot)
+{
+	const struct model_entry *last = model_last_of(slot);
+	u8 bytes[MODEL_RECORDS_MAX * 200 + 100];
+	struct port_iter iter;
+	struct sluice_append a = {.src = &iter};
+	bool stale = last && last->epoch && sim_one_in(2);
+	u32 id;
+	int ret;
+
+	if (!last || model.cut != S64_MAX || last->epoch != model.producers[slot].epoch)
+		return;
+	id = model_send(1, slot);
+	model.entries[id].sequence += 1 + (s32)sim_random(3);
+	model.entries[id].epoch -= stale;
+	port_iter_init(&iter, bytes, model_make_batch(bytes, id, some_time()));
+	ret = sluice_log_append(world.log, &a);
+	if (ret != (stale ? -ESTALE : -EILSEQ) && !failing())
+		model_fail("what does not follow was answered with %d", ret);
+	model_refused(id, false);
+}
+
 /* A record of its own, into the open batch. */
 static void append_record(void)
 {
 	char value[256];
 	u32 id = model_send(1, -1);
-	struct sluice_record_out r = {.timestamp = world.now_ms, .key_len = -1, .value = value};
+	struct sluice_record_out r = {.timestamp = some_time(), .key_len = -1, .value = value};
 	struct sluice_append_record a = {.record = &r, .now = world.now_ms};
 	int ret;
 
@@ -82,18 +134,47 @@ static void append_again(int slot)
 		model_fail("a duplicate of %lld was answered with %lld", last->base, a.base_offset);
 }
 
+/* What a leader has, with its offsets and its epoch. */
+static void append_replica(int slot)
+{
+	u8 bytes[MODEL_RECORDS_MAX * 200 + 100];
+	u32 id = model_send(1 + (s32)sim_random(MODEL_RECORDS_MAX), slot);
+	u32 size = model_make_batch(bytes, id, some_time());
+
+	sluice_batch_stamp(bytes, sluice_log_end_offset(world.log),
+			   sluice_log_leader_epoch(world.log));
+	append_bytes(id, bytes, size, SLUICE_APPEND_AS_REPLICA);
+}
+
+static void follower(void *ctx)
+{
+	int slot = (int)(long)ctx;
+
+	for (u32 i = 1 + sim_random(12); i > 0; i--)
+		append_replica(sim_one_in(3) ? -1 : slot + (int)sim_random(2) * MODEL_TXN_SLOT);
+}
+
 static void appender(void *ctx)
 {
 	int slot = (int)(long)ctx;
 
 	for (u32 i = 1 + sim_random(12); i > 0; i--) {
-		switch (sim_random(8)) {
+		switch (sim_random(10)) {
 		case 0:
 		case 1: append_record(); break;
 		case 2: append_again(slot); break;
-		case 3: append_batch(-1); break;
+		case 3: append_again(slot + MODEL_TXN_SLOT); break;
+		case 4: append_wrongly(slot + (int)sim_random(2) * MODEL_TXN_SLOT); break;
+		case 5:
+		case 6:
+		case 7:
+			if (model.cut == S64_MAX) {
+				append_in_txn(slot + MODEL_TXN_SLOT);
+				break;
+			}
+			/* fallthrough */
 		/* What it sent before may be cut off, and then it is refused. */
-		default: append_batch(model.cut == S64_MAX ? slot : -1); break;
+		default: append_batch(model.cut == S64_MAX && !sim_one_in(4) ? slot : -1); break;
 		}
 	}
 }
@@ -152,6 +233,13 @@ static void housekeeper(void *ctx)
 	}
 }
 
+/* It may go as far while this runs, whatever becomes of it. */
+static void let_start_move(void)
+{
+	model.start = S64_MAX;
+	model.removed = max(model.removed, sluice_log_end_offset(world.log));
+}
+
 static void note_start(void)
 {
 	model.start = max(model.start, sluice_log_start_offset(world.log));
@@ -167,8 +255,7 @@ static void retain(void)
 		c.retention_bytes = sim_random(6000);
 	else
 		c.retention_ms = sim_random(4000);
-	/* It may go as far while this runs, whatever becomes of it. */
-	model.start = S64_MAX;
+	let_start_move();
 	sluice_log_set_config(world.log, &c);
 	ret = sluice_log_retain(world.log, world.now_ms, &freed);
 	sim_say("retained from %lld: %d", sluice_log_start_offset(world.log), ret);
@@ -182,7 +269,7 @@ static void delete_records(void)
 	s64 start = sluice_log_start_offset(world.log), end = sluice_log_end_offset(world.log);
 	s64 offset = start + sim_random((u32)min_t(s64, end - start, 20) + 1);
 
-	model.start = S64_MAX;
+	let_start_move();
 	/* Beside a truncation the end may have come down. */
 	if (sluice_log_set_start_offset(world.log, offset) && model.cut == S64_MAX)
 		model_fail("the start cannot be moved to %lld", offset);
@@ -259,16 +346,29 @@ static void plan_truncation(void)
 	sim_spawn(truncater, &offset);
 }
 
+static void lead_anew(void)
+{
+	s32 epoch = sluice_log_leader_epoch(world.log) + 1 + (s32)sim_random(3);
+
+	if (sluice_log_set_leader_epoch(world.log, epoch))
+		model_fail("leader epoch %d was refused", epoch);
+}
+
 void world_spawn(void)
 {
 	static void (*const others[])(void *ctx) = {flusher, flusher, housekeeper, reader, remover};
 	u32 appenders = sim_random(3);
+	bool follows;
 
 	note_start();
+	if (sim_one_in(4))
+		lead_anew();
 	if (sim_one_in(8))
 		plan_truncation();
+	/* A follower has one leader, and asks it nothing while it truncates. */
+	follows = appenders == 1 && model.cut == S64_MAX && sim_one_in(3);
 	for (u32 i = 0; i < appenders; i++)
-		sim_spawn(appender, (void *)(long)i);
+		sim_spawn(follows ? follower : appender, (void *)(long)i);
 	for (u32 i = 1 + sim_random(3); i > 0; i--)
 		sim_spawn(others[sim_random(ARRAY_SIZE(others))], NULL);
 }

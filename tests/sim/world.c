@@ -142,19 +142,25 @@ static void arm_fault(void)
 
 static void phase(void)
 {
-	bool cut = sim_one_in(3), faults = sim_one_in(5);
+	bool cut = sim_one_in(3), faults = sim_one_in(5), full = sim_one_in(6), ended;
 
 	world_stats.phases++;
-	sim_say("phase %u%s%s", world_stats.phases, cut ? ", power cut" : "",
-		faults ? ", fault" : "");
+	sim_say("phase %u%s%s%s", world_stats.phases, cut ? ", power cut" : "",
+		faults ? ", fault" : "", full ? ", full disk" : "");
 	world.now_ms += sim_random(2000);
 	sim_clock_set(world.now_ms);
 	world_spawn();
 	if (faults)
 		arm_fault();
-	if (!sim_run(cut ? 1 + sim_random(POINTS_MAX) : U32_MAX, sim_random(100))) {
+	if (full)
+		sim_disk_limit(sim_random(4000));
+	ended = sim_run(cut ? 1 + sim_random(POINTS_MAX) : U32_MAX, sim_random(100));
+	sim_disk_limit(U64_MAX);
+	if (!ended) {
 		crash();
 	} else if (sluice_log_failed(world.log)) {
+		if (full && !faults)
+			model_fail("a full disk ended the log");
 		repair();
 	} else {
 		sim_fault(0, NULL, 0, false, 0);
