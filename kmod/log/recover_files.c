@@ -17,6 +17,7 @@ static const char *const state_suffixes[RECOVER_STATES] = {
 	[RECOVER_DELETED] = SLUICE_SUFFIX_DELETED,
 	[RECOVER_CLEANED] = SLUICE_SUFFIX_CLEANED,
 	[RECOVER_SWAP] = SLUICE_SUFFIX_SWAP,
+	[RECOVER_CUT] = SLUICE_SUFFIX_CUT,
 };
 
 static int add(struct recover_files *f, s64 base_offset, u8 kind, u8 state)

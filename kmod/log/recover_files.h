@@ -27,6 +27,7 @@ enum {
 	RECOVER_DELETED,	/* to be unlinked */
 	RECOVER_CLEANED,	/* output of a compaction that did not end */
 	RECOVER_SWAP,		/* the same, complete, to take the place of others */
+	RECOVER_CUT,		/* of a truncation that did not end */
 	RECOVER_STATES,
 };
 
@@ -66,7 +67,7 @@ const struct recover_file *recover_files_of(const struct recover_files *f, u8 st
  * @ret_changed: names were changed: @f is no longer true, and the directory
  *	must be synced
  *
- * As Kafka's LogLoader: .deleted and .cleaned files go; .swap files take the
+ * As Kafka's LogLoader: .deleted, .cleaned and .cut files go; .swap files take the
  * place of the segments that they were made from. Other than Kafka it looks
  * into them first: if they are not whole, or do not reach to the end of the
  * last segment that they would replace, and those segments are there, then

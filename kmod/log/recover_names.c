@@ -223,6 +223,8 @@ int recover_names(struct port_dir *dir, const struct recover_files *f, u8 *chunk
 	if (!ret)
 		ret = remove_all(&n, RECOVER_CLEANED, SLUICE_SUFFIX_CLEANED);
 	if (!ret)
+		ret = remove_all(&n, RECOVER_CUT, SLUICE_SUFFIX_CUT);
+	if (!ret)
 		ret = remove_all(&n, RECOVER_DELETED, SLUICE_SUFFIX_DELETED);
 	*ret_changed |= n.changed;
 	return ret;

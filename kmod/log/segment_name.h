@@ -26,6 +26,12 @@
 #define SLUICE_SUFFIX_SWAP		".swap"
 
 /*
+ * The same, of what a truncation leaves of a segment, until it takes its place.
+ * Not .cleaned: somebody else may be compacting the segment just then.
+ */
+#define SLUICE_SUFFIX_CUT		".cut"
+
+/*
  * Around one of .log, .index and .timeindex: the next segment, which has no base
  * offset yet, or the active one, if it has not got its name yet. So at most one
  * set of these is there. What such a .log file holds was never acknowledged as

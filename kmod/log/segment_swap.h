@@ -12,7 +12,7 @@
 /**
  * struct sluice_segment_swap - an exchange of segments
  * @log: structure_mutex is held
- * @suffix: SLUICE_SUFFIX_CLEANED or SLUICE_SUFFIX_SWAP: what the files of @new
+ * @suffix: SLUICE_SUFFIX_CUT or SLUICE_SUFFIX_SWAP: what the files of @new
  *	have behind their names
  * @committed: recovery puts @new in place, if the first old one has gone; else
  *	it removes what is not in place

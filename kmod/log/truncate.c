@@ -139,7 +139,7 @@ static int cut(struct truncation *t, struct sluice_segment *seg, u64 position, s
 	int ret;
 
 	s->log = t->log;
-	s->suffix = SLUICE_SUFFIX_CLEANED;
+	s->suffix = SLUICE_SUFFIX_CUT;
 	ret = sluice_segment_copy(s, position ? seg : NULL, base_offset, position, t->end_offset,
 				  t->err);
 	if (!ret) {

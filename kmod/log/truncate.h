@@ -10,13 +10,13 @@
  *
  * On disk, in this order, each step durable only with the sync at the end:
  *
- *	1. `<base>.log.cleaned`, with its indexes, is written and synced
+ *	1. `<base>.log.cut`, with its indexes, is written and synced
  *	2. the segments behind it become `.deleted`, the last one first
- *	3. the .cleaned files take the names of the old ones, the .log last
+ *	3. the .cut files take the names of the old ones, the .log last
  *	4. the directory is synced
  *
  * So whatever a crash leaves is a log that ends somewhere between the new end
- * and the old, without a hole: recovery removes .cleaned files and reads the
+ * and the old, without a hole: recovery removes .cut files and reads the
  * rest. It must not trust what lies behind the new end as durable: whoever
  * truncates lowers the recovery point that recovery will be given, and makes
  * that durable, before. So he does the log start offset, if it is above the new

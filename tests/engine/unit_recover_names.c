@@ -91,7 +91,7 @@ static void check_batches(struct port_dir *dir, const int *batches, size_t n, s6
 	sluice_log_close(log);
 }
 
-static void recover_names__removes_deleted_and_cleaned(void **state)
+static void recover_names__removes_deleted_cleaned_and_cut(void **state)
 {
 	u64 digest = dir_digest(*state);
 
@@ -101,6 +101,8 @@ static void recover_names__removes_deleted_and_cleaned(void **state)
 	file_store(*state, FIRST ".log.cleaned", "x", 1);
 	file_store(*state, FIRST ".index.cleaned", "x", 1);
 	file_store(*state, FIRST ".txnindex.cleaned", "x", 1);
+	file_store(*state, FIRST ".log.cut", "x", 1);
+	file_store(*state, FIRST ".timeindex.cut", "x", 1);
 	recover(*state, 51, SLUICE_RECOVER_CLEAN);
 	assert_int_equal(dir_digest(*state), digest);
 	/* Other names are none of ours. */
@@ -314,7 +316,7 @@ static void sluice_log_recover__removes_a_prepared_segment_behind_a_gap(void **s
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(recover_names__removes_deleted_and_cleaned),
+		TEST(recover_names__removes_deleted_cleaned_and_cut),
 		TEST(recover_names__finishes_a_swap),
 		TEST(recover_names__swap_of_a_clean_log),
 		TEST(recover_names__crash_while_a_swap_is_finished),

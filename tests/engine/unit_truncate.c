@@ -402,6 +402,27 @@ static void sluice_log_truncate__crash_anywhere(void **state)
 	port_warn_to(stderr);
 }
 
+/* Somebody compacts the segment at the same time: his files are his. */
+static void sluice_log_truncate__beside_a_compaction(void **state)
+{
+	struct sluice_log *log = make_log(*state);
+	struct sluice_range range;
+	char name[64];
+	size_t len;
+
+	assert_int_equal(sluice_log_fetch(log, 13, 1, SLUICE_FETCH_WHOLE_FIRST, &range), 0);
+	assert_true(range.position > 0);
+	snprintf(name, sizeof(name), "%020lld.log.cleaned", range.segment_base_offset);
+	sluice_segment_put(range.seg);
+	file_store(*state, name, "half", 4);
+	assert_int_equal(sluice_log_truncate(log, 13, err, &new_end), 0);
+	assert_int_equal(new_end, 13);
+	assert_true(file_exists(*state, name));
+	free(file_load(*state, name, &len));
+	assert_int_equal(len, 4);
+	check_whole(*state, log, 0, 13);
+}
+
 static void append_to_open(struct sluice_log *log, int count)
 {
 	const struct sluice_record_out r = {
@@ -630,6 +651,7 @@ int main(void)
 		TEST(sluice_log_truncate__crash_anywhere),
 		TEST(sluice_log_truncate__behind_what_retention_could_not_rename),
 		TEST(sluice_log_truncate__not_before_that_is_renamed),
+		TEST(sluice_log_truncate__beside_a_compaction),
 		TEST(sluice_log_truncate__with_an_open_batch),
 		TEST(sluice_log_truncate__open_batch_cannot_be_written),
 		TEST(sluice_log_truncate__producers),
