@@ -208,11 +208,14 @@ whole:
 	return 0;
 }
 
-/* The largest time of a segment from @min_offset on. */
+/*
+ * The largest time of a segment's records from @min_offset on. A batch of which
+ * compaction left none still has the times that it had.
+ */
 static int max_behind(struct sluice_log *log, struct sluice_segment *seg, s64 min_offset,
 		      s64 *ret_timestamp)
 {
-	s64 relative_offset = min_t(s64, min_offset - seg->base_offset, S32_MAX), timestamp;
+	s64 relative_offset = max_t(s64, min_offset - seg->base_offset, 0), timestamp;
 	struct sluice_batch_cursor cursor;
 	struct sluice_batch b;
 	const char *why;
@@ -222,7 +225,7 @@ static int max_behind(struct sluice_log *log, struct sluice_segment *seg, s64 mi
 	*ret_timestamp = -1;
 	ret = sluice_segment_use(log, seg, SLUICE_FILES_ALWAYS);
 	if (!ret)
-		ret = sluice_offset_index_lookup(&seg->offset_index, (u32)relative_offset,
+		ret = sluice_offset_index_lookup(&seg->offset_index, (u32)min_t(s64, relative_offset, S32_MAX),
 						 &position);
 	if (ret)
 		return ret;
@@ -230,7 +233,7 @@ static int max_behind(struct sluice_log *log, struct sluice_segment *seg, s64 mi
 				 seg->base_offset);
 	while ((ret = sluice_batch_cursor_peek(&cursor, &b, &why)) > 0) {
 		timestamp = -1;
-		if (b.base_offset >= min_offset)
+		if (b.record_count && b.base_offset >= min_offset)
 			timestamp = b.max_timestamp;
 		else if (sluice_batch_last_offset(&b) >= min_offset)
 			ret = max_of_records(seg->file, cursor.position, &b, min_offset,
@@ -244,8 +247,8 @@ static int max_behind(struct sluice_log *log, struct sluice_segment *seg, s64 mi
 }
 
 /*
- * @exactly: without what lies below the start of the log. That takes a walk
- * through the rest of the first segment.
+ * @exactly: of records that may be read. That takes a walk through segments, those
+ * that claim a larger time than was found before them.
  */
 static int max_timestamp(struct sluice_log *log, bool exactly, s64 *ret_timestamp)
 {
@@ -260,9 +263,9 @@ static int max_timestamp(struct sluice_log *log, bool exactly, s64 *ret_timestam
 	while (seg && !ret) {
 		s64 base_offset = seg->base_offset;
 
-		ret = exactly && base_offset < start_offset ?
-			      max_behind(log, seg, start_offset, &timestamp) :
-			      sluice_segment_max_timestamp(log, seg, &timestamp);
+		ret = sluice_segment_max_timestamp(log, seg, &timestamp);
+		if (!ret && exactly && timestamp > *ret_timestamp)
+			ret = max_behind(log, seg, start_offset, &timestamp);
 		if (!ret)
 			*ret_timestamp = max(*ret_timestamp, timestamp);
 		sluice_segment_put(seg);
@@ -271,7 +274,7 @@ static int max_timestamp(struct sluice_log *log, bool exactly, s64 *ret_timestam
 	return ret;
 }
 
-/* 1: what has that time may not be read. */
+/* 1: no record has the time that a segment claims. */
 static int find_max(struct sluice_log *log, bool exactly, s64 *ret_offset, s64 *ret_timestamp)
 {
 	s64 timestamp;
@@ -296,7 +299,7 @@ int sluice_log_max_timestamp(struct sluice_log *log, s64 *ret_offset, s64 *ret_t
 
 	if (!ret)
 		ret = find_max(log, false, ret_offset, ret_timestamp);
-	/* It was deleted, and its segment has records that were not. */
+	/* It was deleted or compacted away, and its segment has records that were not. */
 	if (ret > 0)
 		ret = find_max(log, true, ret_offset, ret_timestamp);
 	return min(ret, 0);

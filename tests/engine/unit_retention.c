@@ -420,6 +420,47 @@ static void sluice_log_max_timestamp__of_what_is_left(void **state)
 	sluice_log_close(log);
 }
 
+/* The last batch of a segment lost its record to compaction, but not its time. */
+static void sluice_log_max_timestamp__of_a_batch_without_records(void **state)
+{
+	static const struct batch_spec specs[] = {
+		{.records = 1, .timestamp = TIME_0 + 10},
+		{.records = 1, .timestamp = TIME_0 + 50},
+	};
+	struct sluice_log_config c = small_config();
+	u8 file[300], entry[12];
+	struct sluice_log *log;
+	s64 offset, time;
+	size_t len = 0;
+
+	for (s64 i = 0; i < 2; i++) {
+		size_t size;
+		u8 *bytes = batch_make(&specs[i], &size);
+
+		if (i) {
+			size = SLUICE_BATCH_HEADER_LEN;
+			put_unaligned_be32((u32)(size - SLUICE_BATCH_PREFIX_LEN), bytes + 8);
+			put_unaligned_be32(0, bytes + SLUICE_BATCH_HEADER_LEN - 4);
+		}
+		sluice_batch_stamp(bytes, i, 0);
+		batch_seal(bytes, size);
+		memcpy(file + len, bytes, size);
+		len += size;
+		free(bytes);
+	}
+	put_unaligned_be64((u64)specs[1].timestamp, entry);
+	put_unaligned_be32(1, entry + 8);
+	file_store(*state, "00000000000000000000.log", file, len);
+	file_store(*state, "00000000000000000000.index", "", 0);
+	file_store(*state, "00000000000000000000.timeindex", entry, sizeof(entry));
+	log = log_open(*state, &c);
+	assert_int_equal(sluice_log_end_offset(log), 2);
+	assert_int_equal(sluice_log_max_timestamp(log, &offset, &time), 0);
+	assert_int_equal(offset, 0);
+	assert_int_equal(time, TIME_0 + 10);
+	sluice_log_close(log);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
 
 int main(void)
@@ -438,6 +479,7 @@ int main(void)
 		TEST(sluice_log_open__start_offset_behind_the_end),
 		TEST(sluice_log_max_timestamp__first_record_that_has_it),
 		TEST(sluice_log_max_timestamp__of_what_is_left),
+		TEST(sluice_log_max_timestamp__of_a_batch_without_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
