@@ -11,7 +11,7 @@
 
 /*
  * What the scan tells of a producer.
- * @last: its last batch with records; a record_count of 0 is none
+ * @last: its last batch, but for markers; with an epoch of -1 none was seen
  * @first: of its open transaction; -1 is none
  * @may_be_open: one may have been open where the scan begins
  * @maybe: and no marker ended that since
@@ -56,6 +56,7 @@ void expect_begin(void)
 	scan.record_count = 0;
 	for (int i = 0; i < MODEL_PRODUCERS_MAX; i++)
 		scan.producers[i] = (struct producer){
+			.last.producer_epoch = -1,
 			.epoch = -1,
 			.first = -1,
 			.may_be_open = model_may_be_open(i),
@@ -97,13 +98,14 @@ static void see_marker(struct producer *p, const struct sluice_batch *b, bool ab
 	if (!abort || (!had && !maybe))
 		return;
 	a->required = had;
-	a->exact = had && !maybe;
+	a->exact = had && !maybe && !model.compact;
 	a->txn = (struct sluice_aborted_txn){
 		.producer_id = b->producer_id,
 		.first_offset = had ? first : b->base_offset,
 		.last_offset = b->base_offset,
 		.last_stable_offset = first_open(b->base_offset + 1, &a->stable_known),
 	};
+	a->stable_known &= !model.compact;
 	scan.abort_count++;
 }
 
@@ -121,6 +123,8 @@ void expect_batch(const struct sluice_batch *b, bool abort)
 		return;
 	p = &scan.producers[slot];
 	p->epoch = b->producer_epoch;
+	if (b->attributes & SLUICE_BATCH_CONTROL && !b->record_count)
+		return;
 	if (b->attributes & SLUICE_BATCH_CONTROL) {
 		see_marker(p, b, abort);
 		return;
@@ -142,15 +146,16 @@ static int check_producer(void *ctx, const struct sluice_producer_entry *e)
 	p = &scan.producers[slot];
 	last = p->last.base_sequence + p->last.last_offset_delta;
 	known[slot] = true;
-	if (p->epoch >= 0 && e->epoch != p->epoch)
+	if (p->epoch >= 0 && (model.compact ? e->epoch < p->epoch : e->epoch != p->epoch))
 		model_fail("producer %lld has epoch %d, not %d", e->id, e->epoch, p->epoch);
-	if (p->last.record_count && p->last.producer_epoch == p->epoch &&
+	/* Compaction takes batches that the log remembers. */
+	if (!model.compact && p->epoch >= 0 && p->last.producer_epoch == p->epoch &&
 	    (e->last.last_sequence != last ||
 	     e->last.last_offset != sluice_batch_last_offset(&p->last)))
 		model_fail("producer %lld: the last is %d at %lld, not %d at %lld", e->id,
 			   e->last.last_sequence, e->last.last_offset, last,
 			   sluice_batch_last_offset(&p->last));
-	if (!p->maybe && p->first != e->txn_first_offset)
+	if (!p->maybe && !model.compact && p->first != e->txn_first_offset)
 		model_fail("producer %lld: the transaction is from %lld, not %lld", e->id,
 			   e->txn_first_offset, p->first);
 	if (p->maybe && p->first >= 0 &&
@@ -176,6 +181,8 @@ static void check_stable(struct sluice_log *log)
 	bool sure;
 	s64 first = max(start, first_open(sluice_log_end_offset(log), &sure));
 
+	/* A truncation may open one again whose first batches were compacted. */
+	sure &= !model.compact;
 	if (lso > first || lso < start || (sure && lso != first))
 		model_fail("the last stable offset is %lld, not %lld%s", lso, first,
 			   sure ? "" : " or less");
@@ -202,13 +209,16 @@ static void check_aborted(struct sluice_log *log, s64 from, s64 to)
 
 		if (a->txn.last_offset < from)
 			continue;
+		/* Of which compaction took the records, or the marker. */
+		while (model.compact && next < count && txns[next].last_offset < a->txn.last_offset)
+			next++;
 		if (next < count && same_abort(a, &txns[next]))
 			next++;
 		else if (a->required && a->txn.first_offset < to)
 			model_fail("the abort at %lld, from %lld, is not told: [%lld, %lld)",
 				   a->txn.last_offset, a->txn.first_offset, from, to);
 	}
-	if (next != count)
+	if (next != count && !model.compact)
 		model_fail("an abort at %lld, from %lld, which there is not: [%lld, %lld)",
 			   txns[next].last_offset, txns[next].first_offset, from, to);
 }
@@ -290,7 +300,8 @@ void expect_check(struct sluice_log *log)
 
 		check_aborted(log, from, from + 1 + sim_random((u32)(lso - from)));
 	}
-	for (u32 i = 0; i < scan.epoch_count; i++) {
+	/* Compaction takes batches, but not their epochs. */
+	for (u32 i = 0; i < scan.epoch_count && !model.compact; i++) {
 		check_epoch(log, scan.epochs[i].epoch);
 		check_epoch(log, scan.epochs[i].epoch + 1);
 	}

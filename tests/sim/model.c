@@ -8,6 +8,8 @@
 #include "tests/sim/expect.h"
 #include "tests/sim/say.h"
 
+#define KEYS 7
+
 struct model model;
 
 static void say_entries(void)
@@ -109,10 +111,18 @@ u32 model_make_value(char text[256], u32 id, s32 index)
 	return len;
 }
 
+const char *model_make_key(u32 id, s32 index)
+{
+	static const char *const keys[KEYS] = {"a", "b", "c", "d", "e", "f", "g"};
+
+	return model.compact ? keys[(id * 5 + (u32)index * 3) % KEYS] : NULL;
+}
+
 static u8 *put_record(u8 *p, u32 id, s32 index)
 {
 	char value[256];
-	struct sluice_record_out r = {.key_len = -1, .value = value};
+	const char *key = model_make_key(id, index);
+	struct sluice_record_out r = {.key = key, .key_len = key ? 1 : -1, .value = value};
 	struct sluice_record_size size;
 	int ret;
 
@@ -247,7 +257,8 @@ static s64 see_batch(const u8 *bytes, const struct sluice_batch *b, enum model_a
 	if (port_crc32c(0, bytes + SLUICE_BATCH_CRC_START, b->size - SLUICE_BATCH_CRC_START) !=
 	    b->crc)
 		model_fail("offset %lld: the CRC is wrong", b->base_offset);
-	expect_batch(b, control && see_marker(bytes, b, after));
+	/* Compaction leaves batches without records. */
+	expect_batch(b, control && b->record_count && see_marker(bytes, b, after));
 	for (s32 i = 0; i < b->record_count; i++) {
 		struct sluice_record r;
 		s64 offset;
@@ -276,14 +287,18 @@ static void see_all(struct sluice_log *log, enum model_after after)
 		struct sluice_batch b;
 		int ret = sluice_log_fetch(log, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range);
 
-		if (ret || !range.seg)
+		if (ret || (!range.seg && !model.compact))
 			model_fail("offset %lld cannot be read: error %d", offset, ret);
+		if (!range.seg) {
+			offset = range.base_offset;
+			continue;
+		}
 		ret = sluice_log_read_batch(range.file, range.position,
 					    range.position + range.bytes, &b);
 		if (ret || b.size > sizeof(bytes) ||
 		    port_file_read(range.file, range.position, bytes, b.size) != (ssize_t)b.size)
 			model_fail("offset %lld: no batch there: error %d", offset, ret);
-		if (b.base_offset > offset)
+		if (b.base_offset > offset && !model.compact)
 			model_fail("there is a gap from %lld to %lld", offset, b.base_offset);
 		offset = see_batch(bytes, &b, after);
 		sluice_segment_put(range.seg);
@@ -314,6 +329,79 @@ static bool may_be_missing(const struct model_entry *e, s64 end, enum model_afte
 	return after == MODEL_CRASH && last >= model.durable && last >= end;
 }
 
+static bool has_key(const struct model_entry *e, const char *key)
+{
+	for (s32 i = 0; i < e->count; i++)
+		if (model_make_key((u32)(e - model.entries), i) == key)
+			return true;
+	return false;
+}
+
+/* How its transaction ended; MODEL_DATA: it did not, or it is in none. */
+static enum model_kind outcome(const struct model_entry *e)
+{
+	if (e->slot < MODEL_TXN_SLOT)
+		return MODEL_DATA;
+	for (const struct model_entry *m = e + 1; m < model.entries + model.count; m++)
+		if (m->slot == e->slot && m->kind != MODEL_DATA && m->base > e->base &&
+		    (m->state == MODEL_THERE || m->cut_off))
+			return m->kind;
+	return MODEL_DATA;
+}
+
+/* Compaction may have taken it for a newer one of its key, or because it was aborted. */
+static bool may_be_compacted(u32 id, s32 index)
+{
+	const struct model_entry *e = &model.entries[id];
+	const char *key = model_make_key(id, index);
+
+	if (!model.compact)
+		return false;
+	if (e->kind != MODEL_DATA || outcome(e) == MODEL_ABORT)
+		return true;
+	for (s32 i = index + 1; i < e->count; i++)
+		if (model_make_key(id, i) == key)
+			return true;
+	for (u32 i = 0; i < model.count; i++) {
+		const struct model_entry *newer = &model.entries[i];
+
+		if (newer->kind == MODEL_DATA && newer->base > e->base &&
+		    (newer->state == MODEL_THERE || newer->cut_off) && has_key(newer, key) &&
+		    outcome(newer) != MODEL_ABORT)
+			return true;
+	}
+	return false;
+}
+
+static u32 bits_compacted(u32 id, u32 missing)
+{
+	u32 bits = 0;
+
+	for (s32 i = 0; i < model.entries[id].count; i++)
+		if (missing & 1U << i && may_be_compacted(id, i))
+			bits |= 1U << i;
+	return bits;
+}
+
+/* Of one that was there, at or above the start. */
+static void judge_there(u32 id, s64 start, s64 end, enum model_after after)
+{
+	struct model_entry *e = &model.entries[id];
+	u32 expected = bits_from(e, start), missing = expected & ~e->seen;
+
+	if (missing == expected && may_be_missing(e, end, after)) {
+		e->cut_off = e->base + e->count > model.cut;
+		e->state = MODEL_GONE;
+		return;
+	}
+	missing &= ~bits_compacted(id, missing);
+	if (missing)
+		model_fail("entry %u, offsets %lld to %lld, is missing, or some of it (0x%x): the "
+			   "log is from %lld to %lld, durable to %lld, cut at %lld",
+			   id, e->base, e->base + e->count - 1, missing, start, end, model.durable,
+			   model.cut);
+}
+
 static void judge(u32 id, s64 start, s64 end, enum model_after after)
 {
 	struct model_entry *e = &model.entries[id];
@@ -327,18 +415,12 @@ static void judge(u32 id, s64 start, s64 end, enum model_after after)
 	}
 	if (e->state == MODEL_SENT && !e->seen) {
 		e->state = MODEL_GONE;
+		e->cut_off = e->base >= 0 && model.cut != S64_MAX;
 	} else if (e->state == MODEL_SENT) {
 		e->state = MODEL_THERE;
-	} else if (e->state == MODEL_THERE && e->base + e->count > start && !e->seen) {
-		if (!may_be_missing(e, end, after))
-			model_fail("entry %u, offsets %lld to %lld, is missing: the log is from "
-				   "%lld to %lld, durable to %lld, cut at %lld",
-				   id, e->base, e->base + e->count - 1, start, end, model.durable,
-				   model.cut);
-		e->state = MODEL_GONE;
 	}
-	if (e->state == MODEL_THERE && e->base + e->count > start && e->seen != bits_from(e, start))
-		model_fail("entry %u at %lld: a part of it is missing: 0x%x", id, e->base, e->seen);
+	if (e->state == MODEL_THERE && e->base + e->count > start)
+		judge_there(id, start, end, after);
 }
 
 const struct model_entry *model_last_of(int slot)
@@ -367,7 +449,7 @@ bool model_may_be_open(int slot)
 			continue;
 		if (e->kind == MODEL_DATA)
 			open = slot >= MODEL_TXN_SLOT;
-		else if (e->state == MODEL_THERE)
+		else if (e->state == MODEL_THERE && e->base < model.cut)
 			open = false;
 	}
 	return open;
@@ -386,14 +468,16 @@ static bool is_open(int slot)
 	return open && slot >= MODEL_TXN_SLOT;
 }
 
-static void continue_producer(int slot)
+static void continue_producer(int slot, enum model_after after)
 {
 	const struct model_entry *last = model_last_of(slot);
 	struct model_producer *p = &model.producers[slot];
 
 	p->open = is_open(slot);
-
-	if (last && last->epoch == p->epoch) {
+	/* What it wrote last may have been compacted away. */
+	if (model.compact && after == MODEL_PHASE && model.cut == S64_MAX)
+		return;
+	if (!model.compact && last && last->epoch == p->epoch) {
 		p->next_sequence = last->sequence + last->count;
 		return;
 	}
@@ -422,6 +506,6 @@ void model_check(struct sluice_log *log, enum model_after after)
 		judge(i, start, end, after);
 	model.durable = min(model.durable, end);
 	for (int i = 0; i < MODEL_PRODUCERS_MAX; i++)
-		continue_producer(i);
+		continue_producer(i, after);
 	model_begin_phase();
 }

@@ -31,6 +31,7 @@ enum model_kind { MODEL_DATA, MODEL_COMMIT, MODEL_ABORT };
  * @refused: it is GONE because its append failed. A sync beside that may have
  *	stored what was cut off again, and a power cut may bring it back, unless
  *	what took its place was acknowledged
+ * @cut_off: it is GONE because of a truncation; compaction may have known of it
  * @seen: its records that are in the log: a bit for each
  * @slot: its producer, -1 is none
  */
@@ -40,6 +41,7 @@ struct model_entry {
 	s64 base;
 	s32 count;
 	bool refused;
+	bool cut_off;
 	u32 seen;
 	int slot;
 	s16 epoch;
@@ -63,6 +65,7 @@ struct model_producer {
  * @seen_start: what it is, while model_check() runs
  * @removed: the start may have been as far as this once; a crash may bring back
  *	what is below, but not what was known of it
+ * @compact: records have keys, and go once there is a newer one of their key
  */
 struct model {
 	struct model_entry entries[MODEL_ENTRIES_MAX];
@@ -73,6 +76,7 @@ struct model {
 	s64 start;
 	s64 seen_start;
 	s64 removed;
+	bool compact;
 };
 
 extern struct model model;
@@ -125,6 +129,9 @@ u32 model_make_batch(u8 *bytes, u32 id, s64 timestamp);
 
 /** model_make_marker() - the same of a marker. */
 u32 model_make_marker(u8 *bytes, u32 id, s64 timestamp);
+
+/** model_make_key() - of a record of @id; NULL if records have none. */
+const char *model_make_key(u32 id, s32 index);
 
 /** model_make_value() - of a record of @id; gives the length. */
 u32 model_make_value(char text[256], u32 id, s32 index);

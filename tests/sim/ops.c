@@ -100,7 +100,9 @@ static void append_record(void)
 {
 	char value[256];
 	u32 id = model_send(1, -1);
-	struct sluice_record_out r = {.timestamp = some_time(), .key_len = -1, .value = value};
+	const char *key = model_make_key(id, 0);
+	struct sluice_record_out r = {
+		.timestamp = some_time(), .key = key, .key_len = key ? 1 : -1, .value = value};
 	struct sluice_append_record a = {.record = &r, .now = world.now_ms};
 	int ret;
 
@@ -287,6 +289,13 @@ static void remover(void *ctx)
 	}
 }
 
+static void compactor(void *ctx)
+{
+	(void)ctx;
+	for (u32 i = 1 + sim_random(3); i > 0; i--)
+		world_compact();
+}
+
 static void reader(void *ctx)
 {
 	(void)ctx;
@@ -339,10 +348,12 @@ static void plan_truncation(void)
 	if (sluice_log_fetch(world.log, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range))
 		model_fail("offset %lld cannot be found", offset);
 	model.cut = min(offset, range.base_offset);
-	sluice_segment_put(range.seg);
+	if (range.seg)
+		sluice_segment_put(range.seg);
 	model.durable = min(model.durable, model.cut);
 	world.saved_recovery_point = min(world.saved_recovery_point, model.cut);
 	world.saved_start = min(world.saved_start, model.cut);
+	world.saved_cleaned = min(world.saved_cleaned, model.cut);
 	sim_spawn(truncater, &offset);
 }
 
@@ -369,6 +380,9 @@ void world_spawn(void)
 	follows = appenders == 1 && model.cut == S64_MAX && sim_one_in(3);
 	for (u32 i = 0; i < appenders; i++)
 		sim_spawn(follows ? follower : appender, (void *)(long)i);
-	for (u32 i = 1 + sim_random(3); i > 0; i--)
+	/* One at a time, as sluiced does. */
+	if (model.compact && !sim_one_in(4))
+		sim_spawn(compactor, NULL);
+	for (u32 i = 1 + sim_random(appenders == 2 ? 2 : 3); i > 0; i--)
 		sim_spawn(others[sim_random(ARRAY_SIZE(others))], NULL);
 }

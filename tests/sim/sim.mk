@@ -2,7 +2,7 @@
 # The engine on simulated storage and threads, which has a port of its own.
 
 SIM_PROGRAMS := $(B)/tests/sim/sim_log $(B)/tests/sim/unit_cases
-SIM_SRCS := $(filter-out kmod/log/port_user.c kmod/log/clean%.c,$(wildcard kmod/log/*.c)) \
+SIM_SRCS := $(filter-out kmod/log/port_user.c,$(wildcard kmod/log/*.c)) \
 	$(filter-out tests/sim/unit_%.c tests/sim/sim_main.c,$(wildcard tests/sim/*.c))
 SIM_OBJS := $(SIM_SRCS:%.c=$(B)/asan/sim/%.o)
 UNIT_TESTS += $(SIM_PROGRAMS)
@@ -13,6 +13,6 @@ $(B)/asan/sim/%.o: %.c | $(GENERATED)
 
 $(B)/tests/sim/sim_log: $(B)/asan/sim/tests/sim/sim_main.o
 $(B)/tests/sim/unit_cases: $(B)/asan/sim/tests/sim/unit_cases.o
-$(SIM_PROGRAMS): $(SIM_OBJS)
+$(SIM_PROGRAMS): $(SIM_OBJS) $(B)/asan/libsluice-codec.a
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $^ -lcmocka
+	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka

@@ -29,6 +29,8 @@ static void set_config(void)
 	c->retention_ms = -1;
 	c->batch_bytes = 400;
 	c->linger_ms = sim_random(2) * 100;
+	if (model.compact)
+		c->cleanup_policy = SLUICE_CLEANUP_COMPACT | SLUICE_CLEANUP_DELETE;
 }
 
 static void open_log(s64 recovery_point)
@@ -181,6 +183,8 @@ void world_live(u64 seed)
 	sim_disk_format();
 	model_reset();
 	memset(&world, 0, sizeof(world));
+	world.saved_cleaned = -1;
+	model.compact = sim_one_in(3);
 	world.now_ms = TIME_0;
 	sim_clock_set(world.now_ms);
 	set_config();

@@ -8,7 +8,7 @@
 /**
  * struct world - the machine and its log
  * @log: NULL while it is down
- * @saved_recovery_point, @saved_start: as their checkpoint files have them
+ * @saved_recovery_point, @saved_start, @saved_cleaned: as their checkpoint files have them
  * @now_ms: the clock
  */
 struct world {
@@ -16,6 +16,7 @@ struct world {
 	struct sluice_log_config config;
 	s64 saved_recovery_point;
 	s64 saved_start;
+	s64 saved_cleaned;
 	s64 now_ms;
 };
 
@@ -26,6 +27,7 @@ extern struct world_stats {
 	u32 crashes;
 	u32 failures;
 	u32 acknowledged;
+	u32 compactions;
 } world_stats;
 
 /** world_live() - one life, from an empty disk on; aborts if the log is wrong. */
@@ -33,5 +35,8 @@ void world_live(u64 seed);
 
 /** world_spawn() - the threads of one phase; ops.c */
 void world_spawn(void);
+
+/** world_compact() - one pass over the log, beside whatever others do; compact.c */
+void world_compact(void);
 
 #endif /* TESTS_SIM_WORLD_H */
