@@ -223,9 +223,10 @@ static int max_behind(struct sluice_log *log, struct sluice_segment *seg, s64 mi
 	int ret;
 
 	*ret_timestamp = -1;
+	relative_offset = min_t(s64, relative_offset, S32_MAX);
 	ret = sluice_segment_use(log, seg, SLUICE_FILES_ALWAYS);
 	if (!ret)
-		ret = sluice_offset_index_lookup(&seg->offset_index, (u32)min_t(s64, relative_offset, S32_MAX),
+		ret = sluice_offset_index_lookup(&seg->offset_index, (u32)relative_offset,
 						 &position);
 	if (ret)
 		return ret;
