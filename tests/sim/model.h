@@ -66,6 +66,8 @@ struct model_producer {
  * @removed: the start may have been as far as this once; a crash may bring back
  *	what is below, but not what was known of it
  * @compact: records have keys, and go once there is a newer one of their key
+ * @gap_at_end: a truncation may have left the log ending where compaction took all:
+ *	such an end lasts until the log is opened again, as in Kafka
  */
 struct model {
 	struct model_entry entries[MODEL_ENTRIES_MAX];
@@ -77,6 +79,7 @@ struct model {
 	s64 seen_start;
 	s64 removed;
 	bool compact;
+	bool gap_at_end;
 };
 
 extern struct model model;

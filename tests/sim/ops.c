@@ -351,6 +351,7 @@ static void plan_truncation(void)
 	if (range.seg)
 		sluice_segment_put(range.seg);
 	model.durable = min(model.durable, model.cut);
+	model.gap_at_end |= model.compact;
 	world.saved_recovery_point = min(world.saved_recovery_point, model.cut);
 	world.saved_start = min(world.saved_start, model.cut);
 	world.saved_cleaned = min(world.saved_cleaned, model.cut);
