@@ -160,13 +160,28 @@ static int truncate_fully(struct truncation *t)
 	return cut(t, NULL, 0, t->end_offset);
 }
 
-/* At an offset above the log start and below the log end. */
+/* In a gap at the end of the log: all that there is stays. */
+static int cut_in_gap(struct truncation *t)
+{
+	struct sluice_segment *seg = sluice_segment_list_floor(&t->log->segments, t->end_offset);
+	int ret;
+
+	t->swap.first = sluice_segment_list_rank(&t->log->segments, seg->base_offset) - 1;
+	ret = cut(t, seg, sluice_segment_published(seg), seg->base_offset);
+	sluice_segment_put(seg);
+	return ret;
+}
+
+/*
+ * At an offset above the log start and below the log end. The segment keeps its
+ * base, even if compaction left nothing of it before the cut: one that began behind
+ * a gap would look to recovery as if a crash had taken the end of the one before.
+ */
 static int cut_at(struct truncation *t)
 {
 	struct sluice_log *log = t->log;
 	s64 offset = t->end_offset;
 	struct sluice_range range;
-	s64 base_offset;
 	int ret;
 
 	ret = sluice_log_fetch(log, offset, 0, SLUICE_FETCH_WHOLE_FIRST | SLUICE_FETCH_TO_LOG_END,
@@ -176,16 +191,12 @@ static int cut_at(struct truncation *t)
 			 "the batch at offset %lld cannot be found (error %d)", offset, -ret);
 		return ret;
 	}
-	if (!range.seg) {
-		/* Nothing lies there: the next segment begins at the end that is wanted. */
-		t->swap.first = sluice_segment_list_rank(&log->segments, offset);
-		return cut(t, NULL, 0, offset);
-	}
+	if (!range.seg)
+		return cut_in_gap(t);
 	t->end_offset = min_t(s64, offset, range.base_offset);
 	t->start_offset = min_t(s64, t->start_offset, t->end_offset);
 	t->swap.first = sluice_segment_list_rank(&log->segments, range.segment_base_offset) - 1;
-	base_offset = range.position ? range.segment_base_offset : t->end_offset;
-	ret = cut(t, range.seg, range.position, base_offset);
+	ret = cut(t, range.seg, range.position, range.segment_base_offset);
 	sluice_segment_put(range.seg);
 	return ret;
 }

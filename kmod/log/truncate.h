@@ -39,7 +39,9 @@
  * names are changed, not while bytes are copied. Who waits for records above
  * the new end is not woken: that is the host's part.
  *
- * Durable when it returns 0. Returns -EINVAL if @offset is negative; -ENOMEM or
+ * Durable when it returns 0; but an end that lies in a gap, which compaction left
+ * before it, is the end of the last batch once the log is opened again, as in
+ * Kafka. Returns -EINVAL if @offset is negative; -ENOMEM or
  * an error of the file system, with nothing changed; or, if it fails while names
  * are changed, an error that also marks the log failed: readers see the new
  * end, recovery finds one that is not below it. So is it if the open batch, which

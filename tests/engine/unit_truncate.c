@@ -402,6 +402,64 @@ static void sluice_log_truncate__crash_anywhere(void **state)
 	port_warn_to(stderr);
 }
 
+/* The segment that holds @offset without its first batch; gives the offset behind that. */
+static s64 compact_first(struct port_dir *dir, s64 offset, s64 *ret_base)
+{
+	struct sluice_log *log = make_log(dir);
+	struct sluice_range range;
+	struct sluice_batch b;
+	char name[64];
+	size_t len;
+	u8 *bytes;
+
+	assert_int_equal(sluice_log_fetch(log, offset, 0, SLUICE_FETCH_WHOLE_FIRST, &range), 0);
+	assert_int_equal(sluice_log_read_batch(range.file, 0, 1000, &b), 0);
+	*ret_base = range.segment_base_offset;
+	sluice_segment_put(range.seg);
+	sluice_log_close(log);
+	snprintf(name, sizeof(name), "%020lld.log", *ret_base);
+	bytes = file_load(dir, name, &len);
+	file_store(dir, name, bytes + b.size, len - b.size);
+	free(bytes);
+	snprintf(name, sizeof(name), "%020lld.index", *ret_base);
+	file_store(dir, name, "", 0);
+	snprintf(name, sizeof(name), "%020lld.timeindex", *ret_base);
+	file_store(dir, name, "", 0);
+	return sluice_batch_last_offset(&b) + 1;
+}
+
+/* Where compaction left a gap: no hole between segments, at which recovery would cut. */
+static void sluice_log_truncate__behind_a_gap_of_compaction(void **state)
+{
+	static const s64 offsets[] = {0, 13, 21, 30};
+	struct sluice_log_config c = small_config();
+	struct sluice_recovery done;
+
+	for (u32 i = 0; i < 2 * ARRAY_SIZE(offsets); i++) {
+		s64 base, end = compact_first(*state, offsets[i / 2], &base), flushed;
+		struct sluice_log *log = log_open(*state, &c);
+		struct sluice_range range;
+
+		assert_int_equal(sluice_log_truncate(log, end, err, &new_end), 0);
+		assert_int_equal(new_end, end);
+		/* And again, to where nothing is any more. */
+		if (i & 1 && end - 1 > base) {
+			end--;
+			assert_int_equal(sluice_log_truncate(log, end, err, &new_end), 0);
+			assert_int_equal(new_end, end);
+		}
+		fill(log, BATCHES, 2);
+		end += 3;
+		assert_int_equal(sluice_log_fetch(log, 0, 1, SLUICE_FETCH_WHOLE_FIRST, &range), 0);
+		sluice_segment_put(range.seg);
+		assert_int_equal(sluice_log_flush(log, &flushed), 0);
+		assert_int_equal(flushed, end);
+		sluice_log_close(log);
+		assert_int_equal(sluice_log_recover(*state, &c, 0, 0, err, &done), 0);
+		assert_int_equal(done.log_end_offset, end);
+	}
+}
+
 /* Somebody compacts the segment at the same time: his files are his. */
 static void sluice_log_truncate__beside_a_compaction(void **state)
 {
@@ -652,6 +710,7 @@ int main(void)
 		TEST(sluice_log_truncate__behind_what_retention_could_not_rename),
 		TEST(sluice_log_truncate__not_before_that_is_renamed),
 		TEST(sluice_log_truncate__beside_a_compaction),
+		TEST(sluice_log_truncate__behind_a_gap_of_compaction),
 		TEST(sluice_log_truncate__with_an_open_batch),
 		TEST(sluice_log_truncate__open_batch_cannot_be_written),
 		TEST(sluice_log_truncate__producers),
