@@ -125,6 +125,8 @@ int sluice_segment_list_dir(struct port_dir *dir, const char *suffix, s64 **ret_
 	struct listing l = { .suffix = suffix };
 	int ret = port_dir_list(dir, add_name, &l);
 
+	*ret_offsets = NULL;
+	*ret_count = 0;
 	if (ret) {
 		port_free(l.offsets);
 		return ret;

@@ -58,7 +58,7 @@ bool sluice_segment_name_parse(const char *name, size_t len, const char *suffix,
 /**
  * sluice_segment_list_dir() - base offsets of the files with this suffix
  * @ret_offsets: in ascending order; free it with port_free(). NULL if there
- *	are none
+ *	are none, and on failure
  * Files with other names are none of the engine's. -EMFILE if there are more
  * than SLUICE_SEGMENTS_MAX.
  */

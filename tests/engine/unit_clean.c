@@ -4,6 +4,7 @@
  * (LogCleanerTest.java), so are the offsets that it expects.
  */
 #include "clean_output.h"
+#include "clean_producers.h"
 #include "clean_words.h"
 
 #include <stdlib.h>
@@ -526,6 +527,32 @@ static void clean__can_be_stopped(void **state)
 	assert_int_equal(dir_digest(log_.dir), digest);
 }
 
+static void sluice_clean_producers__fails_anywhere(void **state)
+{
+	struct sluice_clean_producers p;
+	char err[SLUICE_ERROR_TEXT_MAX];
+	bool hit = true;
+
+	(void)state;
+	plain(1);
+	roll();
+	plain(2);
+	roll();
+	for (u32 n = 1; hit; n++) {
+		int ret;
+
+		/* What an earlier call left on the stack is no pointer. */
+		memset(&p, 0xaa, sizeof(p));
+		port_fault_set(n, false);
+		ret = sluice_clean_producers(log_.dir, S64_MAX, &p, err);
+		hit = port_fault_hit();
+		port_fault_set(0, false);
+		assert_int_equal(ret != 0, hit);
+		if (!ret)
+			sluice_clean_producers_free(&p);
+	}
+}
+
 /* Port calls of a pass that changes nothing. */
 static u32 calls_of_pass(s64 recovery_point)
 {
@@ -634,6 +661,7 @@ int main(void)
 		TEST(clean__damaged_segment_is_left_alone),
 		TEST(clean__replace_that_fails),
 		TEST(clean__can_be_stopped),
+		TEST(sluice_clean_producers__fails_anywhere),
 		TEST(clean__syncs_what_is_not_durable),
 		TEST(clean__what_was_left_over_goes),
 		TEST(clean__small_segments_merge),
