@@ -121,10 +121,11 @@ void expect_batch(const struct sluice_batch *b, bool abort)
 	}
 	if (slot < 0)
 		return;
-	p = &scan.producers[slot];
-	p->epoch = b->producer_epoch;
+	/* Of a marker that was compacted nothing is told, as in Kafka. */
 	if (b->attributes & SLUICE_BATCH_CONTROL && !b->record_count)
 		return;
+	p = &scan.producers[slot];
+	p->epoch = b->producer_epoch;
 	if (b->attributes & SLUICE_BATCH_CONTROL) {
 		see_marker(p, b, abort);
 		return;
