@@ -343,7 +343,8 @@ static void plan_truncation(void)
 
 	if (end == start)
 		return;
-	offset = max_t(s64, start, end - (s64)sim_random(20) - 1);
+	/* Not to the start itself: all goes then, what is durable below it as well. */
+	offset = max_t(s64, start + 1, end - (s64)sim_random(20) - 1);
 	/* A batch that the cut falls into goes whole. */
 	if (sluice_log_fetch(world.log, offset, 1, SLUICE_FETCH_WHOLE_FIRST, &range))
 		model_fail("offset %lld cannot be found", offset);
