@@ -147,6 +147,7 @@ static enum cleaner_outcome outcome_of(int ret)
 {
 	switch (ret) {
 	case 0: return CLEANER_DONE;
+	case -EAGAIN: return CLEANER_WAITS;
 	case -ESTALE: return CLEANER_CHANGED;
 	case -ECANCELED: return CLEANER_STOPPED;
 	case -EUCLEAN: return CLEANER_DAMAGED;
@@ -183,6 +184,7 @@ static void tell(const struct cleaner_run *r, enum cleaner_outcome outcome, size
 {
 	switch (outcome) {
 	case CLEANER_DONE: tell_done(r, took_ms); break;
+	case CLEANER_WAITS:
 	case CLEANER_STOPPED: break;
 	case CLEANER_CHANGED:
 		diag_limited(&clean_limit, DIAG_INFO, "compaction of log %s-%u was given up: %s",

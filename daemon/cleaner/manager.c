@@ -124,6 +124,7 @@ void cleaner_manager_done(struct cleaner_manager *m, struct cleaner_entry *e,
 	e->in_progress = false;
 	switch (outcome) {
 	case CLEANER_DONE: e->distrust = false; break;
+	case CLEANER_WAITS:
 	case CLEANER_CHANGED: e->not_before_ms = now_ms + backoff_ms; break;
 	case CLEANER_STOPPED: break;
 	case CLEANER_FAILED: e->not_before_ms = now_ms + CLEANER_RETRY_MS; break;

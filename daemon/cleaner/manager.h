@@ -60,6 +60,7 @@ struct cleaner_manager {
 /** enum cleaner_outcome - how the compaction of a log ended */
 enum cleaner_outcome {
 	CLEANER_DONE,	 /* it is clean, and the checkpoint says so */
+	CLEANER_WAITS,	 /* nothing of it is durable and decided yet */
 	CLEANER_CHANGED, /* given up, because the log was cut, or lost segments, meanwhile */
 	CLEANER_STOPPED, /* given up, because the daemon stops */
 	CLEANER_FAILED,	 /* for a reason that may pass */

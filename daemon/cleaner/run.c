@@ -140,10 +140,34 @@ static int note_cleaned(struct cleaner_run *r)
 	return ret;
 }
 
+/*
+ * A record goes for a newer one of its key, which has to be as durable: what it
+ * says, and that its transaction was committed. A power cut that takes the marker
+ * lets the transaction be aborted later. So only what is stable by what the
+ * storage has can be cleaned.
+ */
+static int find_stable(struct cleaner_run *r, struct port_dir *dir,
+		       struct sluice_clean_producers *ret_p)
+{
+	struct sluice_clean_bounds *b = &r->bounds;
+	int ret = sluice_clean_producers(dir, r->p.recovery_point, ret_p, r->err);
+
+	if (ret)
+		return ret;
+	b->last_stable_offset = min(b->last_stable_offset, ret_p->end_offset);
+	b->last_stable_offset = min(b->last_stable_offset, ret_p->first_unstable);
+	ret = sluice_clean_bounds(dir, b, r->err);
+	if (!ret && b->first_dirty >= b->first_uncleanable)
+		ret = fail(r, -EAGAIN, "what could be cleaned is not durable yet");
+	if (ret)
+		sluice_clean_producers_free(ret_p);
+	return ret;
+}
+
 static int clean(struct cleaner_run *r, struct port_dir *dir)
 {
 	struct sluice_clean_producers producers;
-	int ret = sluice_clean_producers(dir, r->bounds.last_stable_offset, &producers, r->err);
+	int ret = find_stable(r, dir, &producers);
 
 	if (ret)
 		return ret;

@@ -21,9 +21,9 @@ static int replace(void *ctx, s64 first_base, s64 last_base, char *err)
 	return ret == -EINVAL || ret == -ENOENT ? -ESTALE : ret;
 }
 
-static int clean(struct sluice_clean_bounds *b, u64 *generation, s64 recovery_point, char *err)
+static int clean(struct sluice_clean_bounds *b, const struct sluice_clean_producers *producers,
+		 u64 *generation, s64 recovery_point, char *err)
 {
-	struct sluice_clean_producers producers;
 	struct sluice_clean c = {
 		.dir = sim_dir(),
 		.config = &world.config,
@@ -32,22 +32,39 @@ static int clean(struct sluice_clean_bounds *b, u64 *generation, s64 recovery_po
 		.first_uncleanable = b->first_uncleanable,
 		.recovery_point = recovery_point,
 		.now_ms = b->now_ms,
+		.producers = producers->items,
+		.producer_count = producers->count,
 		.map_bytes = sim_one_in(4) ? 200 : 100000,
 		.map_load_percent = 90,
 		.io_bytes = 4096,
 		.replace = replace,
 		.ctx = generation,
 	};
-	int ret = sluice_clean_producers(sim_dir(), b->last_stable_offset, &producers, err);
+	int ret = sluice_log_clean(&c, err);
+
+	if (!ret)
+		world.saved_cleaned = c.end_offset;
+	sim_say("compacted from %lld to %lld: %d %s", b->first_dirty, b->first_uncleanable, ret,
+		err);
+	world_stats.compactions += !ret;
+	return ret;
+}
+
+/* What is decided by what is durable. */
+static int clean_stable(struct sluice_clean_bounds *b, u64 *generation, s64 recovery_point,
+			char *err)
+{
+	struct sluice_clean_producers producers;
+	int ret = sluice_clean_producers(sim_dir(), recovery_point, &producers, err);
 
 	if (ret)
 		return ret;
-	c.producers = producers.items;
-	c.producer_count = producers.count;
-	ret = sluice_log_clean(&c, err);
+	b->last_stable_offset = min(b->last_stable_offset, producers.end_offset);
+	b->last_stable_offset = min(b->last_stable_offset, producers.first_unstable);
+	ret = sluice_clean_bounds(sim_dir(), b, err);
+	if (!ret && b->first_dirty < b->first_uncleanable)
+		ret = clean(b, &producers, generation, recovery_point, err);
 	sluice_clean_producers_free(&producers);
-	if (!ret)
-		world.saved_cleaned = c.end_offset;
 	return ret;
 }
 
@@ -70,13 +87,7 @@ void world_compact(void)
 		return;
 	ret = sluice_clean_leftovers(sim_dir());
 	if (!ret)
-		ret = sluice_clean_bounds(sim_dir(), &b, err);
-	if (!ret && b.first_dirty < b.first_uncleanable) {
-		ret = clean(&b, &generation, recovery_point, err);
-		sim_say("compacted from %lld to %lld: %d %s", b.first_dirty, b.first_uncleanable,
-			ret, err);
-		world_stats.compactions += !ret;
-	}
+		ret = clean_stable(&b, &generation, recovery_point, err);
 	/* Files are renamed and removed by truncation and retention beside it. */
 	if (ret && ret != -ESTALE && ret != -ENOENT && !sim_fault_hit() &&
 	    !sluice_log_failed(world.log) && sluice_log_generation(world.log) == generation)
