@@ -154,7 +154,12 @@ static int cut(struct scan *s, u64 size, char *err)
 	s->r->size = s->cursor.position;
 	s->r->bytes_cut = size - s->cursor.position;
 	if (s->r->bytes_cut) {
-		ret = s->r->before_cut(s->r->ctx, err);
+		/*
+		 * Where the next segment goes on it is the rest of an append that
+		 * failed and was taken back, which a sync beside it made durable.
+		 */
+		ret = s->cursor.min_offset == s->r->end_offset ?
+			0 : s->r->before_cut(s->r->ctx, err);
 		if (!ret)
 			ret = port_file_truncate(s->file, s->cursor.position);
 		if (ret)

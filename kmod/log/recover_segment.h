@@ -18,7 +18,8 @@
  * @chunk: in: borrowed memory of @chunk_size bytes to read into
  * @producers: in: of the batches before; learns from those of the segment. If it
  *	is there the transaction index is made anew, too. NULL: neither
- * @before_cut: in: called before the segment is cut, if it has to be; so that
+ * @before_cut: in: called before the segment is cut, if it has to be, and the next
+ *	one does not go on there; so that
  *	what lies behind goes first, and a recovery that is interrupted and
  *	begun anew finds the same place again. A failure ends the recovery
  * @ctx: in: for @before_cut

@@ -343,6 +343,27 @@ static void sluice_log_recover__offsets_of_the_next_segment(void **state)
 	check_done(recover(*state, 0, false), 4 * BATCH_SIZE, 2, 1, 39);
 }
 
+/* An append failed, was taken back, and the next one rolled; a sync had it half way. */
+static void sluice_log_recover__rest_of_a_failed_append(void **state)
+{
+	size_t len, next_len;
+	u8 *bytes, *next;
+
+	make_log(*state);
+	bytes = file_load(*state, "00000000000000000000.log", &len);
+	next = file_load(*state, "00000000000000000021.log", &next_len);
+	bytes = realloc(bytes, len + BATCH_SIZE);
+	memcpy(bytes + len, next, BATCH_SIZE);
+	file_store(*state, "00000000000000000000.log", bytes, len + BATCH_SIZE);
+	check_done(recover(*state, 0, false), BATCH_SIZE, 0, 0, 51);
+	assert_int_equal(file_size(*state, "00000000000000000000.log"), len);
+	file_store(*state, "00000000000000000000.log", bytes, len + BATCH_SIZE / 2);
+	check_done(recover(*state, 0, false), BATCH_SIZE / 2, 0, 0, 51);
+	free(bytes);
+	free(next);
+	check_log(*state, 51);
+}
+
 /* Damage below the recovery point that has to be cut does not take what follows. */
 static void sluice_log_recover__structural_damage_below_the_recovery_point(void **state)
 {
@@ -386,6 +407,7 @@ int main(void)
 		TEST(sluice_log_recover__gap_that_compaction_left),
 		TEST(sluice_log_recover__empty_last_segment_of_a_clean_log),
 		TEST(sluice_log_recover__offsets_of_the_next_segment),
+		TEST(sluice_log_recover__rest_of_a_failed_append),
 		TEST(sluice_log_recover__structural_damage_below_the_recovery_point),
 		TEST(sluice_log_recover__again_changes_nothing),
 	};
