@@ -254,14 +254,16 @@ static void ask(const struct topic *t)
 		char room[sizeof(struct sluice_aborted_list) + 8 * sizeof(struct sluice_aborted)];
 	} a;
 	struct sluice_offset_for_time o = {0};
-	struct sluice_epoch_end e = {0};
 	int fd = open_socket(SOCK_SEQPACKET);
 
 	memcpy(o.topic_id, t->id, sizeof(o.topic_id));
 	get_option(fd, SLUICE_MAX_TIMESTAMP, &o, sizeof(o));
-	memcpy(e.topic_id, t->id, sizeof(e.topic_id));
-	for (e.leader_epoch = -1; e.leader_epoch < 3; e.leader_epoch++)
+	for (int32_t epoch = -1; epoch < 3; epoch++) {
+		struct sluice_epoch_end e = {.leader_epoch = epoch};
+
+		memcpy(e.topic_id, t->id, sizeof(e.topic_id));
 		get_option(fd, SLUICE_EPOCH_END, &e, sizeof(e));
+	}
 	for (int64_t offset = 0; offset < RECORDS; offset += 20) {
 		memset(&a, 0, sizeof(a));
 		memcpy(a.list.topic_id, t->id, sizeof(a.list.topic_id));
