@@ -66,7 +66,8 @@ static int flush(struct sluice_partition *p, s64 *ret_recovery_point)
 		err = sluice_log_flush_indexes(p->log);
 	atomic64_inc(&p->stats.flushes);
 	trace_sluice_flush(p, *ret_recovery_point, err);
-	if (err)
+	/* Not where nothing was begun: no room for a checkpoint, which comes first. */
+	if (err && sluice_log_failed(p->log))
 		sluice_partition_set_offline(p, err, "a sync failed");
 out:
 	up_read(&p->users);
