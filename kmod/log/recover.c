@@ -312,8 +312,8 @@ static int settle_names(struct recovery *r, char *err)
 	if (in_place != r->files.count) {
 		ret = recover_chunk(r, err);
 		if (!ret)
-			ret = recover_names(r->dir, &r->files, r->chunk, RECOVER_CHUNK_SIZE, err,
-					    &r->names_changed);
+			ret = recover_names(r->dir, &r->files, r->chunk, RECOVER_CHUNK_SIZE,
+					    r->gaps, err, &r->names_changed);
 		if (!ret)
 			ret = list_files(r, err);
 		if (ret)

@@ -64,6 +64,7 @@ const struct recover_file *recover_files_of(const struct recover_files *f, u8 st
 /**
  * recover_names() - finish what was interrupted while names were changed
  * @chunk: memory of @chunk_size bytes to read into
+ * @gaps: there may be gaps between segments, which another's compaction left
  * @ret_changed: names were changed: @f is no longer true, and the directory
  *	must be synced
  *
@@ -71,9 +72,10 @@ const struct recover_file *recover_files_of(const struct recover_files *f, u8 st
  * place of the segments that they were made from. Other than Kafka it looks
  * into them first: if they are not whole, or do not reach to the end of the
  * last segment that they would replace, and those segments are there, then
- * these stay, and the log is compacted another time.
+ * these stay, and the log is compacted another time. What would leave a hole
+ * behind it is dropped: its segments were removed by retention.
  */
 int __must_check recover_names(struct port_dir *dir, const struct recover_files *f, u8 *chunk,
-			       u32 chunk_size, char *err, bool *ret_changed);
+			       u32 chunk_size, bool gaps, char *err, bool *ret_changed);
 
 #endif /* SLUICE_LOG_RECOVER_FILES_H */

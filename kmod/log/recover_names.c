@@ -9,6 +9,7 @@ struct names {
 	const struct recover_files *files;
 	u8 *chunk;
 	u32 chunk_size;
+	bool gaps;
 	char *err;
 	bool changed;
 };
@@ -165,6 +166,23 @@ static bool replaces_whole(const struct names *n, s64 from, s64 end_offset)
 	return true;
 }
 
+/*
+ * Retention takes segments while new ones for them are made: these are for none
+ * then. They would come back with a hole between them and what is left.
+ */
+static bool goes_on(const struct names *n, s64 end_offset)
+{
+	u32 count, i;
+	const struct recover_file *log =
+		recover_files_of(n->files, RECOVER_IN_PLACE, RECOVER_LOG, &count);
+
+	for (i = 0; i < count; i++) {
+		if (log[i].base_offset >= end_offset)
+			return log[i].base_offset == end_offset;
+	}
+	return true;
+}
+
 static int undo_swap(struct names *n, s64 base_offset)
 {
 	port_warn("%s: the compaction of the segments from offset %lld on is undone",
@@ -198,6 +216,8 @@ static int finish_swap(struct names *n)
 		/* The first new segment has the name of the first old one, which goes first. */
 		if (!whole && recover_files_find(n->files, RECOVER_IN_PLACE, RECOVER_LOG, from))
 			return undo_swap(n, from);
+		if (whole && !n->gaps && !goes_on(n, end_offset))
+			return undo_swap(n, from);
 		ret = remove_replaced(n, from, end_offset);
 		if (ret)
 			return ret;
@@ -212,10 +232,16 @@ static int finish_swap(struct names *n)
 }
 
 int recover_names(struct port_dir *dir, const struct recover_files *f, u8 *chunk, u32 chunk_size,
-		  char *err, bool *ret_changed)
+		  bool gaps, char *err, bool *ret_changed)
 {
 	struct names n = {
-		.dir = dir, .files = f, .chunk = chunk, .chunk_size = chunk_size, .err = err};
+		.dir = dir,
+		.files = f,
+		.chunk = chunk,
+		.chunk_size = chunk_size,
+		.gaps = gaps,
+		.err = err,
+	};
 	int ret;
 
 	/* The old segments are given up for the new ones, so those must have come to stay. */

@@ -212,6 +212,21 @@ static void recover_names__goes_on_where_old_segments_are_gone(void **state)
 	check_batches(*state, left, 6, 51);
 }
 
+/* Retention removed the segments while new ones for them were made. */
+static void recover_names__swap_of_segments_that_went(void **state)
+{
+	struct sluice_recovery done;
+
+	store_batches(*state, FIRST ".log.swap", compacted, 2);
+	assert_int_equal(port_file_remove(*state, FIRST ".log"), 0);
+	assert_int_equal(port_file_remove(*state, SECOND ".log"), 0);
+	done = recover(*state, 15, 0);
+	assert_int_equal(done.log_end_offset, 51);
+	assert_false(file_exists(*state, FIRST ".log"));
+	assert_false(file_exists(*state, FIRST ".log.swap"));
+	check_batches(*state, NULL, 0, 51);
+}
+
 static void prepare_last(struct port_dir *dir)
 {
 	rename_file(dir, LAST ".log", "next.log.prepared");
@@ -322,6 +337,7 @@ int main(void)
 		TEST(recover_names__crash_while_a_swap_is_finished),
 		TEST(recover_names__undoes_a_swap_that_is_not_whole),
 		TEST(recover_names__goes_on_where_old_segments_are_gone),
+		TEST(recover_names__swap_of_segments_that_went),
 		TEST(sluice_log_recover__names_a_prepared_segment_that_has_batches),
 		TEST(sluice_log_recover__seals_the_segment_before_a_prepared_one),
 		TEST(sluice_log_recover__prepared_segment_with_a_torn_batch),
