@@ -70,7 +70,7 @@ if [ -z "$state" ]; then
 fi
 mkdir -p "$state" "${out:=$state/out}"
 cd "$state"
-rm -f env cmd rc ready progress dmesg kmemleak kernel.log sluiced.log ./*.sock out.fifo
+rm -f env cmd rc booted ready progress dmesg kmemleak kernel.log* sluiced.log ./*.sock out.fifo
 
 make_disk() {
 	local part=$1.part
@@ -148,18 +148,22 @@ for n in 0 1 2 3; do
 		-device "virtserialport,chardev=shell$n,name=sluice.shell.$n")
 done
 
-# The fifo keeps the command's output apart from the kernel's.
-mkfifo out.fifo
-if [ -n "$detach" ]; then
-	# Nothing that stays may hold the caller's output open.
-	cat < out.fifo > output.log 2>&1 &
-else
-	cat < out.fifo &
-fi
-reader=$!
-setsid qemu-system-x86_64 "${args[@]}" < /dev/null > qemu.log 2>&1 &
-qemu=$!
-echo "$qemu" > qemu.pid
+# start_qemu - found as $qemu, and as $reader who passes its output on.
+start_qemu() {
+	# The fifo keeps the command's output apart from the kernel's.
+	rm -f out.fifo
+	mkfifo out.fifo
+	if [ -n "$detach" ]; then
+		# Nothing that stays may hold the caller's output open.
+		cat < out.fifo > output.log 2>&1 &
+	else
+		cat < out.fifo &
+	fi
+	reader=$!
+	setsid qemu-system-x86_64 "${args[@]}" < /dev/null > qemu.log 2>&1 &
+	qemu=$!
+	echo "$qemu" > qemu.pid
+}
 
 stop_qemu() { kill -KILL "$qemu" 2> /dev/null || true; }
 
@@ -171,10 +175,23 @@ report_death() {
 	[ ! -s sluiced.log ] || { echo "--- end of sluiced's log ---"; tail -n 10 sluiced.log; } >&2
 }
 
+# Emulated, a kernel sometimes dies in its first second, in code it patches while it
+# runs. Nothing of this project has run by then: it is booted again.
+boot_again() {
+	local boots_max=3
+
+	[ ! -e booted ] && ((boots < boots_max)) && grep -q 'Kernel panic' kernel.log || return 1
+	mv kernel.log "kernel.log.$boots"
+	echo "vm: the kernel died while it booted (see $state/kernel.log.$boots)" >&2
+	boots=$((boots + 1))
+	kill "$reader" 2> /dev/null || true
+	start_qemu
+}
+
 # wait_for FILE - until it is there, the machine ends, or time is up.
 wait_for() {
 	while [ ! -e "$1" ]; do
-		kill -0 "$qemu" 2> /dev/null || return 1
+		kill -0 "$qemu" 2> /dev/null || boot_again || return 1
 		((SECONDS < limit)) || return 2
 		sleep 0.2
 	done
@@ -188,6 +205,8 @@ hung() {
 	exit 124
 }
 
+boots=1
+start_qemu
 if [ -n "$detach" ]; then
 	wait_for ready && exit 0 || status=$?
 	[ "$status" = 1 ] || hung

@@ -3,8 +3,9 @@
 # Process 1 of the machine once the host's root is there: brings up network,
 # disk, module and daemon, runs the command, takes all of it down again and
 # switches the machine off. /vm is shared with vm.sh on the host: env and cmd
-# come from there, progress, ready, dmesg and rc go back.
+# come from there, booted, progress, ready, dmesg and rc go back.
 set -u
+: > /vm/booted
 set -a
 # shellcheck source=/dev/null
 . /vm/env
