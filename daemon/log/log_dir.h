@@ -43,7 +43,11 @@ typedef void (*log_dir_progress_fn)(void *ctx, unsigned int done, unsigned int t
 int log_dir_up(struct kern *k, const char *path, unsigned int threads, log_dir_progress_fn progress,
 	       void *ctx, struct log_dir_error *err);
 
-/** log_dir_down() - detach; then mark the directory as cleanly stopped. */
+/**
+ * log_dir_down() - detach; then mark the directory as cleanly stopped
+ * One whose disk fails, so that it cannot be opened any more, is detached and
+ * the disk's error returned; @path must be as the kernel knows it, then.
+ */
 int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err);
 
 /**

@@ -149,12 +149,63 @@ static int write_clean(struct down *down)
 	return result;
 }
 
+/* What a file system says whose disk fails, or that has given itself up for that. */
+static bool is_disk_error(int result)
+{
+	switch (-result) {
+	case EIO:
+	case EROFS:
+	case ENODEV:
+	case ENXIO:
+	case ESTALE:
+	case EUCLEAN:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * The directory cannot even be opened, but as long as it is attached nobody can
+ * unmount or mend it. @path is not resolved, which would ask the disk; the kernel
+ * knows the path that was given when it was attached. Returns @result, a disk's
+ * error, or why it was not detached.
+ */
+static int detach_unreadable(struct kern *k, const char *path, int result,
+			     struct log_dir_error *err)
+{
+	struct log_dir d = {.path = strdup(path)};
+	struct log_dir_error ignored;
+	size_t len = strlen(path);
+
+	if (!d.path)
+		return log_dir_fail(err, -ENOMEM, "out of memory");
+	while (len > 1 && d.path[len - 1] == '/')
+		d.path[--len] = '\0';
+	if (log_dir_is_attached(k, &d, &ignored) > 0) {
+		/* Any other error is one of its syncs. */
+		if (kern_data_dir_detach(k, d.path) == -EBUSY)
+			result = log_dir_fail(err, -EBUSY,
+					      "%.200s: %.250s: end the programs that use it first",
+					      d.path, kern_error(k));
+		else
+			log_dir_fail(err, result,
+				     "%.250s is detached, but its disk fails: %s: what is on it is "
+				     "checked when it comes up again",
+				     d.path, strerror(-result));
+	}
+	free(d.path);
+	return result;
+}
+
 int log_dir_down(struct kern *k, const char *path, struct log_dir_error *err)
 {
 	struct down down = {.k = k, .err = err};
 	int result;
 
 	result = begin(&down, path);
+	if (!down.d.path && is_disk_error(result))
+		return detach_unreadable(k, path, result, err);
 	if (!result) {
 		result = kern_data_dir_detach(k, down.d.path);
 		if (result)

@@ -4,17 +4,18 @@
 # another disk go on, and when it is well again nothing is lost that was
 # acknowledged: TAP.
 #
-# usage: errors.sh [write|flush|all|read...]	(inside the machine)
+# usage: errors.sh [write|flush|all|shutdown|read...]	(inside the machine)
 #
 # A disk is a file, behind a device whose reads, writes and flushes can each be
-# sent to another one that fails everything. DISK_ROUNDS (1) times each kind, in a
+# sent to another one that fails everything; or the file system gives itself up, as
+# it does when its own journal cannot be written. DISK_ROUNDS (1) times each kind, in a
 # network namespace of its own, on file systems in memory, of the kind of /data.
 set -euo pipefail
 
 [ -n "${DISK_ERRORS:-}" ] || DISK_ERRORS=1 exec unshare -n "$0" "$@"
 
 kinds=("$@")
-[ $# -gt 0 ] || kinds=(write flush all read)
+[ $# -gt 0 ] || kinds=(write flush all shutdown read)
 fs=$(awk '$2 == "/data" { print $3 }' /proc/mounts)
 load=build/tests/crash/load
 work=/dev/shm/disk-errors
@@ -66,11 +67,13 @@ send() {
 	printf '0 %d delay %s 0 0 %s 0 0 %s 0 0\n' $sectors "$1" "$2" "$3"
 }
 
-# switch KIND - none, read, write, flush or all of what the disk is told fails.
+# switch KIND - none, read, write, flush or all of what the disk is told fails; or
+# the file system is shut down, which ends with the next mount.
 switch() {
 	local r=$loop w=$loop f=$loop bad=/dev/mapper/broken
 
 	case $1 in
+	shutdown) xfs_io -x -c shutdown $work/bad/mounted; return ;;
 	read) r=$bad ;;
 	write) w=$bad ;;
 	flush) f=$bad ;;
