@@ -158,10 +158,8 @@ static bool is_disk_error(int result)
 	case ENODEV:
 	case ENXIO:
 	case ESTALE:
-	case EUCLEAN:
-		return true;
-	default:
-		return false;
+	case EUCLEAN: return true;
+	default: return false;
 	}
 }
 
