@@ -383,29 +383,9 @@ static u32 bits_compacted(u32 id, u32 missing)
 	return bits;
 }
 
-/* Of one that was there, at or above the start. */
-static void judge_there(u32 id, s64 start, s64 end, enum model_after after)
+/* What is known now of one whose outcome was open, or that may be lost. */
+static void settle(struct model_entry *e, s64 start, s64 end, enum model_after after)
 {
-	struct model_entry *e = &model.entries[id];
-	u32 expected = bits_from(e, start), missing = expected & ~e->seen;
-
-	if (missing == expected && may_be_missing(e, end, after)) {
-		e->cut_off = e->base + e->count > model.cut;
-		e->state = MODEL_GONE;
-		return;
-	}
-	missing &= ~bits_compacted(id, missing);
-	if (missing)
-		model_fail("entry %u, offsets %lld to %lld, is missing, or some of it (0x%x): the "
-			   "log is from %lld to %lld, durable to %lld, cut at %lld",
-			   id, e->base, e->base + e->count - 1, missing, start, end, model.durable,
-			   model.cut);
-}
-
-static void judge(u32 id, s64 start, s64 end, enum model_after after)
-{
-	struct model_entry *e = &model.entries[id];
-
 	/* Below the start nothing is seen, and it may come back with an older start. */
 	if (!e->seen && e->base >= 0 && e->base < start) {
 		if (e->state == MODEL_THERE && e->base + e->count > model.cut)
@@ -419,8 +399,25 @@ static void judge(u32 id, s64 start, s64 end, enum model_after after)
 	} else if (e->state == MODEL_SENT) {
 		e->state = MODEL_THERE;
 	}
-	if (e->state == MODEL_THERE && e->base + e->count > start)
-		judge_there(id, start, end, after);
+	if (e->state == MODEL_THERE && e->base + e->count > start && !e->seen &&
+	    may_be_missing(e, end, after)) {
+		e->cut_off = e->base + e->count > model.cut;
+		e->state = MODEL_GONE;
+	}
+}
+
+/* Of one that was there, at or above the start. */
+static void judge(u32 id, s64 start, s64 end)
+{
+	const struct model_entry *e = &model.entries[id];
+	u32 missing = bits_from(e, start) & ~e->seen;
+
+	missing &= ~bits_compacted(id, missing);
+	if (missing)
+		model_fail("entry %u, offsets %lld to %lld, is missing, or some of it (0x%x): the "
+			   "log is from %lld to %lld, durable to %lld, cut at %lld",
+			   id, e->base, e->base + e->count - 1, missing, start, end, model.durable,
+			   model.cut);
 }
 
 const struct model_entry *model_last_of(int slot)
@@ -503,7 +500,12 @@ void model_check(struct sluice_log *log, enum model_after after)
 	see_all(log, after);
 	expect_check(log);
 	for (u32 i = 0; i < model.count; i++)
-		judge(i, start, end, after);
+		settle(&model.entries[i], start, end, after);
+	/* All are settled: compaction takes records for newer ones that are there. */
+	for (u32 i = 0; i < model.count; i++)
+		if (model.entries[i].state == MODEL_THERE &&
+		    model.entries[i].base + (s64)model.entries[i].count > start)
+			judge(i, start, end);
 	model.durable = min(model.durable, end);
 	for (int i = 0; i < MODEL_PRODUCERS_MAX; i++)
 		continue_producer(i, after);
