@@ -230,7 +230,10 @@ static int flush_indexes_locked(struct sluice_log *log, s64 end_offset)
 	if (ret)
 		return ret;
 	seg = sluice_segment_list_floor(&log->segments, S64_MAX);
-	ret = sync_indexes(seg);
+	/* A sync may have stored what was cut off again since: nobody would look for that. */
+	ret = port_file_sync(seg->file);
+	if (!ret)
+		ret = sync_indexes(seg);
 	sluice_segment_put(seg);
 	/* The name of the snapshot. */
 	if (!ret)

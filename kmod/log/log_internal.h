@@ -268,7 +268,9 @@ void sluice_log_take_snapshot(struct sluice_log *log);
 /**
  * sluice_log_write_snapshots() - write what was taken
  * Needs structure_mutex: one at a time. Takes append_mutex for a moment only.
- * What cannot be written is given up, with a warning: as above.
+ * What cannot be written is given up, with a warning: as above. But the newest
+ * stays for the next time: once retention took the batches, it alone tells of
+ * their producers.
  */
 void sluice_log_write_snapshots(struct sluice_log *log);
 

@@ -269,6 +269,20 @@ static struct sluice_producer_snapshot *detach_snapshot(struct sluice_log *log)
 	return snap;
 }
 
+/* Only the newest is worth another try; false: this is not it. */
+static bool attach_again(struct sluice_log *log, struct sluice_producer_snapshot *snap)
+{
+	bool newest;
+
+	port_mutex_lock(&log->append_mutex);
+	newest = !log->snapshots;
+	snap->next = NULL;
+	if (newest)
+		log->snapshots = snap;
+	port_mutex_unlock(&log->append_mutex);
+	return newest;
+}
+
 void sluice_log_write_snapshots(struct sluice_log *log)
 {
 	struct sluice_producer_snapshot *snap;
@@ -280,6 +294,8 @@ void sluice_log_write_snapshots(struct sluice_log *log)
 		if (ret)
 			port_warn("%s: %020lld.snapshot: cannot be written (error %d)",
 				  port_dir_name(log->dir), snap->offset, -ret);
+		if (ret && attach_again(log, snap))
+			return;
 		port_free(snap);
 	}
 }

@@ -108,6 +108,10 @@ int sluice_producer_snapshot_write(struct port_dir *dir,
 	if (!ret)
 		ret = port_file_sync(file);
 	port_file_close(file);
+	/* What is torn would be taken for damage when the log is truncated or opened. */
+	if (ret && sluice_producer_snapshot_remove(dir, snap->offset))
+		port_warn("%s: %020lld.snapshot: cannot be removed", port_dir_name(dir),
+			  snap->offset);
 	return ret;
 }
 

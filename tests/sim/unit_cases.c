@@ -15,6 +15,7 @@
 #include "tests/sim/fiber.h"
 #include "tests/sim/memory.h"
 #include "tests/sim/random.h"
+#include "truncate.h"
 
 #define TIME_0	   1700000000000LL
 #define VALUE_LEN  300
@@ -39,7 +40,8 @@ static void begin(u64 seed)
 	assert_int_equal(sluice_log_open(sim_dir(), &config, &args, err, &log_), 0);
 }
 
-static int append_bytes(s32 value_len)
+/* @sequence: of producer 7; -1: of none */
+static int append_as(s32 value_len, s32 sequence)
 {
 	static const char value[2 * VALUE_LEN];
 	struct sluice_record_out r = {
@@ -48,10 +50,23 @@ static int append_bytes(s32 value_len)
 	size_t size = sluice_batch_build_size(&r);
 	struct port_iter iter;
 	struct sluice_append a = {.src = &iter};
+	struct sluice_batch b;
 
 	sluice_batch_build(bytes, size, &r);
+	if (sequence >= 0) {
+		(void)!sluice_batch_parse(bytes, (u32)size, &b);
+		b.producer_id = 7;
+		b.producer_epoch = 0;
+		b.base_sequence = sequence;
+		sluice_batch_write_header(bytes, &b);
+	}
 	port_iter_init(&iter, bytes, size);
 	return sluice_log_append(log_, &a);
+}
+
+static int append_bytes(s32 value_len)
+{
+	return append_as(value_len, -1);
 }
 
 static int append(void)
@@ -213,9 +228,113 @@ static void sluice_log_roll__fails_and_leaves_no_segment(void **state)
 	}
 }
 
+static void reopen_cleanly(void)
+{
+	struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	struct sluice_recovery done;
+	s64 recovery_point;
+
+	assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+	assert_int_equal(sluice_log_flush_indexes(log_), 0);
+	args.log_start_offset = sluice_log_start_offset(log_);
+	sluice_log_close(log_);
+	sim_disk_cut_power();
+	assert_int_equal(sluice_log_recover(sim_dir(), &config, recovery_point,
+					    SLUICE_RECOVER_CLEAN, err, &done),
+			 0);
+	assert_int_equal(sluice_log_open(sim_dir(), &config, &args, err, &log_), 0);
+}
+
+/* Four batches of producer 7, and a snapshot that found no room. */
+static void fail_snapshot(u64 seed)
+{
+	begin(seed);
+	for (s32 i = 0; i < 4; i++)
+		assert_int_equal(append_as(VALUE_LEN, i), 0);
+	sim_fault(SIM_WRITE, ".snapshot", 1, false, -ENOSPC);
+	(void)!sluice_log_housekeep(log_, TIME_0);
+	assert_true(sim_fault_hit());
+	sim_fault(0, NULL, 0, false, 0);
+}
+
+/* What of it is on the disk is torn; the log must go on without. */
+static void sluice_log_truncate__behind_a_snapshot_that_failed(void **state)
+{
+	s64 end_offset;
+
+	(void)state;
+	fail_snapshot(1);
+	assert_int_equal(sluice_log_truncate(log_, 3, err, &end_offset), 0);
+	assert_int_equal(sluice_log_failed(log_), 0);
+	assert_int_equal(append_as(VALUE_LEN, 3), 0);
+	sluice_log_close(log_);
+}
+
+/* Retention takes all that tells of the producer, but for the snapshot. */
+static void sluice_log_retain__behind_a_snapshot_that_failed(void **state)
+{
+	u64 freed;
+
+	(void)state;
+	fail_snapshot(1);
+	config.retention_bytes = 0;
+	sluice_log_set_config(log_, &config);
+	sim_fault(SIM_WRITE, ".snapshot", 1, true, -ENOSPC);
+	assert_int_equal(sluice_log_retain(log_, TIME_0, &freed), 0);
+	assert_int_equal(sluice_log_start_offset(log_), 4);
+	(void)!sluice_log_housekeep(log_, TIME_0);
+	assert_true(sim_fault_hit());
+	sim_fault(0, NULL, 0, false, 0);
+	reopen_cleanly();
+	assert_int_equal(sluice_log_start_offset(log_), 4);
+	assert_int_equal(append_as(VALUE_LEN, 7), -EILSEQ);
+	assert_int_equal(append_as(VALUE_LEN, 4), 0);
+	sluice_log_close(log_);
+}
+
+static void flusher(void *ctx)
+{
+	s64 recovery_point;
+
+	(void)ctx;
+	failures += sluice_log_flush(log_, &recovery_point) != 0;
+}
+
+/* Its index has no room: what it wrote is cut off, but a sync may have stored it. */
+static void failing_appender(void *ctx)
+{
+	(void)ctx;
+	failures += append() == 0;
+}
+
+static void sluice_log_append__fails_beside_a_sync_and_a_clean_close(void **state)
+{
+	(void)state;
+	for (u64 seed = 1; seed <= 300; seed++) {
+		begin(seed);
+		config.segment_bytes = 7500;
+		config.index_interval_bytes = 0;
+		sluice_log_set_config(log_, &config);
+		failures = append() != 0;
+		sim_fault(SIM_WRITE, ".index", 1, true, -ENOSPC);
+		sim_spawn(flusher, NULL);
+		sim_spawn(failing_appender, NULL);
+		assert_true(sim_run(U32_MAX, 2 + (u32)(seed % 16 * 3)));
+		assert_true(sim_fault_hit());
+		sim_fault(0, NULL, 0, false, 0);
+		assert_int_equal(failures, 0);
+		reopen_cleanly();
+		check_log(1);
+		sluice_log_close(log_);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sluice_log_append__fails_beside_a_sync_and_a_clean_close),
+		cmocka_unit_test(sluice_log_truncate__behind_a_snapshot_that_failed),
+		cmocka_unit_test(sluice_log_retain__behind_a_snapshot_that_failed),
 		cmocka_unit_test(sluice_log_prepare__beside_a_roll),
 		cmocka_unit_test(sluice_log_prepare__twice_beside_a_roll),
 		cmocka_unit_test(sluice_log_roll__fails_and_leaves_no_segment),
