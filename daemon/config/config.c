@@ -400,6 +400,7 @@ int config_finish(struct config *c, struct config_error *err)
 	c->log_dir = c->text[CONFIG_LOG_DIRS];
 	c->node_id = (int32_t)number(c, CONFIG_NODE_ID);
 	c->num_partitions = (int32_t)number(c, CONFIG_NUM_PARTITIONS);
+	c->describe_partitions_max = (int32_t)number(c, CONFIG_MAX_REQUEST_PARTITION_SIZE_LIMIT);
 	c->default_replication_factor = (int16_t)number(c, CONFIG_DEFAULT_REPLICATION_FACTOR);
 	c->auto_create_topics = boolean(c, CONFIG_AUTO_CREATE_TOPICS_ENABLE);
 	c->delete_topics = boolean(c, CONFIG_DELETE_TOPIC_ENABLE);

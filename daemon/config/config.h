@@ -85,6 +85,7 @@ struct config {
 	const char *log_dir;
 	int32_t node_id;
 	int32_t num_partitions;
+	int32_t describe_partitions_max;
 	int16_t default_replication_factor;
 	bool auto_create_topics;
 	bool delete_topics;

@@ -115,6 +115,11 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.default_value = "/var/lib/sluice",
 		.doc = "The data directory; one.",
 	},
+	[CONFIG_MAX_REQUEST_PARTITION_SIZE_LIMIT] = {
+		.key = "max.request.partition.size.limit", .type = CONFIG_INT,
+		.default_value = "2000", .min = 1, .max = INT32_MAX,
+		.doc = "Partitions that one answer to DescribeTopicPartitions has at most.",
+	},
 	[CONFIG_NODE_ID] = {
 		.key = "node.id", .old_key = "broker.id", .type = CONFIG_INT, .default_value = "1",
 		.min = 0, .max = INT32_MAX,

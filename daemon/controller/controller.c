@@ -325,6 +325,32 @@ int controller_topic_create(struct controller *c, const char *name, uint32_t par
 	return ret;
 }
 
+int controller_topic_grow(struct controller *c, const struct image_topic *topic,
+			  uint32_t partition_count, bool validate_only, struct log_dir_error *err)
+{
+	int ret = log_dir_topic_grow(c->k, topic->data_dir, topic->name, partition_count,
+				     validate_only, err);
+
+	if (!ret && !validate_only) {
+		c->stale = true;
+		diag(DIAG_INFO, "topic %s has %u partitions now", topic->name, partition_count);
+	}
+	return ret;
+}
+
+int controller_topic_policy(struct controller *c, const struct image_topic *topic,
+			    uint32_t *ret_policy, struct log_dir_error *err)
+{
+	struct kern_topic t;
+	int ret = kern_topic_get(c->k, topic->name, &t);
+
+	if (ret)
+		return log_dir_fail(err, ret, "%s", kern_error(c->k));
+	*ret_policy = t.config.cleanup_policy;
+	free(t.data_dir);
+	return 0;
+}
+
 int controller_topic_alter(struct controller *c, const struct log_dir *d, const char *name,
 			   const struct log_dir_setting *changes, size_t n_changes,
 			   bool validate_only, struct log_dir_error *err)

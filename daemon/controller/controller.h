@@ -64,6 +64,10 @@ int controller_topic_create(struct controller *c, const char *name, uint32_t par
 			    const struct log_dir_setting *settings, size_t n_settings,
 			    uint8_t ret_id[SLUICE_TOPIC_ID_LEN], struct log_dir_error *err);
 
+/** controller_topic_grow - give a topic more partitions; see log_dir_topic_grow() */
+int controller_topic_grow(struct controller *c, const struct image_topic *topic,
+			  uint32_t partition_count, bool validate_only, struct log_dir_error *err);
+
 /** controller_offsets_topic_create - OFFSETS_TOPIC, as the broker is set */
 int controller_offsets_topic_create(struct controller *c, struct log_dir_error *err);
 
@@ -87,6 +91,14 @@ int controller_topic_alter(struct controller *c, const struct log_dir *d, const 
 int controller_delete_records(struct controller *c, const struct image_topic *topic,
 			      uint32_t partition, int64_t offset, int64_t *ret_start,
 			      struct log_dir_error *err);
+
+/**
+ * controller_topic_policy - cleanup.policy of a topic as the log has it now
+ * The image may not know yet what sluicectl changed.
+ * @ret_policy: KERN_CLEANUP_*
+ */
+int controller_topic_policy(struct controller *c, const struct image_topic *topic,
+			    uint32_t *ret_policy, struct log_dir_error *err);
 
 /** controller_partitions - what the kernel says of a topic's; kern_partitions_free() them */
 int controller_partitions(struct controller *c, const struct image_topic *topic,

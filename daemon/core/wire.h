@@ -51,6 +51,11 @@ struct kafka_uuid {
 };
 
 /* Arrays; n is -1 for null. */
+struct kafka_int8_array {
+	int8_t *v;
+	int32_t n;
+};
+
 struct kafka_int32_array {
 	int32_t *v;
 	int32_t n;
@@ -167,6 +172,15 @@ static inline int64_t wire_read_int64(struct wire_reader *r)
 	return (int64_t)be64toh(v);
 }
 
+static inline double wire_read_float64(struct wire_reader *r)
+{
+	int64_t bits = wire_read_int64(r);
+	double v;
+
+	memcpy(&v, &bits, sizeof(v));
+	return v;
+}
+
 /** wire_read_uvarint - an unsigned varint of at most 32 bits */
 uint32_t wire_read_uvarint(struct wire_reader *r);
 
@@ -202,6 +216,8 @@ void *wire_read_array(struct wire_reader *r, struct arena *a, bool flexible, boo
 		      size_t wire_min, size_t size, int32_t *ret_n);
 
 /* Arrays of primitives, whole. */
+struct kafka_int8_array wire_read_int8_array(struct wire_reader *r, struct arena *a, bool flexible,
+					     bool nullable);
 struct kafka_int32_array wire_read_int32_array(struct wire_reader *r, struct arena *a,
 					       bool flexible, bool nullable);
 struct kafka_str_array wire_read_str_array(struct wire_reader *r, struct arena *a, bool flexible,
@@ -340,6 +356,14 @@ static inline void wire_write_int64(struct wire_writer *w, int64_t v)
 		memcpy(p, &be, sizeof(be));
 }
 
+static inline void wire_write_float64(struct wire_writer *w, double v)
+{
+	int64_t bits;
+
+	memcpy(&bits, &v, sizeof(bits));
+	wire_write_int64(w, bits);
+}
+
 void wire_write_uvarint(struct wire_writer *w, uint32_t v);
 void wire_write_varint(struct wire_writer *w, int32_t v);
 void wire_write_varlong(struct wire_writer *w, int64_t v);
@@ -362,6 +386,8 @@ void wire_write_records(struct wire_writer *w, bool flexible, bool nullable, str
 void wire_write_count(struct wire_writer *w, bool flexible, bool nullable, int32_t n);
 
 /* Arrays of primitives, whole. */
+void wire_write_int8_array(struct wire_writer *w, bool flexible, bool nullable,
+			   struct kafka_int8_array v);
 void wire_write_int32_array(struct wire_writer *w, bool flexible, bool nullable,
 			    struct kafka_int32_array v);
 void wire_write_str_array(struct wire_writer *w, bool flexible, bool nullable,

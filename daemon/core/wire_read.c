@@ -156,6 +156,17 @@ void *wire_read_array(struct wire_reader *r, struct arena *a, bool flexible, boo
 	return v;
 }
 
+struct kafka_int8_array wire_read_int8_array(struct wire_reader *r, struct arena *a, bool flexible,
+					     bool nullable)
+{
+	struct kafka_int8_array ret;
+
+	ret.v = wire_read_array(r, a, flexible, nullable, 1, sizeof(*ret.v), &ret.n);
+	for (int32_t i = 0; i < ret.n; i++)
+		ret.v[i] = wire_read_int8(r);
+	return ret;
+}
+
 struct kafka_int32_array wire_read_int32_array(struct wire_reader *r, struct arena *a,
 					       bool flexible, bool nullable)
 {

@@ -130,6 +130,14 @@ void wire_write_count(struct wire_writer *w, bool flexible, bool nullable, int32
 	write_length(w, flexible, nullable, n);
 }
 
+void wire_write_int8_array(struct wire_writer *w, bool flexible, bool nullable,
+			   struct kafka_int8_array v)
+{
+	wire_write_count(w, flexible, nullable, v.n);
+	for (int32_t i = 0; i < v.n && !w->err; i++)
+		wire_write_int8(w, v.v[i]);
+}
+
 void wire_write_int32_array(struct wire_writer *w, bool flexible, bool nullable,
 			    struct kafka_int32_array v)
 {

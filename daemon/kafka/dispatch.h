@@ -10,7 +10,10 @@ enum handled dispatch(struct request *r, const uint8_t *data, size_t len);
 
 /* The handlers, one file each. They get a request whose version is served. */
 enum handled handle_alter_configs(struct request *r);
+enum handled handle_alter_partition_reassignments(struct request *r);
+enum handled handle_alter_replica_log_dirs(struct request *r);
 enum handled handle_api_versions(struct request *r);
+enum handled handle_create_partitions(struct request *r);
 enum handled handle_create_topics(struct request *r);
 enum handled handle_delete_groups(struct request *r);
 enum handled handle_delete_records(struct request *r);
@@ -19,14 +22,17 @@ enum handled handle_describe_cluster(struct request *r);
 enum handled handle_describe_configs(struct request *r);
 enum handled handle_describe_groups(struct request *r);
 enum handled handle_describe_log_dirs(struct request *r);
+enum handled handle_describe_topic_partitions(struct request *r);
 enum handled handle_elect_leaders(struct request *r);
 enum handled handle_fetch(struct request *r);
 enum handled handle_find_coordinator(struct request *r);
+enum handled handle_get_telemetry_subscriptions(struct request *r);
 enum handled handle_heartbeat(struct request *r);
 enum handled handle_incremental_alter_configs(struct request *r);
 enum handled handle_init_producer_id(struct request *r);
 enum handled handle_join_group(struct request *r);
 enum handled handle_leave_group(struct request *r);
+enum handled handle_list_config_resources(struct request *r);
 enum handled handle_list_groups(struct request *r);
 enum handled handle_list_offsets(struct request *r);
 enum handled handle_list_partition_reassignments(struct request *r);
@@ -36,6 +42,7 @@ enum handled handle_offset_delete(struct request *r);
 enum handled handle_offset_fetch(struct request *r);
 enum handled handle_offset_for_leader_epoch(struct request *r);
 enum handled handle_produce(struct request *r);
+enum handled handle_push_telemetry(struct request *r);
 enum handled handle_sync_group(struct request *r);
 
 /** answer_unknown_api_version - ApiVersions in a version that is not served: error 35 in version 0 */

@@ -70,6 +70,10 @@ class FillCode(MessageCode):
                 w(f"{inner}_init(&{m}.v[i]);")
                 w(f"{inner}_fill(f, version, &{m}.v[i]);")
                 w("f->salt = outer;")
+        elif f.struct and f.nullable:
+            w(f"m->has_{name} = kafka_fill_present(f);")
+            w(f"if (m->has_{name})")
+            w(f"\t{struct_name(self.name, f)}_fill(f, version, &{m});")
         elif f.struct:
             w(f"{struct_name(self.name, f)}_fill(f, version, &{m});")
         else:

@@ -8,10 +8,10 @@ from gen_schema import min_size
 
 C_TYPE = {
     "bool": "bool", "int8": "int8_t", "int16": "int16_t", "int32": "int32_t",
-    "int64": "int64_t", "uuid": "struct kafka_uuid", "string": "struct kafka_str",
+    "int64": "int64_t", "float64": "double", "uuid": "struct kafka_uuid", "string": "struct kafka_str",
     "bytes": "struct kafka_bytes", "records": "struct kafka_bytes",
 }
-ARRAY_TYPE = {"int32": "int32_array", "string": "str_array"}
+ARRAY_TYPE = {"int8": "int8_array", "int32": "int32_array", "string": "str_array"}
 INT_MIN = {"int32": "INT32_MIN", "int64": "INT64_MIN"}
 
 
@@ -196,6 +196,8 @@ class MessageCode:
         if f.struct and f.is_array:
             return f"struct {{\n\t\tstruct {struct_name(self.name, f)} *v;\n" \
                    f"\t\tint32_t n;\n\t}} {name}"
+        if f.struct and f.nullable:
+            return f"bool has_{name};\n\tstruct {struct_name(self.name, f)} {name}"
         if f.struct:
             return f"struct {struct_name(self.name, f)} {name}"
         if f.is_array:
@@ -271,6 +273,11 @@ class MessageCode:
             w(f"\tsizeof(*{m}.v), &{m}.n);")
             w(f"for (int32_t i = 0; i < {m}.n && !r->err; i++)")
             w(f"\t{inner}_read(r, a, version, &{m}.v[i]);")
+        elif f.struct and f.nullable:
+            has = f"m->has_{snake(f.name)}"
+            w(f"{has} = wire_read_int8(r) >= 0;")
+            w(f"if ({has})")
+            w(f"\t{struct_name(self.name, f)}_read(r, a, version, &{m});")
         elif f.struct:
             w(f"{struct_name(self.name, f)}_read(r, a, version, &{m});")
         elif f.is_array:
@@ -336,6 +343,10 @@ class MessageCode:
             w(f"wire_write_count(w, {flexible}, {nullable}, {m}.n);")
             w(f"for (int32_t i = 0; i < {m}.n && !w->err; i++)")
             w(f"\t{inner}_write(w, version, &{m}.v[i]);")
+        elif f.struct and f.nullable:
+            w(f"wire_write_int8(w, m->has_{snake(f.name)} ? 1 : -1);")
+            w(f"if (m->has_{snake(f.name)})")
+            w(f"\t{struct_name(self.name, f)}_write(w, version, &{m});")
         elif f.struct:
             w(f"{struct_name(self.name, f)}_write(w, version, &{m});")
         elif f.is_array:

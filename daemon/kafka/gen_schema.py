@@ -13,11 +13,11 @@ INT_TYPES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8}
 # Fewest bytes on the wire: in old versions, in flexible versions.
 MIN_SIZE = {
     "bool": (1, 1), "int8": (1, 1), "int16": (2, 2), "int32": (4, 4), "int64": (8, 8),
-    "uuid": (16, 16), "string": (2, 1), "bytes": (4, 1), "records": (4, 1),
+    "float64": (8, 8), "uuid": (16, 16), "string": (2, 1), "bytes": (4, 1), "records": (4, 1),
 }
 ARRAY_MIN = (4, 1)
 NULLABLE = {"string", "bytes", "records"}
-ARRAY_OF = {"int32", "string"}
+ARRAY_OF = {"int8", "int32", "string"}
 
 
 class SchemaError(Exception):
@@ -109,7 +109,7 @@ def min_size(struct, api, version):
         if f.is_array:
             size += ARRAY_MIN[flexible]
         elif f.struct:
-            size += min_size(f.struct, api, version)
+            size += 1 if f.nullable else min_size(f.struct, api, version)
         else:
             size += MIN_SIZE[f.type][flexible and not f.inflexible]
     return size
@@ -233,10 +233,13 @@ class Parser:
     def check_field(self, f):
         if f.is_array and not f.struct and f.type not in ARRAY_OF:
             self.fail(f"arrays of {f.type} are not made yet")
-        if f.nullable and not f.is_array and f.type not in NULLABLE:
+        if f.nullable and not f.is_array and not f.struct and f.type not in NULLABLE:
             self.fail(f"{f.type} cannot be null")
         if f.default == "null" and not f.nullable:
             self.fail("null is the default, but not allowed")
+        if f.struct and not f.is_array and f.nullable and (
+                f.nullable != f.versions or f.default != "null" or f.tag is not None):
+            self.fail(f"{f.type} must be nullable in all its versions and null by default")
         if f.default not in (None, "null"):
             if f.is_array or f.type not in list(INT_TYPES) + ["bool"]:
                 self.fail(f"{f.type} cannot have a default of its own")

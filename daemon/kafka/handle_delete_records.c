@@ -29,17 +29,20 @@ static int16_t delete_below(struct controller *c, const struct image_topic *topi
 			    partition_out *out)
 {
 	struct log_dir_error why;
+	uint32_t policy;
 	int err;
 
 	if (!topic || out->partition_index < 0 || out->partition_index >= topic->partition_count)
 		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	err = controller_topic_policy(c, topic, &policy, &why);
 	/* The records of a compacted topic are its state: they go only by their keys. */
-	if (!(topic->config.cleanup_policy & KERN_CLEANUP_DELETE))
+	if (!err && !(policy & KERN_CLEANUP_DELETE))
 		return KAFKA_ERROR_POLICY_VIOLATION;
 	if (offset < ALL)
 		return KAFKA_ERROR_OFFSET_OUT_OF_RANGE;
-	err = controller_delete_records(c, topic, (uint32_t)out->partition_index, offset,
-					&out->low_watermark, &why);
+	if (!err)
+		err = controller_delete_records(c, topic, (uint32_t)out->partition_index, offset,
+						&out->low_watermark, &why);
 	if (err && err != -ERANGE)
 		diag_limited(&delete_limit, DIAG_ERROR, "%s", why.text);
 	return err ? fetch_error_code(err) : KAFKA_ERROR_NONE;

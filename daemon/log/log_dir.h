@@ -106,6 +106,17 @@ int log_dir_topic_alter(struct kern *k, const char *path, const char *name,
 			struct log_dir_error *err);
 
 /**
+ * log_dir_topic_grow() - give a topic more partitions
+ * @partition_count: how many it is to have then
+ * @validate_only: change nothing; what only the disk can refuse is not seen then
+ * A crash leaves it with all of them or with as many as before.
+ * Returns 0; -ENOENT no such topic; -EINVAL it has so many already; -EEXIST a
+ * directory that is not empty has the name of a new partition; others.
+ */
+int log_dir_topic_grow(struct kern *k, const char *path, const char *name, uint32_t partition_count,
+		       bool validate_only, struct log_dir_error *err);
+
+/**
  * log_dir_delete_records() - let a partition begin later
  * @offset: records below it go; -1: all below the high watermark
  * @ret_start: where it begins now; above @offset if it already did

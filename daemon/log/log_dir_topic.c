@@ -45,7 +45,6 @@ int log_dir_topic_check(const char *name, uint32_t partition_count,
 
 static int make_partition(const struct log_dir *d, const struct topic_settings *s, uint32_t index)
 {
-	static const struct leader_epoch first = {.epoch = 0, .start_offset = 0};
 	char name[PARTITION_DIR_NAME_MAX + 1];
 	int fd, err;
 
@@ -55,9 +54,7 @@ static int make_partition(const struct log_dir *d, const struct topic_settings *
 	fd = dir_open(d->fd, name);
 	if (fd < 0)
 		return fd;
-	err = partition_metadata_write(fd, s->id);
-	if (!err)
-		err = leader_epochs_write(fd, &first, 1, /* durable= */ false);
+	err = partition_files_make(fd, s->id);
 	close(fd);
 	return err;
 }

@@ -194,3 +194,11 @@ int leader_epochs_write(int partition_fd, const struct leader_epoch *epochs, siz
 	free(text);
 	return err;
 }
+
+int partition_files_make(int partition_fd, const uint8_t id[SLUICE_TOPIC_ID_LEN])
+{
+	static const struct leader_epoch first = {.epoch = 0, .start_offset = 0};
+	int err = partition_metadata_write(partition_fd, id);
+
+	return err ? err : leader_epochs_write(partition_fd, &first, 1, /* durable= */ false);
+}

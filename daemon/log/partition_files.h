@@ -44,6 +44,9 @@ void partition_dir_format_deleted(const char *topic, uint32_t index, const uint8
  */
 int partition_metadata_read(int partition_fd, uint8_t id[SLUICE_TOPIC_ID_LEN]);
 
+/** partition_files_make() - both, for a log that begins; not synced. */
+int partition_files_make(int partition_fd, const uint8_t id[SLUICE_TOPIC_ID_LEN]);
+
 /** partition_metadata_write() - not synced: what is lost is written anew. */
 int partition_metadata_write(int partition_fd, const uint8_t id[SLUICE_TOPIC_ID_LEN]);
 

@@ -71,14 +71,19 @@ uint64_t user_segment_inode(const uint8_t id[SLUICE_TOPIC_ID_LEN], int32_t parti
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-static void topic_free(struct user_topic *t)
+static void close_partitions(struct user_topic *t, uint32_t from)
 {
-	for (uint32_t i = 0; t->partitions && i < t->t.partition_count; i++) {
+	for (uint32_t i = from; t->partitions && i < t->t.partition_count; i++) {
 		if (t->partitions[i].log)
 			sluice_log_close(t->partitions[i].log);
 		if (t->partitions[i].dir)
 			port_dir_close(t->partitions[i].dir);
 	}
+}
+
+static void topic_free(struct user_topic *t)
+{
+	close_partitions(t, 0);
 	free(t->partitions);
 	free(t->t.data_dir);
 	free(t);
@@ -118,14 +123,38 @@ static int open_partition(struct user_topic *t, uint32_t index, const struct ker
 	return ret;
 }
 
+/* More partitions; those that there are stay open. */
+static int grow_topic(struct user_topic *t, const struct kern_topic *from, char *why, size_t size)
+{
+	uint32_t count = t->t.partition_count;
+	struct kern_topic new_ones = *from;
+	int err = 0;
+
+	if (from->partition_count <= count)
+		return -EEXIST;
+	new_ones.log_start_offsets = NULL;
+	new_ones.recovery_points = NULL;
+	t->partitions = reallocarray(t->partitions, from->partition_count, sizeof(*t->partitions));
+	memset(t->partitions + count, 0, (from->partition_count - count) * sizeof(*t->partitions));
+	t->t.partition_count = from->partition_count;
+	for (uint32_t i = count; !err && i < from->partition_count; i++)
+		err = open_partition(t, i, &new_ones, why, size);
+	if (err) {
+		close_partitions(t, count);
+		t->t.partition_count = count;
+	}
+	return err;
+}
+
 int user_topic_create(const struct kern_topic *from, char *why, size_t size)
 {
 	struct sluice_log_config defaults;
 	struct user_topic *t;
 	int err = 0;
 
-	if (user_topic_by_name(from->name))
-		return -EEXIST;
+	t = user_topic_by_name(from->name);
+	if (t)
+		return grow_topic(t, from, why, size);
 	t = calloc(1, sizeof(*t));
 	t->t = *from;
 	t->t.data_dir = strdup(from->data_dir);

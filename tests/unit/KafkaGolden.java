@@ -64,7 +64,10 @@ public class KafkaGolden {
         Field f = m.getClass().getDeclaredField(camel(name));
         f.setAccessible(true);
         if (type instanceof Schema struct) {
-            fill(f.get(m), struct);
+            if (type.isNullable())
+                f.set(m, mode == Mode.PATTERN ? f.getType().getConstructor().newInstance() : null);
+            if (f.get(m) != null)
+                fill(f.get(m), struct);
         } else if (mode == Mode.NULL && type.isNullable()) {
             f.set(m, null);
         } else if (type.arrayElementType().isPresent()) {
@@ -107,6 +110,8 @@ public class KafkaGolden {
         for (int i = 0; i < 2; i++) {
             if (element == Type.INT32)
                 out.add((int) (value(name) + i));
+            else if (element == Type.INT8)
+                out.add((byte) (value(name) + i));
             else
                 out.add(name + "-" + (salt + i));
         }
@@ -126,6 +131,8 @@ public class KafkaGolden {
             return (int) v;
         if (c == long.class)
             return v;
+        if (c == double.class)
+            return (double) v;
         if (c == Uuid.class)
             return new Uuid(v, ~v);
         if (c == String.class)
@@ -133,6 +140,8 @@ public class KafkaGolden {
         byte[] bytes = (name + "-" + salt).getBytes(StandardCharsets.UTF_8);
         if (c == byte[].class)
             return bytes;
+        if (c == ByteBuffer.class)
+            return ByteBuffer.wrap(bytes);
         return MemoryRecords.readableRecords(ByteBuffer.wrap(bytes));
     }
 

@@ -58,6 +58,11 @@ static int32_t element_count(struct kafka_fill *f)
 	}
 }
 
+bool kafka_fill_present(struct kafka_fill *f)
+{
+	return !is_default(f) && !is_null(f, true);
+}
+
 void *kafka_fill_array(struct kafka_fill *f, bool nullable, size_t size, int32_t *ret_n)
 {
 	if (is_null(f, nullable)) {
@@ -105,6 +110,12 @@ void kafka_fill_int64(struct kafka_fill *f, const char *name, int64_t *v)
 {
 	if (!is_default(f))
 		*v = (int64_t)value(f, name);
+}
+
+void kafka_fill_float64(struct kafka_fill *f, const char *name, double *v)
+{
+	if (!is_default(f))
+		*v = (double)(int64_t)value(f, name);
 }
 
 void kafka_fill_uuid(struct kafka_fill *f, const char *name, struct kafka_uuid *v)
@@ -178,6 +189,18 @@ static bool primitive_array(struct kafka_fill *f, bool nullable, size_t size, in
 		return false;
 	*ret_v = kafka_fill_array(f, nullable, size, ret_n);
 	return true;
+}
+
+void kafka_fill_int8_array(struct kafka_fill *f, const char *name, bool nullable,
+			   struct kafka_int8_array *v)
+{
+	void *elements;
+
+	if (!primitive_array(f, nullable, sizeof(*v->v), &v->n, &elements))
+		return;
+	v->v = elements;
+	for (int32_t i = 0; i < v->n; i++)
+		v->v[i] = (int8_t)(value(f, name) + (uint64_t)i);
 }
 
 void kafka_fill_int32_array(struct kafka_fill *f, const char *name, bool nullable,

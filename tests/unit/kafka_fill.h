@@ -44,17 +44,23 @@ void *kafka_fill_array(struct kafka_fill *f, bool nullable, size_t size, int32_t
 /** kafka_fill_element - go to element @i; returns the salt to go back to */
 uint64_t kafka_fill_element(struct kafka_fill *f, int32_t i);
 
+/** kafka_fill_present - whether a structure that may be null is there */
+bool kafka_fill_present(struct kafka_fill *f);
+
 /* The value of the field @name; fields keep their default where the mode says so. */
 void kafka_fill_bool(struct kafka_fill *f, const char *name, bool *v);
 void kafka_fill_int8(struct kafka_fill *f, const char *name, int8_t *v);
 void kafka_fill_int16(struct kafka_fill *f, const char *name, int16_t *v);
 void kafka_fill_int32(struct kafka_fill *f, const char *name, int32_t *v);
 void kafka_fill_int64(struct kafka_fill *f, const char *name, int64_t *v);
+void kafka_fill_float64(struct kafka_fill *f, const char *name, double *v);
 void kafka_fill_uuid(struct kafka_fill *f, const char *name, struct kafka_uuid *v);
 void kafka_fill_string(struct kafka_fill *f, const char *name, bool nullable, struct kafka_str *v);
 void kafka_fill_bytes(struct kafka_fill *f, const char *name, bool nullable, struct kafka_bytes *v);
 void kafka_fill_records(struct kafka_fill *f, const char *name, bool nullable,
 			struct kafka_bytes *v);
+void kafka_fill_int8_array(struct kafka_fill *f, const char *name, bool nullable,
+			   struct kafka_int8_array *v);
 void kafka_fill_int32_array(struct kafka_fill *f, const char *name, bool nullable,
 			    struct kafka_int32_array *v);
 void kafka_fill_string_array(struct kafka_fill *f, const char *name, bool nullable,

@@ -187,6 +187,8 @@ static bool has_partition_dir(const struct kern_topic *t, uint32_t index)
 int kern_topic_create(struct kern *k, const struct kern_topic *t)
 {
 	struct kern_partition *p;
+	struct kern_topic *old;
+	uint32_t from;
 	int err = begin(k);
 
 	if (err)
@@ -198,18 +200,24 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 	}
 	if (find_dir(k, t->data_dir) < 0)
 		return fail(k, -ENOENT, "the data directory is not attached");
-	if (find_topic(k, t->name))
+	old = find_topic(k, t->name);
+	from = old ? old->partition_count : 0;
+	if (from >= t->partition_count)
 		return fail(k, -EEXIST, "the topic exists");
-	for (uint32_t i = 0; i < t->partition_count; i++) {
+	for (uint32_t i = from; i < t->partition_count; i++) {
 		if (!has_partition_dir(t, i))
 			return fail(k, -ENOENT, "a partition directory is missing");
 	}
-	called(k, "create %s %u", t->name, t->partition_count);
-	k->topics[k->n_topics] = *t;
-	k->topics[k->n_topics].log_start_offsets = NULL;
-	k->topics[k->n_topics].recovery_points = NULL;
-	k->topics[k->n_topics++].data_dir = strdup(t->data_dir);
-	for (uint32_t i = 0; i < t->partition_count; i++) {
+	called(k, "%s %s %u", old ? "grow" : "create", t->name, t->partition_count);
+	if (old) {
+		old->partition_count = t->partition_count;
+	} else {
+		k->topics[k->n_topics] = *t;
+		k->topics[k->n_topics].log_start_offsets = NULL;
+		k->topics[k->n_topics].recovery_points = NULL;
+		k->topics[k->n_topics++].data_dir = strdup(t->data_dir);
+	}
+	for (uint32_t i = from; i < t->partition_count; i++) {
 		p = &k->partitions[k->n_partitions++];
 		*p = (struct kern_partition){.index = i};
 		strcpy(p->topic, t->name);

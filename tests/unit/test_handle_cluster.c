@@ -201,6 +201,160 @@ static void describe_log_dirs__some(void **state)
 	assert_int_equal(a.results.v[0].topics.v[0].partitions.v[0].partition_size, 0);
 }
 
+static int16_t move(const char *dir, const char *topic, int32_t partition)
+{
+	struct kafka_alter_replica_log_dirs_request_topic t = {.name = kafka_str_from(topic),
+							       .partitions = {&partition, 1}};
+	struct kafka_alter_replica_log_dirs_request_dir d = {.path = kafka_str_from(dir)};
+	struct kafka_alter_replica_log_dirs_request m;
+	struct kafka_alter_replica_log_dirs_response a;
+	int16_t code = -1;
+
+	d.topics.v = &t;
+	d.topics.n = 1;
+	kafka_alter_replica_log_dirs_request_init(&m);
+	m.dirs.v = &d;
+	m.dirs.n = 1;
+	for (int16_t version = 1; version <= 2; version++) {
+		CLIENT_CALL(&client, alter_replica_log_dirs, KAFKA_API_ALTER_REPLICA_LOG_DIRS,
+			    version, &m, &a);
+		assert_int_equal(a.results.n, 1);
+		assert_int_equal(a.results.v[0].partitions.v[0].partition_index, partition);
+		code = a.results.v[0].partitions.v[0].error_code;
+	}
+	return code;
+}
+
+static void alter_replica_log_dirs__there_already(void **state)
+{
+	(void)state;
+	create("a", 1);
+	assert_int_equal(move(served_dir(), "a", 0), 0);
+	assert_int_equal(move("/elsewhere", "a", 0), KAFKA_ERROR_LOG_DIR_NOT_FOUND);
+	assert_int_equal(move(served_dir(), "a", 1), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(move(served_dir(), "b", 0), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+static int16_t reassign(int32_t partition, int32_t *replicas, int32_t n)
+{
+	struct kafka_alter_partition_reassignments_request_partition p = {
+		.partition_index = partition, .replicas = {replicas, n}};
+	struct kafka_alter_partition_reassignments_request_topic t = {.name = kafka_str_from("a")};
+	struct kafka_alter_partition_reassignments_request m;
+	struct kafka_alter_partition_reassignments_response a;
+	int16_t code = -1;
+
+	t.partitions.v = &p;
+	t.partitions.n = 1;
+	kafka_alter_partition_reassignments_request_init(&m);
+	m.topics.v = &t;
+	m.topics.n = 1;
+	for (int16_t version = 0; version <= 1; version++) {
+		CLIENT_CALL(&client, alter_partition_reassignments,
+			    KAFKA_API_ALTER_PARTITION_REASSIGNMENTS, version, &m, &a);
+		assert_int_equal(a.error_code, 0);
+		assert_int_equal(a.responses.n, 1);
+		code = a.responses.v[0].partitions.v[0].error_code;
+	}
+	return code;
+}
+
+static void alter_partition_reassignments__this_broker_only(void **state)
+{
+	int32_t own[] = {7};
+	int32_t other[] = {8};
+	int32_t two[] = {7, 8};
+
+	(void)state;
+	create("a", 1);
+	assert_int_equal(reassign(0, own, 1), 0);
+	assert_int_equal(reassign(0, other, 1), KAFKA_ERROR_INVALID_REPLICA_ASSIGNMENT);
+	assert_int_equal(reassign(0, two, 2), KAFKA_ERROR_INVALID_REPLICA_ASSIGNMENT);
+	assert_int_equal(reassign(0, own, 0), KAFKA_ERROR_INVALID_REPLICA_ASSIGNMENT);
+	assert_int_equal(reassign(0, NULL, -1), KAFKA_ERROR_NO_REASSIGNMENT_IN_PROGRESS);
+	assert_int_equal(reassign(1, own, 1), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
+static void list_resources(int16_t version, int8_t *types, int32_t n,
+			   struct kafka_list_config_resources_response *a)
+{
+	struct kafka_list_config_resources_request m;
+
+	kafka_list_config_resources_request_init(&m);
+	m.resource_types.v = types;
+	m.resource_types.n = n;
+	CLIENT_CALL(&client, list_config_resources, KAFKA_API_LIST_CONFIG_RESOURCES, version, &m,
+		    a);
+}
+
+static void list_config_resources__topics_and_broker(void **state)
+{
+	struct kafka_list_config_resources_response a;
+	int8_t topic = 2, metrics = 16, unknown = 3;
+
+	(void)state;
+	create("a", 1);
+	list_resources(1, NULL, 0, &a);
+	assert_int_equal(a.error_code, 0);
+	assert_int_equal(a.config_resources.n, 2);
+	assert_true(kafka_str_equal(a.config_resources.v[0].resource_name, kafka_str_from("a")));
+	assert_int_equal(a.config_resources.v[0].resource_type, 2);
+	assert_true(kafka_str_equal(a.config_resources.v[1].resource_name, kafka_str_from("7")));
+	assert_int_equal(a.config_resources.v[1].resource_type, 4);
+	list_resources(1, &topic, 1, &a);
+	assert_int_equal(a.config_resources.n, 1);
+	list_resources(1, &metrics, 1, &a);
+	assert_int_equal(a.error_code, 0);
+	assert_int_equal(a.config_resources.n, 0);
+	list_resources(1, &unknown, 1, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_UNSUPPORTED_VERSION);
+	list_resources(0, NULL, 0, &a);
+	assert_int_equal(a.error_code, 0);
+	assert_int_equal(a.config_resources.n, 0);
+}
+
+static int16_t push(struct kafka_uuid id, int32_t subscription, int8_t compression)
+{
+	struct kafka_push_telemetry_request m;
+	struct kafka_push_telemetry_response a;
+
+	kafka_push_telemetry_request_init(&m);
+	m.client_instance_id = id;
+	m.subscription_id = subscription;
+	m.compression_type = compression;
+	CLIENT_CALL(&client, push_telemetry, KAFKA_API_PUSH_TELEMETRY, 0, &m, &a);
+	return a.error_code;
+}
+
+static void telemetry__no_metrics_wanted(void **state)
+{
+	struct kafka_get_telemetry_subscriptions_request m;
+	struct kafka_get_telemetry_subscriptions_response a;
+	struct kafka_uuid none = {{0}}, id;
+	int32_t subscription;
+
+	(void)state;
+	kafka_get_telemetry_subscriptions_request_init(&m);
+	CLIENT_CALL(&client, get_telemetry_subscriptions, KAFKA_API_GET_TELEMETRY_SUBSCRIPTIONS, 0,
+		    &m, &a);
+	assert_int_equal(a.error_code, 0);
+	assert_false(kafka_uuid_is_zero(&a.client_instance_id));
+	assert_int_equal(a.requested_metrics.n, 0);
+	assert_true(a.push_interval_ms > 0);
+	id = a.client_instance_id;
+	subscription = a.subscription_id;
+	m.client_instance_id = id;
+	CLIENT_CALL(&client, get_telemetry_subscriptions, KAFKA_API_GET_TELEMETRY_SUBSCRIPTIONS, 0,
+		    &m, &a);
+	assert_memory_equal(&a.client_instance_id, &id, sizeof(id));
+	assert_int_equal(a.subscription_id, subscription);
+	assert_int_equal(push(id, subscription, 0), 0);
+	assert_int_equal(push(id, subscription, 4), 0);
+	assert_int_equal(push(id, subscription, 5), KAFKA_ERROR_UNSUPPORTED_COMPRESSION_TYPE);
+	assert_int_equal(push(id, subscription + 1, 0), KAFKA_ERROR_UNKNOWN_SUBSCRIPTION_ID);
+	assert_int_equal(push(none, subscription, 0), KAFKA_ERROR_INVALID_REQUEST);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -212,6 +366,10 @@ int main(void)
 		TEST(elect_leaders__not_needed),
 		TEST(describe_log_dirs__all),
 		TEST(describe_log_dirs__some),
+		TEST(alter_replica_log_dirs__there_already),
+		TEST(alter_partition_reassignments__this_broker_only),
+		TEST(list_config_resources__topics_and_broker),
+		TEST(telemetry__no_metrics_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

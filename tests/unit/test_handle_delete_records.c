@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "daemon/log/log_dir.h"
+
 #define TOPIC "t"
 
 static struct client client;
@@ -128,12 +130,34 @@ static void delete_records__not_of_compacted_topics(void **state)
 	assert_int_equal(low, -1);
 }
 
+/* sluicectl changes settings without a word to the daemon. */
+static void delete_records__by_the_policy_of_now(void **state)
+{
+	static const struct log_dir_setting compact = {"cleanup.policy", "compact"};
+	static const struct log_dir_setting both = {"cleanup.policy", "compact,delete"};
+	struct log_dir_error err;
+	struct kern *k;
+	int64_t low;
+
+	(void)state;
+	append();
+	assert_int_equal(kern_open(&k), 0);
+	assert_int_equal(log_dir_topic_alter(k, served_dir(), TOPIC, &compact, 1, &err), 0);
+	assert_int_equal(delete_records(TOPIC, 0, 1, &low), KAFKA_ERROR_POLICY_VIOLATION);
+	assert_int_equal(log_dir_topic_alter(k, served_dir(), TOPIC, &both, 1, &err), 0);
+	assert_int_equal(delete_records(TOPIC, 0, 1, &low), 0);
+	assert_int_equal(low, 1);
+	kern_close(k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(delete_records__moves_the_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(delete_records__errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(delete_records__not_of_compacted_topics, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(delete_records__by_the_policy_of_now, setup,
 						teardown),
 	};
 
