@@ -16,15 +16,26 @@ struct port_dir {
 	char name[];
 };
 
+#ifdef PORT_FAULT
+#define FAULT_NAME_MAX	64
+
+/**
+ * struct port_file
+ * @name: as it was opened
+ * @room: that it has without asking for more
+ */
 struct port_file {
 	int fd;
+	char name[FAULT_NAME_MAX];
+	u64 room;
 };
 
-#ifdef PORT_FAULT
 static struct {
 	u32 left;
 	bool sticky;
 	bool hit;
+	const char *full;
+	u32 full_left;
 } fault;
 
 void port_fault_set(u32 n, bool sticky)
@@ -55,10 +66,73 @@ static bool port_fault(void)
 	__atomic_store_n(&fault.hit, true, __ATOMIC_SEQ_CST);
 	return true;
 }
+
+/* For one thread at a time. */
+void port_fault_full(const char *part, u32 n)
+{
+	fault.full = part;
+	fault.full_left = n;
+	fault.hit = false;
+}
+
+static bool finds_no_room(const char *name)
+{
+	if (!fault.full || !strstr(name, fault.full))
+		return false;
+	if (fault.full_left > 1) {
+		fault.full_left--;
+		return false;
+	}
+	fault.hit = true;
+	return true;
+}
+
+static bool port_no_name(struct port_dir *dir, const char *name)
+{
+	return faccessat(dir->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) && finds_no_room(name);
+}
+
+static bool port_no_room(struct port_file *file, u64 end)
+{
+	if (end <= file->room)
+		return false;
+	if (finds_no_room(file->name))
+		return true;
+	file->room = end;
+	return false;
+}
+
+static void port_set_room(struct port_file *file, const char *name, s64 room)
+{
+	if (name)
+		snprintf(file->name, sizeof(file->name), "%s", name);
+	file->room = (u64)room;
+}
 #else
+struct port_file {
+	int fd;
+};
+
 static inline bool port_fault(void)
 {
 	return false;
+}
+
+static inline bool port_no_name(struct port_dir *dir, const char *name)
+{
+	(void)dir, (void)name;
+	return false;
+}
+
+static inline bool port_no_room(struct port_file *file, u64 end)
+{
+	(void)file, (void)end;
+	return false;
+}
+
+static inline void port_set_room(struct port_file *file, const char *name, s64 room)
+{
+	(void)file, (void)name, (void)room;
 }
 #endif
 
@@ -210,6 +284,8 @@ int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
 
 	if (port_fault())
 		return -EIO;
+	if (flags & PORT_CREATE && port_no_name(dir, name))
+		return -ENOSPC;
 	file = malloc(sizeof(*file));
 	if (!file)
 		return -ENOMEM;
@@ -230,6 +306,7 @@ int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
 		ret = -EINVAL;
 		goto err_stat;
 	}
+	port_set_room(file, name, (s64)st.st_size);
 	*ret_file = file;
 	return 0;
 
@@ -252,6 +329,8 @@ int port_file_rename(struct port_dir *dir, const char *from, const char *to)
 {
 	if (port_fault())
 		return -EIO;
+	if (!faccessat(dir->fd, from, F_OK, AT_SYMLINK_NOFOLLOW) && port_no_name(dir, to))
+		return -ENOSPC;
 	return renameat(dir->fd, from, dir->fd, to) ? -errno : 0;
 }
 
@@ -325,12 +404,10 @@ static int write_all(struct port_file *file, u64 pos, const void *buf, size_t le
 
 int port_file_write(struct port_file *file, u64 pos, const void *buf, size_t len)
 {
-	if (port_fault()) {
-		int ret = write_all(file, pos, buf, len / 2);
+	int err = port_fault() ? -EIO : port_no_room(file, pos + len) ? -ENOSPC : 0;
+	int ret = write_all(file, pos, buf, err ? len / 2 : len);
 
-		return ret ? ret : -EIO;
-	}
-	return write_all(file, pos, buf, len);
+	return ret ? ret : err;
 }
 
 int port_file_write_iter(struct port_file *file, u64 pos, struct port_iter *iter, size_t len)
@@ -374,12 +451,15 @@ int port_file_truncate(struct port_file *file, u64 size)
 {
 	if (port_fault())
 		return -EIO;
-	return ftruncate(file->fd, (off_t)size) ? -errno : 0;
+	if (ftruncate(file->fd, (off_t)size))
+		return -errno;
+	port_set_room(file, NULL, (s64)size);
+	return 0;
 }
 
 int port_file_reserve(struct port_file *file, u64 pos, u64 len)
 {
-	if (port_fault())
+	if (port_fault() || port_no_room(file, pos + len))
 		return -ENOSPC;
 	return fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)pos, (off_t)len) ? -errno : 0;
 }

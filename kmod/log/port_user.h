@@ -258,7 +258,17 @@ void port_fault_set(u32 n, bool sticky);
 /** port_fault_left() - how many calls are left until the one that fails. */
 u32 port_fault_left(void);
 
-/** port_fault_hit() - has a call failed since port_fault_set(). */
+/**
+ * port_fault_full() - let the disk be full for some files
+ * @part: of their names when they are opened; "" is all, NULL none: there is room
+ * @n: the @n-th call that needs room for one of them, counting from 1, is the
+ *	first that finds none: -ENOSPC
+ * Room is needed for a name that was not there, and for bytes behind those that
+ * were written or reserved. Of a write that finds none half may be in the file.
+ */
+void port_fault_full(const char *part, u32 n);
+
+/** port_fault_hit() - has a call failed since one of the above was called. */
 bool port_fault_hit(void);
 #endif
 

@@ -502,6 +502,44 @@ static void clean__replace_that_fails(void **state)
 	assert_int_equal(dir_file_count(log_.dir), 3);
 }
 
+/* Nothing is left of a pass that found no room for one of its files, and the next one goes on. */
+static void clean__full_disk(void **state)
+{
+	static const char *const files[] = {".log.cleaned", ".index.cleaned", ".timeindex.cleaned",
+					    ".txnindex.cleaned", ".swap"};
+	struct sluice_clean c;
+	u64 digest;
+
+	(void)state;
+	for (int i = 0; i < 6; i++) {
+		plain(1, 2, 3, i + 10);
+		clog_keys(&log_, 1, true, 1, i + 20);
+		clog_marker(&log_, 1, i & 1);
+		if (i & 1)
+			roll();
+	}
+	digest = dir_digest(log_.dir);
+	/* For a pass that is not stopped by the disk. */
+	log_.replace_error = -ERANGE;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		u32 n = 1;
+
+		for (;; n++) {
+			port_fault_full(files[i], n);
+			if (clog_try_clean(&log_, &c, 0, log_.base_offset) != -ENOSPC)
+				break;
+			assert_true(port_fault_hit());
+			assert_int_equal(dir_digest(log_.dir), digest);
+			assert_int_equal(c.end_offset, 0);
+		}
+		assert_false(port_fault_hit());
+		assert_true(n > 1);
+	}
+	port_fault_full(NULL, 0);
+	log_.replace_error = 0;
+	assert_int_equal(clog_clean(&log_, 0), log_.base_offset);
+}
+
 static int stop_at_once(void *ctx, u64 bytes)
 {
 	(void)ctx, (void)bytes;
@@ -660,6 +698,7 @@ int main(void)
 		TEST(clean__batch_of_nonsense_stays),
 		TEST(clean__damaged_segment_is_left_alone),
 		TEST(clean__replace_that_fails),
+		TEST(clean__full_disk),
 		TEST(clean__can_be_stopped),
 		TEST(sluice_clean_producers__fails_anywhere),
 		TEST(clean__syncs_what_is_not_durable),
