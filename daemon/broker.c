@@ -1,7 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/broker.h"
+
+int broker_limits_open(struct broker *b)
+{
+	b->limits = conn_limits_new(b->config);
+	b->request_memory = malloc(sizeof(*b->request_memory));
+	if (!b->limits || !b->request_memory) {
+		broker_limits_close(b);
+		return -ENOMEM;
+	}
+	request_memory_init(b->request_memory, b->config->queued_max_bytes);
+	return 0;
+}
+
+void broker_limits_close(struct broker *b)
+{
+	conn_limits_free(b->limits);
+	free(b->request_memory);
+	b->limits = NULL;
+	b->request_memory = NULL;
+}
 
 static bool is_any(const char *host)
 {

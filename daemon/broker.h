@@ -4,22 +4,32 @@
 #define SLUICE_BROKER_H
 
 #include "daemon/config/config.h"
+#include "daemon/net/conn_limits.h"
 #include "daemon/net/listener.h"
+#include "daemon/net/request_memory.h"
 
 /**
  * struct broker - this broker
  * @config: finished
  * @cluster_id: of the data directory's meta.properties
  * @listeners: open, @n_listeners of them, in the order of the configuration
+ * @limits: of connections; has a lock of its own
+ * @request_memory: of requests that are in memory; workers change it
  * @family: number of the module's address family
  */
 struct broker {
 	const struct config *config;
 	char cluster_id[64];
 	struct listener listeners[LISTENERS_MAX];
+	struct conn_limits *limits;
+	struct request_memory *request_memory;
 	unsigned int n_listeners;
 	uint32_t family;
 };
+
+/** broker_limits_open - make @limits and @request_memory of @b->config; 0 or -ENOMEM */
+int broker_limits_open(struct broker *b);
+void broker_limits_close(struct broker *b);
 
 /**
  * broker_endpoint - where a client that came in by a listener is told to connect

@@ -241,6 +241,9 @@ int main(int argc, char **argv)
 	ret = options_read(argc, argv, &config);
 	if (ret)
 		goto out_config;
+	ret = broker_limits_open(&broker);
+	if (ret)
+		goto out_config;
 	block_signals(&signals);
 	raise_fd_limit();
 	/* Before the logs, so that a second daemon that was started by mistake ends here. */
@@ -257,6 +260,7 @@ int main(int argc, char **argv)
 	controller_close(controller);
 out_listeners:
 	close_listeners(&broker);
+	broker_limits_close(&broker);
 out_config:
 	config_free(&config);
 	return ret < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -51,37 +51,64 @@ static void on_data(struct reactor_fd *rfd, uint32_t events)
 	worker_read_events(list_entry(rfd, struct worker, data_io));
 }
 
+static void remove_listeners(struct worker *w)
+{
+	for (unsigned int i = 0; w->accepting && i < w->broker->n_listeners; i++)
+		reactor_remove(&w->reactor, &w->listeners[i].io);
+	w->accepting = false;
+}
+
+/* Level-triggered: without a pause it would spin. EPOLLEXCLUSIVE cannot be changed. */
+static void pause_accepting(struct worker *w)
+{
+	remove_listeners(w);
+	timer_set(&w->reactor.timers, &w->accept_pause, w->reactor.now_ms + ACCEPT_PAUSE_MS);
+}
+
+static int accept_one(struct worker *w, int listener_fd)
+{
+	int fd;
+
+	if (!conn_limits_reserve(w->broker->limits)) {
+		diag_limited(&accept_limit, DIAG_WARNING,
+			     "there are max.connections=%d connections: more have to wait",
+			     w->broker->config->connections_max);
+		return -EUSERS;
+	}
+	fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	fd = -errno;
+	conn_limits_unreserve(w->broker->limits);
+	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM || fd == -ENOBUFS)
+		diag_limited(&accept_limit, DIAG_WARNING,
+			     "cannot accept a connection: %s; raise LimitNOFILE or close some",
+			     strerror(-fd));
+	return fd;
+}
+
 static void on_accept(struct reactor_fd *rfd, uint32_t events)
 {
 	struct worker_listener *l = list_entry(rfd, struct worker_listener, io);
 	struct worker *w = l->worker;
 
 	(void)events;
-	for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-		int fd = accept4(rfd->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	for (int i = 0; w->accepting && i < ACCEPT_AT_ONCE; i++) {
+		int fd = accept_one(w, rfd->fd);
 
-		if (fd >= 0) {
+		if (fd >= 0)
 			conn_open(w, fd, l->index);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-			diag_limited(
-				&accept_limit, DIAG_WARNING,
-				"cannot accept a connection: %s; raise LimitNOFILE or close some",
-				strerror(errno));
-			/* Level-triggered: without a pause this would spin. */
-			reactor_change(&w->reactor, rfd, 0);
-			timer_set(&w->reactor.timers, &w->accept_pause,
-				  w->reactor.now_ms + ACCEPT_PAUSE_MS);
-		}
-		if (errno != EINTR && errno != ECONNABORTED)
+		else if (fd == -EAGAIN)
 			return;
+		else if (fd != -EINTR && fd != -ECONNABORTED)
+			pause_accepting(w);
 	}
 }
 
 /* One waiting worker is woken for a connection, not all of them. */
 static int add_listeners(struct worker *w)
 {
+	w->accepting = true;
 	for (unsigned int i = 0; i < w->broker->n_listeners; i++) {
 		struct worker_listener *l = &w->listeners[i];
 		int err;
@@ -96,20 +123,13 @@ static int add_listeners(struct worker *w)
 	return 0;
 }
 
-static void remove_listeners(struct worker *w)
-{
-	for (unsigned int i = 0; i < w->broker->n_listeners; i++)
-		reactor_remove(&w->reactor, &w->listeners[i].io);
-}
-
 static void accept_again(struct timer *t)
 {
 	struct worker *w = list_entry(t, struct worker, accept_pause);
 
-	/* EPOLLEXCLUSIVE cannot be changed, only set anew. */
-	remove_listeners(w);
+	(void)t;
 	if (!w->draining && add_listeners(w))
-		timer_set(&w->reactor.timers, t, w->reactor.now_ms + ACCEPT_PAUSE_MS);
+		pause_accepting(w);
 }
 
 int worker_init(struct worker *w, const struct broker *broker, struct controller *controller,
@@ -124,6 +144,8 @@ int worker_init(struct worker *w, const struct broker *broker, struct controller
 		.image = image,
 	};
 	list_init(&w->conns);
+	list_init(&w->starved);
+	w->feed.fn = conn_feed_timer;
 	w->accept_pause.fn = accept_again;
 	segment_fd_cache_init(&w->segments, SEGMENT_FDS);
 	err = reactor_init(&w->reactor, w);

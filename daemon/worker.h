@@ -32,7 +32,10 @@ struct worker_listener {
  * struct worker - private to its thread while that runs, but for the mailbox of @reactor
  * @image: the newest that arrived; a reference
  * @draining: it stops: no new requests
- * @accept_pause: set while there are no file descriptors to accept with
+ * @accepting: it waits for connections of the listeners
+ * @accept_pause: set while it does not, because there may be no more connections now
+ * @starved: connections whose next request waits for memory, in this order
+ * @feed: set while there are any: others may have given memory back
  */
 struct worker {
 	struct reactor reactor;
@@ -49,9 +52,12 @@ struct worker {
 	struct list conns;
 	unsigned int n_conns;
 	struct timer accept_pause;
+	struct list starved;
+	struct timer feed;
 	struct timer drain_deadline;
 	pthread_t thread;
 	struct mail stop;
+	bool accepting;
 	bool draining;
 };
 

@@ -74,6 +74,7 @@ void config_free(struct config *c)
 	for (unsigned int i = 0; i < c->n_ignored; i++)
 		free(c->ignored[i]);
 	free(c->ignored);
+	free(c->ip_limits);
 	*c = (struct config){0};
 }
 
@@ -88,6 +89,11 @@ static int check_form(struct config *c, enum config_id id, const char *value, co
 		return c->n_listeners ? 0 : -EINVAL;
 	case CONFIG_ADVERTISED_LISTENERS:
 		return listener_specs_parse(value, c->advertised, &c->n_advertised, why);
+	case CONFIG_MAX_CONNECTIONS_PER_IP_OVERRIDES:
+		free(c->ip_limits);
+		c->ip_limits = NULL;
+		c->n_ip_limits = 0;
+		return ip_limits_parse(value, &c->ip_limits, &c->n_ip_limits, why);
 	case CONFIG_LOG_DIRS:
 		*why = "it must be one absolute path; several data directories are not supported";
 		return value[0] == '/' && !strchr(value, ',') && strlen(value) < PATH_MAX ? 0
@@ -412,6 +418,9 @@ int config_finish(struct config *c, struct config_error *err)
 	c->request_max_bytes = (uint32_t)number(c, CONFIG_SOCKET_REQUEST_MAX_BYTES);
 	c->fetch_max_bytes = (uint32_t)number(c, CONFIG_FETCH_MAX_BYTES);
 	c->connections_max_idle_ms = number(c, CONFIG_CONNECTIONS_MAX_IDLE_MS);
+	c->connections_max = (int32_t)number(c, CONFIG_MAX_CONNECTIONS);
+	c->connections_max_per_ip = (int32_t)number(c, CONFIG_MAX_CONNECTIONS_PER_IP);
+	c->queued_max_bytes = number(c, CONFIG_QUEUED_MAX_REQUEST_BYTES);
 	c->producer_expiration_ms = number(c, CONFIG_PRODUCER_ID_EXPIRATION_MS);
 	c->offsets_topic_partitions = (int32_t)number(c, CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS);
 	c->offsets_commit_timeout_ms = number(c, CONFIG_OFFSETS_COMMIT_TIMEOUT_MS);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/config/ip_limits.h"
 #include "daemon/config/item.h"
 #include "daemon/config/listener_spec.h"
 
@@ -67,6 +68,7 @@ struct group_settings {
  * struct config - settings in force; everything in it is owned by it
  * @text: value of each item as text; @given: 0 default, 1 by its old name, 2 by its own
  * @topic_defaults: those that were set, @n_topic_defaults
+ * @ip_limits: of max.connections.per.ip.overrides, @n_ip_limits
  * @ignored: settings of Kafka's that do nothing here, @n_ignored
  * The rest: typed, valid after config_finish().
  */
@@ -75,6 +77,8 @@ struct config {
 	uint8_t given[CONFIG_ITEM_COUNT];
 	struct config_topic_default *topic_defaults;
 	unsigned int n_topic_defaults;
+	struct ip_limit *ip_limits;
+	unsigned int n_ip_limits;
 	char **ignored;
 	unsigned int n_ignored;
 
@@ -95,6 +99,9 @@ struct config {
 	uint32_t request_max_bytes;
 	uint32_t fetch_max_bytes;
 	int64_t connections_max_idle_ms;
+	int32_t connections_max;
+	int32_t connections_max_per_ip;
+	int64_t queued_max_bytes;
 	int64_t producer_expiration_ms;
 	struct config_cleaner cleaner;
 	struct group_settings groups;

@@ -115,6 +115,22 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.default_value = "/var/lib/sluice",
 		.doc = "The data directory; one.",
 	},
+	[CONFIG_MAX_CONNECTIONS] = {
+		.key = "max.connections", .type = CONFIG_INT, .default_value = "2147483647",
+		.min = 0, .max = INT32_MAX,
+		.doc = "Connections that there may be. Further ones wait until one ends.",
+	},
+	[CONFIG_MAX_CONNECTIONS_PER_IP] = {
+		.key = "max.connections.per.ip", .type = CONFIG_INT,
+		.default_value = "2147483647", .min = 0, .max = INT32_MAX,
+		.doc = "Connections that one address may have. Further ones are closed.",
+	},
+	[CONFIG_MAX_CONNECTIONS_PER_IP_OVERRIDES] = {
+		.key = "max.connections.per.ip.overrides", .type = CONFIG_STRING,
+		.default_value = "",
+		.doc = "The same for single addresses or hosts: 127.0.0.1:200,db.example.org:50. "
+		       "Names are looked up when the broker starts.",
+	},
 	[CONFIG_MAX_REQUEST_PARTITION_SIZE_LIMIT] = {
 		.key = "max.request.partition.size.limit", .type = CONFIG_INT,
 		.default_value = "2000", .min = 1, .max = INT32_MAX,
@@ -175,6 +191,13 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.key = "producer.id.expiration.ms", .type = CONFIG_INT,
 		.default_value = "86400000", .min = 1, .max = INT32_MAX,
 		.doc = "How long a log remembers a producer that is silent, in milliseconds.",
+	},
+	[CONFIG_QUEUED_MAX_REQUEST_BYTES] = {
+		.key = "queued.max.request.bytes", .type = CONFIG_LONG, .default_value = "-1",
+		.min = -1, .max = INT64_MAX / 2,
+		.doc = "Bytes of requests that may be in memory before no further ones are read; "
+		       "-1: no limit. Above socket.request.max.bytes, or large requests wait for "
+		       "all others.",
 	},
 	[CONFIG_SOCKET_LISTEN_BACKLOG_SIZE] = {
 		.key = "socket.listen.backlog.size", .type = CONFIG_INT, .default_value = "1024",

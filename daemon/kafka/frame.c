@@ -32,8 +32,7 @@ static size_t bytes_there(const struct frame_reader *f)
 	return f->in.len - f->start;
 }
 
-/* The announced size, or -1 if it is not there yet. */
-static int64_t announced(const struct frame_reader *f)
+int64_t frame_announced(const struct frame_reader *f)
 {
 	uint32_t be;
 
@@ -45,7 +44,7 @@ static int64_t announced(const struct frame_reader *f)
 
 int frame_room(struct frame_reader *f, uint8_t **ret_room, size_t *ret_len)
 {
-	int64_t size = announced(f);
+	int64_t size = frame_announced(f);
 	size_t there = bytes_there(f);
 	size_t want = FIRST_BYTES;
 	int err;
@@ -71,7 +70,7 @@ int frame_room(struct frame_reader *f, uint8_t **ret_room, size_t *ret_len)
 
 int frame_next(const struct frame_reader *f, const uint8_t **ret_data, size_t *ret_len)
 {
-	int64_t size = announced(f);
+	int64_t size = frame_announced(f);
 
 	if (size < 0)
 		return 0;
@@ -89,7 +88,7 @@ int frame_next(const struct frame_reader *f, const uint8_t **ret_data, size_t *r
 
 void frame_used(struct frame_reader *f)
 {
-	f->start += SIZE_BYTES + (size_t)announced(f);
+	f->start += SIZE_BYTES + (size_t)frame_announced(f);
 	if (f->start == f->in.len)
 		frame_reader_free(f);
 }

@@ -46,6 +46,9 @@ static inline void frame_filled(struct frame_reader *f, size_t n)
  */
 int frame_next(const struct frame_reader *f, const uint8_t **ret_data, size_t *ret_len);
 
+/** frame_announced - size of the frame that comes next, whatever it is; -1: not known yet */
+int64_t frame_announced(const struct frame_reader *f);
+
 /** frame_used - go behind the frame that frame_next() gave; frees memory when nothing is left */
 void frame_used(struct frame_reader *f);
 

@@ -21,7 +21,65 @@
 /* What decoded arrays and the answer's structures of one request may take. */
 #define REQUEST_ARENA_MAX (64u << 20)
 
+/* How soon it is looked whether other workers have given memory for requests back. */
+#define FEED_MS 10
+
 static struct diag_limit close_limit;
+static struct diag_limit limits_limit;
+
+/* Memory for the request whose size is known now; false: there is none left. */
+static bool take_memory(struct conn *c)
+{
+	int64_t size = frame_announced(&c->frames);
+
+	if (size < 0 || c->taken_bytes)
+		return true;
+	if (!request_memory_take(c->worker->broker->request_memory, (uint32_t)size))
+		return false;
+	c->taken_bytes = (uint32_t)size;
+	return true;
+}
+
+static void starve(struct conn *c)
+{
+	struct worker *w = c->worker;
+
+	c->state = CONN_STARVED;
+	if (list_empty(&w->starved))
+		timer_set(&w->reactor.timers, &w->feed, w->reactor.now_ms + FEED_MS);
+	list_append(&w->starved, &c->hungry);
+}
+
+/* In the order in which they came, so that a large one has its turn. */
+static void feed(struct worker *w)
+{
+	while (!list_empty(&w->starved)) {
+		struct conn *c = list_entry(w->starved.next, struct conn, hungry);
+
+		if (!take_memory(c))
+			return;
+		list_remove(&c->hungry);
+		c->state = CONN_READING;
+		reactor_defer(&w->reactor, &c->advance);
+	}
+	timer_cancel(&w->reactor.timers, &w->feed);
+}
+
+void conn_feed_timer(struct timer *t)
+{
+	struct worker *w = list_entry(t, struct worker, feed);
+
+	timer_set(&w->reactor.timers, t, w->reactor.now_ms + FEED_MS);
+	feed(w);
+}
+
+static void give_memory(struct conn *c)
+{
+	request_memory_give(c->worker->broker->request_memory, c->taken_bytes);
+	c->taken_bytes = 0;
+	if (!list_empty(&c->worker->starved))
+		feed(c->worker);
+}
 
 static void release_task(struct reactor_task *t)
 {
@@ -31,6 +89,7 @@ static void release_task(struct reactor_task *t)
 	frame_reader_free(&c->frames);
 	free(c->ranges);
 	list_remove(&c->link);
+	give_memory(c);
 	worker_conn_gone(c->worker);
 	free(c);
 }
@@ -54,7 +113,10 @@ void conn_close(struct conn *c, const char *why)
 			     why);
 	reactor_remove(&c->worker->reactor, &c->io);
 	close(c->io.fd);
+	conn_limits_leave(c->worker->broker->limits, &c->from);
 	timer_cancel(&c->worker->reactor.timers, &c->idle);
+	if (c->state == CONN_STARVED)
+		list_remove(&c->hungry);
 	c->state = CONN_CLOSED;
 	if (parked && !r->abandon)
 		return; /* request_finish() will come, and releases it */
@@ -104,6 +166,7 @@ static void request_is_over(struct conn *c)
 	c->ranges = NULL;
 	frame_used(&c->frames);
 	c->state = CONN_READING;
+	give_memory(c);
 }
 
 /* Go on sending. Returns false if the connection must wait, or is closed. */
@@ -169,6 +232,12 @@ static bool take_request(struct conn *c)
 		conn_close(c, "what it sent is not a Kafka request");
 		return false;
 	}
+	if (!take_memory(c)) {
+		/* Whatever comes then is its end. */
+		want_events(c, EPOLLRDHUP);
+		starve(c);
+		return false;
+	}
 	if (ret == 0) {
 		want_events(c, EPOLLIN);
 		return false;
@@ -231,7 +300,7 @@ static bool read_some(struct conn *c)
 		}
 		if (n > 0)
 			frame_filled(&c->frames, (size_t)n);
-	} while (n == (ssize_t)len && !frame_next(&c->frames, &data, &len));
+	} while (n == (ssize_t)len && !frame_next(&c->frames, &data, &len) && take_memory(c));
 	c->progress_ms = c->worker->reactor.now_ms;
 	return true;
 }
@@ -252,6 +321,7 @@ static void on_io(struct reactor_fd *rfd, uint32_t events)
 		else if (push(c))
 			advance(c);
 		return;
+	case CONN_STARVED:
 	case CONN_PARKED: conn_close(c, NULL); return;
 	case CONN_CLOSED: return;
 	}
@@ -264,7 +334,7 @@ static void on_idle(struct timer *t)
 	int64_t max_ms = w->broker->config->connections_max_idle_ms;
 
 	/* Not moved with every request: it looks how long ago the last one was, and sleeps on. */
-	if (c->state == CONN_PARKED)
+	if (c->state == CONN_PARKED || c->state == CONN_STARVED)
 		c->progress_ms = w->reactor.now_ms;
 	if (w->reactor.now_ms - c->progress_ms >= max_ms)
 		conn_close(c, NULL);
@@ -288,14 +358,28 @@ static uint16_t format_address(const struct sockaddr_in6 *addr, char *host, size
 	return ntohs(addr->sin6_port);
 }
 
+static struct in6_addr ipv6_form(const struct sockaddr_in6 *addr)
+{
+	struct in6_addr ret = addr->sin6_addr;
+
+	if (addr->sin6_family == AF_INET) {
+		memset(&ret, 0, sizeof(ret));
+		ret.s6_addr[10] = ret.s6_addr[11] = 0xff;
+		memcpy(&ret.s6_addr[12], &((const struct sockaddr_in *)addr)->sin_addr, 4);
+	}
+	return ret;
+}
+
 static void read_addresses(struct conn *c)
 {
 	struct sockaddr_in6 addr = {0};
 	socklen_t len = sizeof(addr);
 	uint16_t port = 0;
 
-	if (!getpeername(c->io.fd, (struct sockaddr *)&addr, &len))
+	if (!getpeername(c->io.fd, (struct sockaddr *)&addr, &len)) {
 		port = format_address(&addr, c->peer_host, sizeof(c->peer_host));
+		c->from = ipv6_form(&addr);
+	}
 	snprintf(c->peer, sizeof(c->peer), "%s:%u", c->peer_host[0] ? c->peer_host : "?", port);
 	c->request.peer_host = c->peer_host;
 	len = sizeof(addr);
@@ -309,8 +393,10 @@ void conn_open(struct worker *w, int fd, unsigned int listener)
 	int64_t max_ms = w->broker->config->connections_max_idle_ms;
 	struct conn *c = calloc(1, sizeof(*c));
 	const int on = 1;
+	int err;
 
 	if (!c) {
+		conn_limits_unreserve(w->broker->limits);
 		close(fd);
 		return;
 	}
@@ -329,21 +415,32 @@ void conn_open(struct worker *w, int fd, unsigned int listener)
 	c->request.done = request_done;
 	c->request.listener = listener;
 	read_addresses(c);
+	err = conn_limits_enter(w->broker->limits, &c->from);
+	if (err) {
+		diag_limited(&limits_limit, DIAG_WARNING, "connection from %s refused: %s", c->peer,
+			     err == -EDQUOT ? "its address has max.connections.per.ip already"
+					    : "out of memory");
+		goto err_free;
+	}
 	if (reactor_add(&w->reactor, &c->io, c->events)) {
-		close(fd);
-		free(c);
-		return;
+		conn_limits_leave(w->broker->limits, &c->from);
+		goto err_free;
 	}
 	list_append(&w->conns, &c->link);
 	w->n_conns++;
 	if (max_ms >= 0)
 		timer_set(&w->reactor.timers, &c->idle, c->progress_ms + max_ms);
+	return;
+
+err_free:
+	close(fd);
+	free(c);
 }
 
 void conn_drain(struct conn *c)
 {
 	bool waits_for_data = c->state == CONN_PARKED && c->request.api->key == KAFKA_API_FETCH;
 
-	if (c->state == CONN_READING || waits_for_data)
+	if (c->state == CONN_READING || c->state == CONN_STARVED || waits_for_data)
 		conn_close(c, NULL);
 }

@@ -11,6 +11,8 @@
 #ifndef SLUICE_NET_CONN_H
 #define SLUICE_NET_CONN_H
 
+#include <netinet/in.h>
+
 #include "daemon/core/reactor.h"
 #include "daemon/kafka/frame.h"
 #include "daemon/kafka/request.h"
@@ -18,6 +20,7 @@
 
 enum conn_state {
 	CONN_READING,
+	CONN_STARVED,
 	CONN_PARKED,
 	CONN_SENDING,
 	CONN_CLOSED,
@@ -28,6 +31,9 @@ enum conn_state {
 /**
  * struct conn - a connection; belongs to its worker
  * @link: in the worker's list
+ * @hungry: in its list of those that wait for memory, while CONN_STARVED
+ * @taken_bytes: of the memory for requests, for the one that is read or at work
+ * @from: the client's address, IPv4 in IPv6's form
  * @progress_ms: when bytes last went in or out
  * @answered: the answer of the parked request, once it is there
  */
@@ -37,6 +43,7 @@ struct conn {
 	struct reactor_task release;
 	struct timer idle;
 	struct list link;
+	struct list hungry;
 	struct worker *worker;
 	struct frame_reader frames;
 	struct request request;
@@ -45,6 +52,8 @@ struct conn {
 	enum conn_state state;
 	enum handled answered;
 	uint32_t events;
+	uint32_t taken_bytes;
+	struct in6_addr from;
 	int64_t progress_ms;
 	char peer[CONN_ADDRESS_MAX + 8];
 	char peer_host[CONN_ADDRESS_MAX];
@@ -53,9 +62,13 @@ struct conn {
 
 /**
  * conn_open - serve an accepted socket, which is taken whatever happens
+ * So is the place that conn_limits_reserve() gave.
  * @listener: index of the listener it came in by
  */
 void conn_open(struct worker *w, int fd, unsigned int listener);
+
+/** conn_feed_timer - for the worker: let those go on that memory can be had for */
+void conn_feed_timer(struct timer *t);
 
 /**
  * conn_close - end it now

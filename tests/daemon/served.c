@@ -55,6 +55,7 @@ void served_start(const char *const *overrides)
 		override(*overrides++);
 	assert_int_equal(config_finish(&s.config, &cerr), 0);
 	s.broker.config = &s.config;
+	assert_int_equal(broker_limits_open(&s.broker), 0);
 	assert_int_equal(listener_open(&s.config.listeners[0], 16, &s.broker.listeners[0], text,
 				       sizeof(text)),
 			 0);
@@ -93,6 +94,7 @@ void served_stop(void)
 	assert_int_equal(kern_open(&k), 0);
 	assert_int_equal(log_dir_down(k, s.dir, &err), 0);
 	kern_close(k);
+	broker_limits_close(&s.broker);
 	config_free(&s.config);
 	snprintf(command, sizeof(command), "rm -rf %s", s.dir);
 	assert_int_equal(system(command), 0);

@@ -86,6 +86,7 @@ static void start(void)
 	snprintf(text, sizeof(text), "log.dirs=%s", dir);
 	must(!config_override(&config, text, &err) && !config_finish(&config, &err), err.text);
 	must(!kern_open(&k) && !kern_topic_create(k, &topic), "topic");
+	must(!broker_limits_open(&broker), "limits");
 	must(!controller_open(&broker, k, &controller), "controller");
 	must(!group_manager_open(&broker, controller_image(controller), &groups), "groups");
 	must(!worker_init(&worker, &broker, controller, groups, controller_image(controller)),

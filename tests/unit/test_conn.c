@@ -2,6 +2,7 @@
 /* What a connection promises, whatever the requests are. */
 #include "tests/daemon/served.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -244,6 +245,161 @@ static void stop__answers_what_was_appended(void **state)
 	free(batch);
 }
 
+/* Whether the daemon answers on a new connection. */
+static bool is_served(struct client *c, int ms)
+{
+	struct pollfd p = {.events = POLLIN};
+
+	client_open(c);
+	send_metadata(c);
+	p.fd = c->fd;
+	if (poll(&p, 1, ms) != 1 || recv(c->fd, &(char){0}, 1, MSG_PEEK) != 1)
+		return false;
+	receive_metadata(c, 1);
+	return true;
+}
+
+static void limits__further_connections_wait(void **state)
+{
+	const char *const overrides[] = {"max.connections=2", NULL};
+	struct client c[3];
+
+	(void)state;
+	served_start(overrides);
+	assert_true(is_served(&c[0], 5000));
+	assert_true(is_served(&c[1], 5000));
+	assert_false(is_served(&c[2], 300));
+	client_close(&c[0]);
+	/* It was sent before; now it is answered. */
+	receive_metadata(&c[2], 1);
+	client_close(&c[1]);
+	client_close(&c[2]);
+	served_stop();
+}
+
+static void limits__of_one_address(void **state)
+{
+	const char *const overrides[] = {"max.connections.per.ip=1", NULL};
+	struct client c[2];
+
+	(void)state;
+	served_start(overrides);
+	for (int i = 0; i < 3; i++) {
+		assert_true(is_served(&c[0], 5000));
+		client_open(&c[1]);
+		client_closed(&c[1]);
+		client_close(&c[1]);
+		/* Its place is free again when the daemon has seen the end. */
+		client_close(&c[0]);
+		usleep(100000);
+	}
+	served_stop();
+}
+
+static void limits__of_an_address_of_its_own(void **state)
+{
+	const char *const overrides[] = {"max.connections.per.ip=0",
+					 "max.connections.per.ip.overrides=10.1.2.3:7, 127.0.0.1:2",
+					 NULL};
+	struct client c[3];
+
+	(void)state;
+	served_start(overrides);
+	assert_true(is_served(&c[0], 5000));
+	assert_true(is_served(&c[1], 5000));
+	client_open(&c[2]);
+	client_closed(&c[2]);
+	for (int i = 0; i < 3; i++)
+		client_close(&c[i]);
+	served_stop();
+}
+
+/* While one request has all the memory, no other is read; then they go on in order. */
+static void memory__requests_wait_for_it(void **state)
+{
+	const char *const overrides[] = {"queued.max.request.bytes=20", NULL};
+	size_t len;
+	uint8_t *batch = make_batch("v", 1, &len);
+	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
+	struct kafka_produce_request_topic t = {.name = kafka_str_from("t")};
+	struct kafka_produce_request m;
+	struct kafka_produce_response a;
+	struct client others[5];
+
+	(void)state;
+	served_start(overrides);
+	client_open(&client);
+	client_create(&client, "t", 1, NULL);
+	user_fault.hold_durable = true;
+	kafka_produce_request_init(&m);
+	m.acks = -1;
+	m.timeout_ms = 30000;
+	t.partition_data.v = &part;
+	t.partition_data.n = 1;
+	m.topic_data.v = &t;
+	m.topic_data.n = 1;
+	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 9, &m);
+	client_quiet(&client, 100);
+	for (int i = 0; i < 5; i++) {
+		client_open(&others[i]);
+		send_metadata(&others[i]);
+	}
+	client_quiet(&others[0], 300);
+	client_quiet(&others[4], 0);
+	/* One that gives up while it waits is forgotten. */
+	client_close(&others[2]);
+	user_release_durable();
+	CLIENT_RECEIVE(&client, produce, KAFKA_API_PRODUCE, 9, &a);
+	assert_int_equal(a.responses.v[0].partition_responses.v[0].error_code, 0);
+	for (int i = 0; i < 5; i++) {
+		if (i == 2)
+			continue;
+		receive_metadata(&others[i], 1);
+		client_close(&others[i]);
+	}
+	send_metadata(&client);
+	receive_metadata(&client, client.correlation_id);
+	client_close(&client);
+	served_stop();
+	free(batch);
+}
+
+/* Of AddressSanitizer's runtime; GCC does not install its header. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+
+#define IDLE_CONNECTIONS 200
+#define IDLE_BYTES_MAX	 32768
+
+/* What an idle connection holds after it has been used. */
+static void idle__connections_are_small(void **state)
+{
+	struct client *c = calloc(IDLE_CONNECTIONS, sizeof(*c));
+	size_t before, each;
+
+	(void)state;
+	served_setup(state);
+	client_open(&client);
+	send_metadata(&client);
+	receive_metadata(&client, 1);
+	before = __sanitizer_get_current_allocated_bytes();
+	for (int i = 0; i < IDLE_CONNECTIONS; i++) {
+		client_open(&c[i]);
+		send_metadata(&c[i]);
+		receive_metadata(&c[i], 1);
+		/* The test's own part. */
+		buf_free(&c[i].answer);
+		arena_free(&c[i].arena);
+	}
+	each = (__sanitizer_get_current_allocated_bytes() - before) / IDLE_CONNECTIONS;
+	print_message("an idle connection: %zu bytes of heap\n", each);
+	assert_in_range(each, 100, IDLE_BYTES_MAX);
+	for (int i = 0; i < IDLE_CONNECTIONS; i++)
+		client_close(&c[i]);
+	free(c);
+	client_close(&client);
+	served_teardown(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +410,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(input__that_ends_early_is_forgotten, setup,
 						teardown),
 		cmocka_unit_test(idle__connections_are_closed),
+		cmocka_unit_test(idle__connections_are_small),
+		cmocka_unit_test(limits__further_connections_wait),
+		cmocka_unit_test(limits__of_one_address),
+		cmocka_unit_test(limits__of_an_address_of_its_own),
+		cmocka_unit_test(memory__requests_wait_for_it),
 		cmocka_unit_test(stop__ends_all_connections),
 		cmocka_unit_test(stop__answers_what_was_appended),
 	};
