@@ -292,6 +292,11 @@ void coordinator_close(struct coordinator *c, int32_t partition)
 	}
 }
 
+void coordinator_reopen(struct coordinator *c, int32_t partition)
+{
+	c->partitions[partition] = PARTITION_LOADING;
+}
+
 void coordinator_stop(struct coordinator *c)
 {
 	for (int32_t i = 0; i < c->n_partitions; i++)

@@ -97,6 +97,9 @@ int coordinator_open(struct coordinator *c, int32_t n);
 int coordinator_load(struct coordinator *c, int32_t partition, const void *key, size_t key_len,
 		     const void *value, size_t value_len);
 
+/** coordinator_reopen - a partition that was closed is loaded again */
+void coordinator_reopen(struct coordinator *c, int32_t partition);
+
 /** coordinator_loaded - that was the last one: the groups of the partition are served */
 void coordinator_loaded(struct coordinator *c, int32_t partition);
 

@@ -163,6 +163,7 @@ static void deliver_drain(struct mail *m, void *ctx)
 		return;
 	gm->draining = true;
 	reactor_cancel(&gm->log.load);
+	timer_cancel(&gm->reactor.timers, &gm->log.retry);
 	coordinator_stop(&gm->coordinator);
 }
 

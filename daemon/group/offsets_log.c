@@ -17,6 +17,16 @@
 /* Read at once, and between two looks at what else is to be done. */
 #define LOAD_BYTES (1u << 20)
 
+/* When it is tried again to read partitions that could not be read. */
+#define RETRY_MS 5000
+
+/* What is to be done about a partition. */
+enum part_state {
+	PART_TO_READ,
+	PART_READ,
+	PART_FAILED,
+};
+
 static struct diag_limit append_limit;
 static struct diag_limit load_limit;
 
@@ -236,13 +246,50 @@ static int load_some(struct offsets_log *l)
 	return used ? 1 : -EIO;
 }
 
+/* The next partition to be read, or none. */
+static int32_t next_to_read(const struct offsets_log *l)
+{
+	int32_t i = 0;
+
+	while (i < l->coordinator->n_partitions && l->parts[i] != PART_TO_READ)
+		i++;
+	return i;
+}
+
 static void load_done(struct offsets_log *l)
 {
 	free(l->buf);
 	l->buf = NULL;
+	for (int32_t i = 0; i < l->coordinator->n_partitions; i++) {
+		if (l->parts[i] == PART_FAILED)
+			timer_set(&l->reactor->timers, &l->retry, l->reactor->now_ms + RETRY_MS);
+	}
 	if (l->n_damaged)
 		diag(DIAG_WARNING, "%s has %llu records that cannot be read; they were left out",
 		     OFFSETS_TOPIC, (unsigned long long)l->n_damaged);
+}
+
+/* What was appended before the daemon ended, and not synced, must not be told and then be lost. */
+static int make_durable(struct offsets_log *l)
+{
+	if (l->offset || receipt_for(l->topic) != SLUICE_RECEIPT_DURABLE)
+		return 0;
+	return data_socket_flush(l->data, l->topic->id, l->loading);
+}
+
+static void retry_failed(struct timer *t)
+{
+	struct offsets_log *l = list_entry(t, struct offsets_log, retry);
+
+	for (int32_t i = 0; i < l->coordinator->n_partitions; i++) {
+		if (l->parts[i] != PART_FAILED)
+			continue;
+		l->parts[i] = PART_TO_READ;
+		coordinator_reopen(l->coordinator, i);
+	}
+	l->loading = next_to_read(l);
+	l->n_damaged = 0;
+	reactor_defer(l->reactor, &l->load);
 }
 
 static void load_task(struct reactor_task *t)
@@ -252,21 +299,26 @@ static void load_task(struct reactor_task *t)
 
 	if (!l->topic)
 		return;
-	ret = load_some(l);
+	ret = make_durable(l);
+	if (!ret)
+		ret = load_some(l);
 	if (ret <= 0) {
 		replay_forget(&l->replay);
 		if (ret) {
-			diag_limited(&load_limit, DIAG_ERROR,
-				     "cannot read %s-%d: %s; its groups cannot be served",
-				     OFFSETS_TOPIC, l->loading, strerror(-ret));
+			diag_limited(
+				&load_limit, DIAG_ERROR,
+				"cannot read %s-%d: %s; its groups cannot be served until that "
+				"works",
+				OFFSETS_TOPIC, l->loading, strerror(-ret));
 			coordinator_close(l->coordinator, l->loading);
 		} else {
 			coordinator_loaded(l->coordinator, l->loading);
 		}
-		l->loading++;
+		l->parts[l->loading] = ret ? PART_FAILED : PART_READ;
+		l->loading = next_to_read(l);
 		l->offset = 0;
 	}
-	if (l->loading < l->topic->partition_count)
+	if (l->loading < l->coordinator->n_partitions)
 		reactor_defer(l->reactor, &l->load);
 	else
 		load_done(l);
@@ -274,10 +326,15 @@ static void load_task(struct reactor_task *t)
 
 static void load_begin(struct offsets_log *l)
 {
-	if (coordinator_open(l->coordinator, l->topic->partition_count)) {
+	uint8_t *parts = calloc((size_t)l->topic->partition_count, sizeof(*parts));
+
+	if (!parts || coordinator_open(l->coordinator, l->topic->partition_count)) {
+		free(parts);
 		diag(DIAG_ERROR, "no memory to read %s", OFFSETS_TOPIC);
 		return;
 	}
+	free(l->parts);
+	l->parts = parts;
 	l->loading = 0;
 	l->offset = 0;
 	l->n_damaged = 0;
@@ -311,6 +368,7 @@ void offsets_log_set_image(struct offsets_log *l, struct image *image)
 
 	if (l->topic && !same) {
 		reactor_cancel(&l->load);
+		timer_cancel(&l->reactor->timers, &l->retry);
 		replay_forget(&l->replay);
 		coordinator_stop(l->coordinator);
 	}
@@ -330,6 +388,7 @@ int offsets_log_init(struct offsets_log *l, struct reactor *r, struct coordinato
 	int err;
 
 	*l = (struct offsets_log){.reactor = r, .coordinator = c, .timeout_ms = timeout_ms};
+	l->retry.fn = retry_failed;
 	err = data_socket_open(family, &l->data);
 	if (err)
 		return err;
@@ -357,9 +416,11 @@ static void give_up(struct hnode *n, void *ctx)
 void offsets_log_free(struct offsets_log *l)
 {
 	reactor_cancel(&l->load);
+	timer_cancel(&l->reactor->timers, &l->retry);
 	htable_each(&l->writes.waiting, give_up, NULL);
 	replay_free(&l->replay);
 	free(l->buf);
+	free(l->parts);
 	produce_purgatory_free(&l->writes);
 	segment_fd_cache_free(&l->segments);
 	data_socket_close(l->data);

@@ -16,8 +16,9 @@
  * struct offsets_log - of the coordinator's thread
  * @topic: in @image, or NULL if there is none
  * @timeout_ms: how long a write may take
- * @loading: the partition that is being read, at @offset; those behind it come
- *	after it
+ * @loading: the partition that is being read, at @offset
+ * @parts: enum part_state of each; those that could not be read are tried again
+ *	when @retry is due
  */
 struct offsets_log {
 	struct reactor *reactor;
@@ -32,6 +33,8 @@ struct offsets_log {
 	struct reactor_task load;
 	struct replay replay;
 	int32_t loading;
+	uint8_t *parts;
+	struct timer retry;
 	int64_t offset;
 	uint8_t *buf;
 	uint64_t n_damaged;

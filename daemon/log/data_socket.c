@@ -114,6 +114,15 @@ int data_socket_fetch(struct data_socket *ds, struct sluice_fetch *f, size_t n)
 	return 0;
 }
 
+int data_socket_flush(struct data_socket *ds, const uint8_t topic_id[SLUICE_TOPIC_ID_LEN],
+		      int32_t partition)
+{
+	struct sluice_flush f = {.partition = partition};
+
+	memcpy(f.topic_id, topic_id, sizeof(f.topic_id));
+	return setsockopt(ds->fd, SOL_SLUICE, SLUICE_FLUSH, &f, sizeof(f)) ? -errno : 0;
+}
+
 int data_socket_watch(struct data_socket *ds, const struct sluice_watch *w, size_t n)
 {
 	while (n) {

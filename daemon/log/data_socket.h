@@ -41,6 +41,10 @@ int data_socket_events(struct data_socket *ds, struct sluice_event *ret_events, 
 /** data_socket_fetch - answer @n elements, each by itself; 0 or -errno if none was */
 int data_socket_fetch(struct data_socket *ds, struct sluice_fetch *f, size_t n);
 
+/** data_socket_flush - wait until all of a partition is on stable storage; 0 or -errno */
+int data_socket_flush(struct data_socket *ds, const uint8_t topic_id[SLUICE_TOPIC_ID_LEN],
+		      int32_t partition);
+
 /** data_socket_watch - set watches; after an error some of them may be set */
 int data_socket_watch(struct data_socket *ds, const struct sluice_watch *w, size_t n);
 

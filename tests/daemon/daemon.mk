@@ -30,7 +30,7 @@ DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config te
 # Tests of the daemon with a client on the loopback.
 DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner test_conn test_topic_defaults test_fetch_committed \
 	test_handle_alter_configs test_handle_cluster test_handle_delete_records test_handle_fetch \
-	test_handle_metadata test_handle_partitions test_handle_produce test_handle_topics)
+	test_handle_metadata test_handle_partitions test_offsets_log test_handle_produce test_handle_topics)
 
 UNIT_TESTS += $(DAEMON_TESTS) $(DAEMON_SERVED_TESTS)
 

@@ -250,6 +250,27 @@ int data_socket_fetch(struct data_socket *ds, struct sluice_fetch *f, size_t n)
 	return 0;
 }
 
+int data_socket_flush(struct data_socket *ds, const uint8_t topic_id[SLUICE_TOPIC_ID_LEN],
+		      int32_t partition)
+{
+	struct sluice_log *log;
+	s64 recovery_point;
+	int err = -ENOENT;
+
+	(void)ds;
+	user_module_lock();
+	log = user_log(topic_id, partition);
+	user_fault.n_flushes++;
+	if (user_fault.flush_errors) {
+		user_fault.flush_errors--;
+		err = -EIO;
+	} else if (log) {
+		err = sluice_log_flush(log, &recovery_point);
+	}
+	user_module_unlock();
+	return err;
+}
+
 static void watch_one(struct data_socket *ds, const struct sluice_watch *w)
 {
 	size_t i;

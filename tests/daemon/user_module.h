@@ -50,12 +50,16 @@ void user_watches_check(void);
  * user_fault - what the next appends of all sockets do: for tests
  * @append_error: -errno that appends fail with; 0: they work
  * @receipt_error: -errno that "durable" receipts tell; 0: how it went
+ * @flush_errors: so many flushes of a partition fail
+ * @n_flushes: how many there were
  * @hold_durable: "durable" receipts wait until it is false again
  * @after_fetch: called after each look-up of ranges, before anybody opens files
  */
 struct user_fault {
 	int append_error;
 	int receipt_error;
+	unsigned int flush_errors;
+	unsigned int n_flushes;
 	bool hold_durable;
 	void (*after_fetch)(void);
 };
