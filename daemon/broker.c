@@ -9,7 +9,8 @@ int broker_limits_open(struct broker *b)
 {
 	b->limits = conn_limits_new(b->config);
 	b->request_memory = malloc(sizeof(*b->request_memory));
-	if (!b->limits || !b->request_memory) {
+	b->quota_usage = quota_usage_new(b->config->quota_windows, b->config->quota_window_ms);
+	if (!b->limits || !b->request_memory || !b->quota_usage) {
 		broker_limits_close(b);
 		return -ENOMEM;
 	}
@@ -21,6 +22,8 @@ void broker_limits_close(struct broker *b)
 {
 	conn_limits_free(b->limits);
 	free(b->request_memory);
+	quota_usage_free(b->quota_usage);
+	b->quota_usage = NULL;
 	b->limits = NULL;
 	b->request_memory = NULL;
 }

@@ -7,6 +7,7 @@
 #include "daemon/net/conn_limits.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/request_memory.h"
+#include "daemon/quota/quota_usage.h"
 
 /**
  * struct broker - this broker
@@ -15,6 +16,7 @@
  * @listeners: open, @n_listeners of them, in the order of the configuration
  * @limits: of connections; has a lock of its own
  * @request_memory: of requests that are in memory; workers change it
+ * @quota_usage: what clients with quotas use; has a lock of its own
  * @family: number of the module's address family
  */
 struct broker {
@@ -23,11 +25,12 @@ struct broker {
 	struct listener listeners[LISTENERS_MAX];
 	struct conn_limits *limits;
 	struct request_memory *request_memory;
+	struct quota_usage *quota_usage;
 	unsigned int n_listeners;
 	uint32_t family;
 };
 
-/** broker_limits_open - make @limits and @request_memory of @b->config; 0 or -ENOMEM */
+/** broker_limits_open - make @limits, @request_memory and @quota_usage of @b->config; 0 or -ENOMEM */
 int broker_limits_open(struct broker *b);
 void broker_limits_close(struct broker *b);
 

@@ -421,6 +421,8 @@ int config_finish(struct config *c, struct config_error *err)
 	c->connections_max = (int32_t)number(c, CONFIG_MAX_CONNECTIONS);
 	c->connections_max_per_ip = (int32_t)number(c, CONFIG_MAX_CONNECTIONS_PER_IP);
 	c->queued_max_bytes = number(c, CONFIG_QUEUED_MAX_REQUEST_BYTES);
+	c->quota_windows = (unsigned int)number(c, CONFIG_QUOTA_WINDOW_NUM);
+	c->quota_window_ms = number(c, CONFIG_QUOTA_WINDOW_SIZE_SECONDS) * 1000;
 	c->producer_expiration_ms = number(c, CONFIG_PRODUCER_ID_EXPIRATION_MS);
 	c->offsets_topic_partitions = (int32_t)number(c, CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS);
 	c->offsets_commit_timeout_ms = number(c, CONFIG_OFFSETS_COMMIT_TIMEOUT_MS);

@@ -102,6 +102,8 @@ struct config {
 	int32_t connections_max;
 	int32_t connections_max_per_ip;
 	int64_t queued_max_bytes;
+	unsigned int quota_windows;
+	int64_t quota_window_ms;
 	int64_t producer_expiration_ms;
 	struct config_cleaner cleaner;
 	struct group_settings groups;

@@ -199,6 +199,16 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		       "-1: no limit. Above socket.request.max.bytes, or large requests wait for "
 		       "all others.",
 	},
+	[CONFIG_QUOTA_WINDOW_NUM] = {
+		.key = "quota.window.num", .type = CONFIG_INT, .default_value = "11",
+		.min = 1, .max = 1000,
+		.doc = "Windows of time that a client's rate is taken over, for its quota.",
+	},
+	[CONFIG_QUOTA_WINDOW_SIZE_SECONDS] = {
+		.key = "quota.window.size.seconds", .type = CONFIG_INT, .default_value = "1",
+		.min = 1, .max = 3600,
+		.doc = "Length of such a window.",
+	},
 	[CONFIG_SOCKET_LISTEN_BACKLOG_SIZE] = {
 		.key = "socket.listen.backlog.size", .type = CONFIG_INT, .default_value = "1024",
 		.min = 1, .max = 65535,

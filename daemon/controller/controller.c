@@ -11,6 +11,7 @@
 #include "daemon/core/diag.h"
 #include "daemon/core/reactor.h"
 #include "daemon/group/manager.h"
+#include "daemon/quota/quota_file.h"
 #include "daemon/worker.h"
 
 /* How often it is written down up to where the logs are durable; as Kafka does. */
@@ -34,6 +35,7 @@ struct controller {
 	struct reactor_fd events_io;
 	struct timer checkpoint;
 	struct image *image;
+	struct quota_table *quotas;
 	struct group_manager *groups;
 	struct worker *workers;
 	unsigned int n_workers;
@@ -83,6 +85,7 @@ static int rebuild_image(struct controller *c)
 	kern_topics_free(topics, n);
 	if (err)
 		return err;
+	image_set_quotas(image, c->quotas);
 	image_put(c->image);
 	c->image = image;
 	c->stale = false;
@@ -171,6 +174,16 @@ static int open_events(struct controller *c)
 	return err;
 }
 
+static int read_quotas(struct controller *c)
+{
+	struct log_dir_error err;
+	int ret = quota_file_read(c->broker->config->log_dir, &c->quotas, &err);
+
+	if (ret)
+		diag(DIAG_ERROR, "%s", err.text);
+	return ret;
+}
+
 int controller_open(const struct broker *broker, struct kern *k, struct controller **ret_c)
 {
 	struct controller *c = calloc(1, sizeof(*c));
@@ -188,12 +201,17 @@ int controller_open(const struct broker *broker, struct kern *k, struct controll
 	err = open_events(c);
 	if (err)
 		goto err_reactor;
-	err = rebuild_image(c);
+	err = read_quotas(c);
 	if (err)
 		goto err_events;
+	err = rebuild_image(c);
+	if (err)
+		goto err_quotas;
 	*ret_c = c;
 	return 0;
 
+err_quotas:
+	quota_table_put(c->quotas);
 err_events:
 	kern_close(c->events);
 err_reactor:
@@ -212,6 +230,7 @@ void controller_close(struct controller *c)
 	kern_close(c->events);
 	kern_close(c->k);
 	image_put(c->image);
+	quota_table_put(c->quotas);
 	free(c);
 }
 
@@ -399,6 +418,26 @@ int controller_delete_records(struct controller *c, const struct image_topic *to
 		diag(DIAG_INFO, "partition %s-%u begins at %lld", topic->name, partition,
 		     (long long)*ret_start);
 	return ret;
+}
+
+const struct quota_table *controller_quotas(struct controller *c)
+{
+	return c->quotas;
+}
+
+int controller_quotas_set(struct controller *c, struct quota_table *quotas,
+			  struct log_dir_error *err)
+{
+	int ret = quota_file_write(c->broker->config->log_dir, quotas, err);
+
+	if (ret) {
+		quota_table_put(quotas);
+		return ret;
+	}
+	quota_table_put(c->quotas);
+	c->quotas = quotas;
+	c->stale = true;
+	return 0;
 }
 
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err)

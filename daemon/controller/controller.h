@@ -107,6 +107,13 @@ int controller_partitions(struct controller *c, const struct image_topic *topic,
 /** controller_topics - all of them, as controller_topic() */
 const struct image_topic *controller_topics(struct controller *c, size_t *ret_n);
 
+/** controller_quotas - those that are set; good until the work ends */
+const struct quota_table *controller_quotas(struct controller *c);
+
+/** controller_quotas_set - @quotas, taken, stand for them from now on, and are stored */
+int controller_quotas_set(struct controller *c, struct quota_table *quotas,
+			  struct log_dir_error *err);
+
 /** controller_producer_id - one that nobody was ever given */
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err);
 

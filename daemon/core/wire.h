@@ -277,6 +277,7 @@ struct wire_gap {
  * @err: 0, -ENOMEM, -EMSGSIZE (limit of the buffer, or a length that its field
  *	cannot hold), -EINVAL (null where it is not allowed), or -EOPNOTSUPP
  *	(a version that the schema does not have)
+ * @throttle_time_ms: what a message's ThrottleTimeMs is where it is 0
  * @gaps: bytes left out, in order of position; owned by the writer
  * @gap_count: how many
  * @gap_cap: room in @gaps
@@ -286,6 +287,7 @@ struct wire_gap {
 struct wire_writer {
 	struct buf *buf;
 	int err;
+	int32_t throttle_time_ms;
 	struct wire_gap *gaps;
 	uint32_t gap_count;
 	uint32_t gap_cap;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/request_quota.h"
 
 static const struct {
 	int16_t api_key;
@@ -36,6 +37,8 @@ static const struct {
 	{KAFKA_API_DESCRIBE_CLUSTER, handle_describe_cluster},
 	{KAFKA_API_DELETE_GROUPS, handle_delete_groups},
 	{KAFKA_API_OFFSET_DELETE, handle_offset_delete},
+	{KAFKA_API_DESCRIBE_CLIENT_QUOTAS, handle_describe_client_quotas},
+	{KAFKA_API_ALTER_CLIENT_QUOTAS, handle_alter_client_quotas},
 	{KAFKA_API_GET_TELEMETRY_SUBSCRIPTIONS, handle_get_telemetry_subscriptions},
 	{KAFKA_API_PUSH_TELEMETRY, handle_push_telemetry},
 	{KAFKA_API_LIST_CONFIG_RESOURCES, handle_list_config_resources},
@@ -71,6 +74,7 @@ enum handled dispatch(struct request *r, const uint8_t *data, size_t len)
 	int16_t version;
 	int err;
 
+	r->size_bytes = len;
 	wire_reader_init(&r->body, data, len);
 	if (asks_unknown_api_version(r))
 		return answer_unknown_api_version(r);
@@ -85,6 +89,7 @@ enum handled dispatch(struct request *r, const uint8_t *data, size_t len)
 	if (version < r->api->min || version > r->api->max)
 		return request_refuse(r, "it sent %s v%d; v%d to v%d are served", r->api->name,
 				      version, r->api->min, r->api->max);
+	request_quota_begin(r);
 	for (size_t i = 0; i < KAFKA_API_COUNT; i++) {
 		if (handlers[i].api_key == r->api->key)
 			return handlers[i].handle(r);

@@ -9,6 +9,7 @@
 enum handled dispatch(struct request *r, const uint8_t *data, size_t len);
 
 /* The handlers, one file each. They get a request whose version is served. */
+enum handled handle_alter_client_quotas(struct request *r);
 enum handled handle_alter_configs(struct request *r);
 enum handled handle_alter_partition_reassignments(struct request *r);
 enum handled handle_alter_replica_log_dirs(struct request *r);
@@ -18,6 +19,7 @@ enum handled handle_create_topics(struct request *r);
 enum handled handle_delete_groups(struct request *r);
 enum handled handle_delete_records(struct request *r);
 enum handled handle_delete_topics(struct request *r);
+enum handled handle_describe_client_quotas(struct request *r);
 enum handled handle_describe_cluster(struct request *r);
 enum handled handle_describe_configs(struct request *r);
 enum handled handle_describe_groups(struct request *r);

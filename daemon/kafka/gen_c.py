@@ -353,6 +353,8 @@ class MessageCode:
             w(f"wire_write_{ARRAY_TYPE[f.type]}(w, {flexible}, {nullable}, {m});")
         elif f.type in ("string", "bytes", "records"):
             w(f"wire_write_{f.type}(w, {flexible}, {nullable}, {m});")
+        elif f.name == "ThrottleTimeMs":
+            w(f"wire_write_int32(w, {m} ? {m} : w->throttle_time_ms);")
         else:
             w(f"wire_write_{f.type}(w, {m});")
 

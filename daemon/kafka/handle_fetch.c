@@ -9,6 +9,7 @@
 #include "daemon/kafka/dispatch.h"
 #include "daemon/kafka/fetch_files.h"
 #include "daemon/kafka/fetch_lookup.h"
+#include "daemon/kafka/request_quota.h"
 
 /* session_epoch of a request that begins a session, or wants none. */
 #define SESSION_NEW  0
@@ -20,6 +21,7 @@
  * @parts: those that were looked up the last time, @n_parts; the look-ups are
  *	in @lookups, because the kernel wants them in an array
  * @interests, @watches: room for parking it; NULL until it is
+ * @limit: bytes of records in the answer, but for a single larger batch
  * @bytes: found the last time
  * @has_error: at least one partition has an error, which is told at once
  */
@@ -35,6 +37,7 @@ struct fetch {
 	struct fetch_interest *interests;
 	struct sluice_watch *watches;
 	int64_t deadline_ms;
+	uint32_t limit;
 	uint64_t bytes;
 	bool has_error;
 };
@@ -48,7 +51,10 @@ static uint32_t clamp(int32_t v, uint32_t max)
 
 static uint32_t answer_limit(const struct fetch *f)
 {
-	return clamp(f->m.max_bytes, f->request->worker->broker->config->fetch_max_bytes);
+	const struct request *r = f->request;
+
+	return request_quota_fetch_max(
+		r, clamp(f->m.max_bytes, r->worker->broker->config->fetch_max_bytes));
 }
 
 /* Lay out the answer in the shape of the request. */
@@ -57,6 +63,7 @@ static int prepare(struct fetch *f)
 	struct request *r = f->request;
 	int32_t n_topics = f->m.topics.n;
 
+	f->limit = answer_limit(f);
 	kafka_fetch_response_init(&f->answer);
 	f->answer.responses.v = request_alloc(r, (size_t)n_topics, sizeof(*f->answer.responses.v));
 	if (!f->answer.responses.v)
@@ -102,7 +109,7 @@ static void begin_part(struct fetch *f, const struct image_topic *topic, int16_t
 	}
 	*lookup = (struct sluice_fetch){
 		.partition = in->partition,
-		.max_bytes = clamp(in->partition_max_bytes, answer_limit(f)),
+		.max_bytes = clamp(in->partition_max_bytes, f->limit),
 		.offset = in->fetch_offset,
 		.flags = SLUICE_FETCH_MIN_ONE | (f->m.isolation_level ? SLUICE_FETCH_COMMITTED : 0),
 	};
@@ -160,7 +167,7 @@ static void end_part(struct fetch *f, struct fetch_part *part)
  */
 static void share_limit(struct fetch *f)
 {
-	uint64_t left = answer_limit(f);
+	uint64_t left = f->limit;
 	bool first = true;
 
 	f->bytes = 0;
@@ -199,8 +206,13 @@ static void look_up(struct fetch *f)
 static enum handled answer(struct fetch *f)
 {
 	struct request *r = f->request;
-	int err = fetch_files_open(r, f->parts, f->n_parts);
+	int err;
 
+	if (!request_quota_fetched(r, f->bytes)) {
+		f->n_parts = 0;
+		f->answer.responses.n = 0;
+	}
+	err = fetch_files_open(r, f->parts, f->n_parts);
 	if (err)
 		return request_malformed(r, err);
 	kafka_fetch_response_encode(response_begin(r), request_version(r), &f->answer);

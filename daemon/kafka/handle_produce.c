@@ -9,6 +9,7 @@
 
 #include "daemon/kafka/dispatch.h"
 #include "daemon/kafka/produce_check.h"
+#include "daemon/kafka/request_quota.h"
 #include "daemon/worker.h"
 
 #define ACKS_ALL  (-1)
@@ -234,6 +235,7 @@ static enum handled answer(struct produce *p)
 {
 	struct request *r = p->request;
 
+	request_quota_produced(r, r->size_bytes);
 	if (p->m.acks == ACKS_NONE) {
 		/* The only way left to tell the producer that something is wrong. */
 		if (p->failed)

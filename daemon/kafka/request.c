@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "daemon/controller/controller.h"
-#include "daemon/kafka/request.h"
+#include "daemon/kafka/request_quota.h"
 #include "daemon/worker.h"
 
 void request_free(struct request *r)
@@ -21,7 +21,9 @@ void request_free(struct request *r)
 
 struct wire_writer *response_begin(struct request *r)
 {
+	request_quota_answer(r);
 	wire_writer_init(&r->writer, &r->out);
+	r->writer.throttle_time_ms = r->throttle_ms;
 	r->frame = wire_frame_begin(&r->writer);
 	kafka_response_header_encode(&r->writer, r->api, request_version(r),
 				     r->header.correlation_id);

@@ -34,6 +34,9 @@ enum handled {
  * @arena: memory that is freed with the request
  * @out: the answer, with gaps as @writer says; filled between response_begin()
  *	and response_end()
+ * @size_bytes: of the frame
+ * @throttle_ms: how long the client must wait behind the answer (request_quota.h)
+ * @busy_ns, @busy_from_ns: how long it was worked at, and since when; 0: not at all
  * @files: what goes into the gaps: the @n_files files, in an array in the
  *	arena, with the position of the first byte; set by the handler
  * @abandon: set while parked: the connection is gone, forget the request and
@@ -59,6 +62,10 @@ struct request {
 		int64_t position;
 	} * files;
 	uint32_t n_files;
+	size_t size_bytes;
+	int32_t throttle_ms;
+	int64_t busy_ns;
+	int64_t busy_from_ns;
 	void (*abandon)(struct request *r);
 	void (*done)(struct request *r, enum handled how);
 	void *state;

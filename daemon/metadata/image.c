@@ -11,6 +11,7 @@ struct image {
 	size_t n;
 	struct image_topic *topics; /* by name */
 	const struct image_topic **by_id;
+	struct quota_table *quotas;
 };
 
 static int compare_names(const void *a, const void *b)
@@ -35,7 +36,21 @@ static void image_free(struct image *image)
 		free((char *)(uintptr_t)image->topics[i].data_dir);
 	free(image->topics);
 	free(image->by_id);
+	quota_table_put(image->quotas);
 	free(image);
+}
+
+void image_set_quotas(struct image *image, struct quota_table *quotas)
+{
+	size_t n;
+
+	quota_table_entities(quotas, &n);
+	image->quotas = n ? quota_table_get(quotas) : NULL;
+}
+
+const struct quota_table *image_quotas(const struct image *image)
+{
+	return image->quotas;
 }
 
 int image_build(const struct kern_topic *topics, size_t n, struct image **ret_image)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "daemon/kern/kern.h"
+#include "daemon/quota/quota_table.h"
 
 /**
  * struct image_topic - one topic; lives as long as its image
@@ -40,6 +41,12 @@ struct image;
 
 /** image_build - copy what the kernel says; 0 with one reference in @ret_image, or -ENOMEM */
 int image_build(const struct kern_topic *topics, size_t n, struct image **ret_image);
+
+/** image_set_quotas - the quotas that are set, before the image is shared; takes a reference */
+void image_set_quotas(struct image *image, struct quota_table *quotas);
+
+/** image_quotas - NULL if none is set */
+const struct quota_table *image_quotas(const struct image *image);
 
 /** image_get, image_put - from any thread */
 struct image *image_get(struct image *image);

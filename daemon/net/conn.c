@@ -12,6 +12,7 @@
 
 #include "daemon/core/diag.h"
 #include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/request_quota.h"
 #include "daemon/net/conn.h"
 #include "daemon/worker.h"
 
@@ -115,6 +116,7 @@ void conn_close(struct conn *c, const char *why)
 	close(c->io.fd);
 	conn_limits_leave(c->worker->broker->limits, &c->from);
 	timer_cancel(&c->worker->reactor.timers, &c->idle);
+	timer_cancel(&c->worker->reactor.timers, &c->mute);
 	if (c->state == CONN_STARVED)
 		list_remove(&c->hungry);
 	c->state = CONN_CLOSED;
@@ -159,14 +161,38 @@ static int start_sending(struct conn *c)
 	return 0;
 }
 
+/* The client is over its quota: it is not heard until it has waited. */
+static void mute(struct conn *c, int32_t ms)
+{
+	struct reactor *r = &c->worker->reactor;
+
+	c->state = CONN_MUTED;
+	want_events(c, EPOLLRDHUP);
+	timer_set(&r->timers, &c->mute, r->now_ms + ms);
+}
+
+static void unmute(struct timer *t)
+{
+	struct conn *c = list_entry(t, struct conn, mute);
+
+	c->state = CONN_READING;
+	c->progress_ms = c->worker->reactor.now_ms;
+	reactor_defer(&c->worker->reactor, &c->advance);
+}
+
 static void request_is_over(struct conn *c)
 {
+	int32_t throttle_ms = c->request.throttle_ms;
+
+	c->request.throttle_ms = 0;
 	request_free(&c->request);
 	free(c->ranges);
 	c->ranges = NULL;
 	frame_used(&c->frames);
 	c->state = CONN_READING;
 	give_memory(c);
+	if (throttle_ms > 0)
+		mute(c, throttle_ms);
 }
 
 /* Go on sending. Returns false if the connection must wait, or is closed. */
@@ -179,7 +205,7 @@ static bool push(struct conn *c)
 		c->progress_ms = c->worker->reactor.now_ms;
 	if (ret > 0) {
 		request_is_over(c);
-		return true;
+		return c->state == CONN_READING;
 	}
 	if (ret == 0) {
 		want_events(c, EPOLLOUT);
@@ -202,11 +228,15 @@ static bool answer(struct conn *c, enum handled how)
 		c->state = CONN_SENDING;
 		return push(c);
 	case REQUEST_PARKED:
+		request_quota_parked(&c->request);
 		c->state = CONN_PARKED;
 		/* Level-triggered input would come again and again: only its end matters now. */
 		want_events(c, EPOLLRDHUP);
 		return false;
-	case REQUEST_SILENT: request_is_over(c); return true;
+	case REQUEST_SILENT:
+		request_quota_answer(&c->request);
+		request_is_over(c);
+		return c->state == CONN_READING;
 	case REQUEST_REFUSED:
 	default: conn_close(c, c->request.refused_why); return false;
 	}
@@ -322,6 +352,7 @@ static void on_io(struct reactor_fd *rfd, uint32_t events)
 			advance(c);
 		return;
 	case CONN_STARVED:
+	case CONN_MUTED:
 	case CONN_PARKED: conn_close(c, NULL); return;
 	case CONN_CLOSED: return;
 	}
@@ -334,7 +365,7 @@ static void on_idle(struct timer *t)
 	int64_t max_ms = w->broker->config->connections_max_idle_ms;
 
 	/* Not moved with every request: it looks how long ago the last one was, and sleeps on. */
-	if (c->state == CONN_PARKED || c->state == CONN_STARVED)
+	if (c->state == CONN_PARKED || c->state == CONN_STARVED || c->state == CONN_MUTED)
 		c->progress_ms = w->reactor.now_ms;
 	if (w->reactor.now_ms - c->progress_ms >= max_ms)
 		conn_close(c, NULL);
@@ -406,6 +437,7 @@ void conn_open(struct worker *w, int fd, unsigned int listener)
 	c->io = (struct reactor_fd){.fd = fd, .fn = on_io};
 	c->advance.fn = advance_task;
 	c->idle.fn = on_idle;
+	c->mute.fn = unmute;
 	c->events = EPOLLIN;
 	c->progress_ms = w->reactor.now_ms;
 	frame_reader_init(&c->frames, w->broker->config->request_max_bytes);
@@ -441,6 +473,7 @@ void conn_drain(struct conn *c)
 {
 	bool waits_for_data = c->state == CONN_PARKED && c->request.api->key == KAFKA_API_FETCH;
 
-	if (c->state == CONN_READING || c->state == CONN_STARVED || waits_for_data)
+	if (c->state == CONN_READING || c->state == CONN_STARVED || c->state == CONN_MUTED ||
+	    waits_for_data)
 		conn_close(c, NULL);
 }

@@ -22,6 +22,7 @@ enum conn_state {
 	CONN_READING,
 	CONN_STARVED,
 	CONN_PARKED,
+	CONN_MUTED,
 	CONN_SENDING,
 	CONN_CLOSED,
 };
@@ -34,6 +35,7 @@ enum conn_state {
  * @hungry: in its list of those that wait for memory, while CONN_STARVED
  * @taken_bytes: of the memory for requests, for the one that is read or at work
  * @from: the client's address, IPv4 in IPv6's form
+ * @mute: ends CONN_MUTED, in which a client that is over its quota is not read
  * @progress_ms: when bytes last went in or out
  * @answered: the answer of the parked request, once it is there
  */
@@ -42,6 +44,7 @@ struct conn {
 	struct reactor_task advance;
 	struct reactor_task release;
 	struct timer idle;
+	struct timer mute;
 	struct list link;
 	struct list hungry;
 	struct worker *worker;
