@@ -224,9 +224,10 @@ static int flush_indexes_locked(struct sluice_log *log, s64 end_offset)
 	int ret;
 
 	port_mutex_assert_held(&log->flush_mutex);
-	if (sluice_log_failed(log))
-		return -EIO;
-	ret = sluice_log_save_epochs(log);
+	/* One that an append sealed and then failed: with the log end no flush went there. */
+	ret = flush_sealed_locked(log);
+	if (!ret)
+		ret = sluice_log_save_epochs(log);
 	if (ret)
 		return ret;
 	seg = sluice_segment_list_floor(&log->segments, S64_MAX);

@@ -95,8 +95,7 @@ static int open_new(struct port_dir *dir, s64 offset, struct port_file **ret_fil
 	return ret;
 }
 
-int sluice_producer_snapshot_write(struct port_dir *dir,
-				   const struct sluice_producer_snapshot *snap)
+static int write_file(struct port_dir *dir, const struct sluice_producer_snapshot *snap)
 {
 	struct port_file *file;
 	int ret;
@@ -108,6 +107,14 @@ int sluice_producer_snapshot_write(struct port_dir *dir,
 	if (!ret)
 		ret = port_file_sync(file);
 	port_file_close(file);
+	return ret;
+}
+
+int sluice_producer_snapshot_write(struct port_dir *dir,
+				   const struct sluice_producer_snapshot *snap)
+{
+	int ret = write_file(dir, snap);
+
 	/* What is torn would be taken for damage when the log is truncated or opened. */
 	if (ret && sluice_producer_snapshot_remove(dir, snap->offset))
 		port_warn("%s: %020lld.snapshot: cannot be removed", port_dir_name(dir),

@@ -152,6 +152,15 @@ static bool may_go(const struct look *l)
 	return end_offset <= sluice_log_high_watermark(l->log);
 }
 
+/*
+ * A name that comes back with a power cut must not be that of a torn segment:
+ * recovery would end the log there. What is old was synced when it was sealed.
+ */
+static int make_durable(struct sluice_log *log, struct sluice_segment *seg)
+{
+	return READ_ONCE(seg->durable) ? 0 : sluice_log_flush_sealed(log);
+}
+
 /* So that there is one to append to when the last one goes. */
 static int roll_last(struct look *l)
 {
@@ -185,6 +194,9 @@ static int look_at_first(struct look *l, rule breached, u64 *freed)
 		l->excess -= (s64)sluice_segment_published(l->seg);
 		*freed += sluice_segment_published(l->seg);
 	}
+	ret = make_durable(l->log, l->seg);
+	if (ret)
+		return ret;
 	move_start(l->log, l->next->base_offset);
 	ret = sluice_log_remove_first(l->log, l->now_ms);
 	return ret ? ret : 1;

@@ -629,9 +629,13 @@ static void sluice_log_truncate_fully__forgets_epochs(void **state)
 /* The first segments go, and the n-th call that this needs fails, or all from it on. */
 static bool retain_with_fault(struct sluice_log *log, u32 n, bool sticky)
 {
+	s64 recovery_point;
 	u64 freed;
 	bool hit;
 
+	/* What is not synced would be, and a sync that fails is final. */
+	assert_int_equal(sluice_log_flush(log, &recovery_point), 0);
+	sluice_log_close_idle(log);
 	assert_int_equal(sluice_log_set_start_offset(log, 20), 0);
 	port_fault_set(n, sticky);
 	(void)!sluice_log_retain(log, TIME_0, &freed);

@@ -11,6 +11,7 @@
 
 #include "log_internal.h"
 #include "recover.h"
+#include "segment_file.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/fiber.h"
 #include "tests/sim/memory.h"
@@ -228,6 +229,18 @@ static void sluice_log_roll__fails_and_leaves_no_segment(void **state)
 	}
 }
 
+/* Entries of the first segment's index. */
+static u32 indexed(void)
+{
+	struct sluice_segment *seg = sluice_segment_list_at(&log_->segments, 0);
+	u32 entries = U32_MAX;
+
+	if (!sluice_segment_use(log_, seg, SLUICE_FILES_ALWAYS))
+		entries = seg->offset_index.entries;
+	sluice_segment_put(seg);
+	return entries;
+}
+
 static void reopen_cleanly(void)
 {
 	struct sluice_log_open_args args = {.recovery_point = S64_MAX};
@@ -245,29 +258,36 @@ static void reopen_cleanly(void)
 	assert_int_equal(sluice_log_open(sim_dir(), &config, &args, err, &log_), 0);
 }
 
-/* Four batches of producer 7, and a snapshot that found no room. */
-static void fail_snapshot(u64 seed)
+/* Four batches of producer 7, and housekeeping of which the n-th such call fails. */
+static bool fail_housekeeping(unsigned int ops, u32 n)
 {
-	begin(seed);
+	bool hit;
+
+	begin(n);
 	for (s32 i = 0; i < 4; i++)
 		assert_int_equal(append_as(VALUE_LEN, i), 0);
-	sim_fault(SIM_WRITE, ".snapshot", 1, false, -ENOSPC);
+	sim_fault(ops, NULL, n, false, -ENOSPC);
 	(void)!sluice_log_housekeep(log_, TIME_0);
-	assert_true(sim_fault_hit());
+	hit = sim_fault_hit();
 	sim_fault(0, NULL, 0, false, 0);
+	return hit;
 }
 
-/* What of it is on the disk is torn; the log must go on without. */
-static void sluice_log_truncate__behind_a_snapshot_that_failed(void **state)
+/* What is torn of a snapshot must not be there: the log goes on without. */
+static void sluice_log_truncate__behind_housekeeping_that_failed(void **state)
 {
-	s64 end_offset;
+	bool hit = true;
 
 	(void)state;
-	fail_snapshot(1);
-	assert_int_equal(sluice_log_truncate(log_, 3, err, &end_offset), 0);
-	assert_int_equal(sluice_log_failed(log_), 0);
-	assert_int_equal(append_as(VALUE_LEN, 3), 0);
-	sluice_log_close(log_);
+	for (u32 n = 1; hit; n++) {
+		s64 end_offset;
+
+		hit = fail_housekeeping(SIM_ANY & ~SIM_SYNC & ~SIM_DIR_SYNC, n);
+		assert_int_equal(sluice_log_failed(log_), 0);
+		assert_int_equal(sluice_log_truncate(log_, 3, err, &end_offset), 0);
+		assert_int_equal(append_as(VALUE_LEN, 3), 0);
+		sluice_log_close(log_);
+	}
 }
 
 /* Retention takes all that tells of the producer, but for the snapshot. */
@@ -276,7 +296,9 @@ static void sluice_log_retain__behind_a_snapshot_that_failed(void **state)
 	u64 freed;
 
 	(void)state;
-	fail_snapshot(1);
+	begin(1);
+	for (s32 i = 0; i < 4; i++)
+		assert_int_equal(append_as(VALUE_LEN, i), 0);
 	config.retention_bytes = 0;
 	sluice_log_set_config(log_, &config);
 	sim_fault(SIM_WRITE, ".snapshot", 1, true, -ENOSPC);
@@ -290,6 +312,58 @@ static void sluice_log_retain__behind_a_snapshot_that_failed(void **state)
 	assert_int_equal(append_as(VALUE_LEN, 7), -EILSEQ);
 	assert_int_equal(append_as(VALUE_LEN, 4), 0);
 	sluice_log_close(log_);
+}
+
+/* The log's first segment keeps its name, and nobody looks for what is in it any more. */
+static void sluice_log_retain__unsynced_and_cannot_be_renamed(void **state)
+{
+	(void)state;
+	for (u64 seed = 1; seed <= 50; seed++) {
+		s64 recovery_point;
+		u64 freed;
+
+		begin(seed);
+		assert_int_equal(append(), 0);
+		assert_int_equal(append(), 0);
+		assert_int_equal(append(), 0);
+		config.retention_bytes = 300;
+		sluice_log_set_config(log_, &config);
+		sim_fault(SIM_RENAME, ".deleted", 1, true, -ENOSPC);
+		assert_int_equal(sluice_log_retain(log_, TIME_0, &freed), -ENOSPC);
+		sim_fault(0, NULL, 0, false, 0);
+		assert_int_equal(sluice_log_start_offset(log_), 2);
+		assert_int_equal(append(), 0);
+		assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+		assert_int_equal(recovery_point, 4);
+		sim_disk_cut_power();
+		recover_and_open(0);
+		check_log(4);
+		sluice_log_close(log_);
+	}
+}
+
+/* The segment that it sealed: its indexes are to be durable after a clean close. */
+static void sluice_log_append__fails_behind_a_roll_and_a_clean_close(void **state)
+{
+	(void)state;
+	for (u64 seed = 1; seed <= 20; seed++) {
+		s64 recovery_point;
+
+		begin(seed);
+		config.segment_bytes = 1200;
+		config.index_interval_bytes = 0;
+		sluice_log_set_config(log_, &config);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(append(), 0);
+		assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+		sim_fault(SIM_WRITE, ".log", 1, false, -ENOSPC);
+		assert_int_equal(append(), -ENOSPC);
+		sim_fault(0, NULL, 0, false, 0);
+		assert_int_equal(sluice_log_segment_count(log_), 2);
+		reopen_cleanly();
+		assert_int_equal(indexed(), 2);
+		sluice_log_close(log_);
+	}
 }
 
 static void flusher(void *ctx)
@@ -333,7 +407,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sluice_log_append__fails_beside_a_sync_and_a_clean_close),
-		cmocka_unit_test(sluice_log_truncate__behind_a_snapshot_that_failed),
+		cmocka_unit_test(sluice_log_append__fails_behind_a_roll_and_a_clean_close),
+		cmocka_unit_test(sluice_log_retain__unsynced_and_cannot_be_renamed),
+		cmocka_unit_test(sluice_log_truncate__behind_housekeeping_that_failed),
 		cmocka_unit_test(sluice_log_retain__behind_a_snapshot_that_failed),
 		cmocka_unit_test(sluice_log_prepare__beside_a_roll),
 		cmocka_unit_test(sluice_log_prepare__twice_beside_a_roll),
