@@ -11,10 +11,10 @@
 #include "event.h"
 #include "netns.h"
 #include "partition.h"
+#include "topic_open.h"
 
 #include <linux/ctype.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/sluice_netlink.h>
 
@@ -77,19 +77,23 @@ static int check_params(const struct sluice_topic_params *params, char *why)
 	return check_settings(&params->config, params->leader_epoch, why);
 }
 
+/* Of a creation that failed some may not be there. */
 static int remove_partitions(struct sluice_partition **partitions, u32 count)
 {
 	int err = 0;
 	u32 i;
 
 	for (i = 0; i < count; i++) {
+		if (!partitions[i])
+			continue;
 		sluice_partition_make_dead(partitions[i]);
 		/* Side by side first; draining then finds little left to sync. */
 		sluice_flush_start(partitions[i]);
 		cond_resched();
 	}
 	for (i = 0; i < count; i++) {
-		err = sluice_partition_drain(partitions[i]) ?: err;
+		if (partitions[i])
+			err = sluice_partition_drain(partitions[i]) ?: err;
 		cond_resched();
 	}
 	return err;
@@ -102,73 +106,17 @@ static void destroy_partitions(struct sluice_partition **partitions, u32 from, u
 
 	remove_partitions(partitions + from, to - from);
 	for (i = from; i < to; i++)
-		sluice_partition_put(partitions[i]);
-}
-
-static int check_offsets(const struct sluice_topic_offsets *offsets, u32 added, char *why)
-{
-	if (!offsets->count || offsets->count == added)
-		return 0;
-	snprintf(why, SLUICE_ERROR_TEXT_MAX, "offsets of %u partitions, and %u are added",
-		 offsets->count, added);
-	return -EINVAL;
-}
-
-static s64 offset_of(const struct sluice_topic_offsets *offsets, u32 i)
-{
-	s64 offset = 0;
-
-	if (offsets->count)
-		memcpy(&offset, offsets->values + i * sizeof(offset), sizeof(offset));
-	return offset;
-}
-
-static int create_partition(struct sluice_topic *t, u32 index, u32 i,
-			    const struct sluice_topic_params *params, char *why,
-			    struct sluice_partition **ret_p)
-{
-	const struct sluice_log_open_args args = {
-		.leader_epoch = t->leader_epoch,
-		.log_start_offset = offset_of(&params->log_start_offsets, i),
-		.recovery_point = offset_of(&params->recovery_points, i),
-	};
-
-	if (args.log_start_offset < 0 || args.recovery_point < 0) {
-		snprintf(why, SLUICE_ERROR_TEXT_MAX, "an offset of partition %u is negative",
-			 index);
-		return -EINVAL;
-	}
-	return sluice_partition_create(t, index, &args, why, ret_p);
+		if (partitions[i])
+			sluice_partition_put(partitions[i]);
 }
 
 static int create_partitions(struct sluice_topic *t, struct sluice_partition **partitions,
 			     u32 from, const struct sluice_topic_params *params, char *why)
 {
-	u32 to = params->partition_count;
-	int err;
-	u32 i;
+	int err = sluice_topic_open_partitions(t, partitions, from, params, why);
 
-	err = check_offsets(&params->log_start_offsets, to - from, why);
 	if (err)
-		return err;
-	err = check_offsets(&params->recovery_points, to - from, why);
-	if (err)
-		return err;
-	for (i = from; i < to; i++) {
-		if (fatal_signal_pending(current)) {
-			strscpy(why, "the process was killed", SLUICE_ERROR_TEXT_MAX);
-			err = -EINTR;
-			goto err_create;
-		}
-		err = create_partition(t, i, i - from, params, why, &partitions[i]);
-		if (err)
-			goto err_create;
-		cond_resched();
-	}
-	return 0;
-
-err_create:
-	destroy_partitions(partitions, from, i);
+		destroy_partitions(partitions, from, params->partition_count);
 	return err;
 }
 

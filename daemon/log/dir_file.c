@@ -81,15 +81,25 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
+static int create_file(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static int write_file(int dir_fd, const char *name, const char *text, size_t len, bool sync)
 {
-	int fd, err;
+	int fd = create_file(dir_fd, name), err;
 
-	if (unlinkat(dir_fd, name, 0) && errno != ENOENT)
-		return -errno;
-	fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* Not written over: what has the name may be a link. */
+	if (fd == -EEXIST) {
+		if (unlinkat(dir_fd, name, 0) && errno != ENOENT)
+			return -errno;
+		fd = create_file(dir_fd, name);
+	}
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = write_all(fd, text, len);
 	if (!err && sync && fsync(fd))
 		err = -errno;
