@@ -122,8 +122,14 @@ int sluice_data_dir_queues_init(struct sluice_data_dir *dd)
 	dd->maintenance_wq = alloc_workqueue("sluice_keep", WQ_UNBOUND, 0);
 	if (!dd->maintenance_wq)
 		goto err_maintenance;
+	/* Ahead of what nobody waits for: the segment must be there when a roll comes. */
+	dd->prepare_wq = alloc_workqueue("sluice_prepare", WQ_UNBOUND, 0);
+	if (!dd->prepare_wq)
+		goto err_prepare;
 	return 0;
 
+err_prepare:
+	destroy_workqueue(dd->maintenance_wq);
 err_maintenance:
 	destroy_workqueue(dd->flush_wq);
 	return -ENOMEM;
@@ -131,6 +137,7 @@ err_maintenance:
 
 void sluice_data_dir_queues_destroy(struct sluice_data_dir *dd)
 {
+	destroy_workqueue(dd->prepare_wq);
 	destroy_workqueue(dd->maintenance_wq);
 	destroy_workqueue(dd->flush_wq);
 }

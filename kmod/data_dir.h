@@ -35,6 +35,7 @@ struct workqueue_struct;
  * @flush_wq: syncs of its partitions; a queue of its own, so that a slow disk
  *	cannot hold the syncs of another
  * @maintenance_wq: the same for their housekeeping
+ * @prepare_wq: the same for the segments they will need next
  * @path: as the attaching process named it
  */
 struct sluice_data_dir {
@@ -48,6 +49,7 @@ struct sluice_data_dir {
 	const struct cred *cred;
 	struct workqueue_struct *flush_wq;
 	struct workqueue_struct *maintenance_wq;
+	struct workqueue_struct *prepare_wq;
 	char path[];
 };
 

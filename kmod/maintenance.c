@@ -64,6 +64,22 @@ static void housekeep(struct sluice_partition *p, s64 now_ms)
 	queue_delayed_work(p->maintenance.wq, &p->maintenance.work, msecs_to_jiffies(due));
 }
 
+static void prepare_fn(struct work_struct *work)
+{
+	struct sluice_maintenance_state *ms =
+		container_of(work, struct sluice_maintenance_state, prepare);
+	struct sluice_partition *p = container_of(ms, struct sluice_partition, maintenance);
+	int err;
+
+	if (sluice_partition_enter(p))
+		return;
+	err = sluice_log_prepare(p->log);
+	if (err)
+		pr_warn_ratelimited("%s: preparing the next segment: %pe\n",
+				    port_dir_name(p->dir), ERR_PTR(err));
+	sluice_partition_leave(p);
+}
+
 static void maintain_fn(struct work_struct *work)
 {
 	struct sluice_maintenance_state *ms =
@@ -83,10 +99,13 @@ void sluice_maintenance_state_init(struct sluice_partition *p)
 {
 	INIT_DELAYED_WORK(&p->maintenance.work, maintain_fn);
 	p->maintenance.wq = p->topic->data_dir->maintenance_wq;
+	INIT_WORK(&p->maintenance.prepare, prepare_fn);
+	p->maintenance.prepare_wq = p->topic->data_dir->prepare_wq;
 }
 
 void sluice_maintenance_housekeep(struct sluice_partition *p)
 {
+	queue_work(p->maintenance.prepare_wq, &p->maintenance.prepare);
 	mod_delayed_work(p->maintenance.wq, &p->maintenance.work, 0);
 }
 
@@ -99,6 +118,7 @@ void sluice_maintenance_retain(struct sluice_partition *p)
 void sluice_maintenance_drain(struct sluice_partition *p)
 {
 	cancel_delayed_work_sync(&p->maintenance.work);
+	cancel_work_sync(&p->maintenance.prepare);
 }
 
 /* Go on with the pass; true: it is done. */

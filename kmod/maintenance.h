@@ -25,11 +25,16 @@ struct sluice_partition;
  * @work: one round; holds no reference: who queues it has entered the partition
  *	or keeps it in its tables, and drain cancels it after that
  * @wq: the data directory's, which outlives what is queued
+ * @prepare: what the next roll needs; must not wait behind @work, which syncs.
+ *	Queued and cancelled as @work is
+ * @prepare_wq: as @wq
  * @flags: what the next round has to do beside housekeeping
  */
 struct sluice_maintenance_state {
 	struct delayed_work work;
 	struct workqueue_struct *wq;
+	struct work_struct prepare;
+	struct workqueue_struct *prepare_wq;
 	unsigned long flags;
 };
 

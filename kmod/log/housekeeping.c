@@ -79,13 +79,11 @@ static int keep_files(struct sluice_log *log, s64 now_ms)
 
 int sluice_log_housekeep(struct sluice_log *log, s64 now_ms)
 {
-	int ret = 0, failed;
+	int ret, failed;
 
-	/* What is prepared before what waits for the storage: an append may need it soon. */
+	/* Before what waits for the storage: an append may need it soon. */
+	ret = sluice_log_prepare(log);
 	if (!sluice_log_failed(log)) {
-		ret = sluice_log_name_last(log);
-		failed = sluice_log_prepare(log);
-		ret = ret ? ret : failed;
 		failed = sluice_log_flush_sealed(log);
 		ret = ret ? ret : failed;
 	}

@@ -440,10 +440,19 @@ int __must_check sluice_log_set_start_offset(struct sluice_log *log, s64 offset)
 int __must_check sluice_log_retain(struct sluice_log *log, s64 now_ms, u64 *ret_freed);
 
 /**
+ * sluice_log_prepare() - the part of housekeeping that the next roll needs
+ * Gives rolled segments their names and, if it is time, makes the files of the
+ * next segment. It waits for no sync, so whoever calls it apart from
+ * sluice_log_housekeep(), and beside it, lets no append wait for one either.
+ * Returns 0 or an error of the file system: the roll then does it itself.
+ */
+int __must_check sluice_log_prepare(struct sluice_log *log);
+
+/**
  * sluice_log_housekeep() - what appends leave to be done behind them
- * Gives rolled segments their names, makes what is sealed durable (as Kafka does
- * after a roll), prepares the next segment, unlinks what was discarded
- * file_delete_delay_ms ago, closes files that were not used since the last call.
+ * Does what sluice_log_prepare() does, makes what is sealed durable (as Kafka
+ * does after a roll), unlinks what was discarded file_delete_delay_ms ago, closes
+ * files that were not used since the last call.
  *
  * To be called soon after an append that says so, and when
  * sluice_log_housekeeping_due() comes. May take as long as the storage takes;

@@ -164,12 +164,6 @@ void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg)
 int __must_check sluice_log_roll(struct sluice_log *log, s64 base_offset);
 
 /**
- * sluice_log_prepare() - make the files of the next segment, if it is time
- * Without append_mutex: it takes as long as the file system takes.
- */
-int __must_check sluice_log_prepare(struct sluice_log *log);
-
-/**
  * sluice_log_name_last() - let the last segment's files have their names
  * Only that one may still be without, for a roll names the one before.
  */

@@ -134,8 +134,12 @@ int sluice_log_prepare(struct sluice_log *log)
 {
 	int ret;
 
-	if (!begin(log))
+	if (sluice_log_failed(log))
 		return 0;
+	/* Without append_mutex: it takes as long as the file system takes. */
+	ret = sluice_log_name_last(log);
+	if (ret || !begin(log))
+		return ret;
 	/* A roll waits for this only if its segment has no name yet. */
 	port_mutex_lock(&log->names_mutex);
 	ret = create_prepared(log);

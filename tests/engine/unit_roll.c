@@ -69,6 +69,34 @@ static void sluice_log_roll__prepared_makes_no_directory_operation(void **state)
 	sluice_log_close(log);
 }
 
+static void sluice_log_prepare__is_all_a_roll_needs(void **state)
+{
+	struct sluice_log_config c = two_batches();
+	struct sluice_log *log = log_open(*state, &c);
+	u32 plain, rolling;
+	bool due;
+
+	append_calls(log, 350, &due);
+	plain = append_calls(log, 350, &due);
+	assert_int_equal(sluice_log_prepare(log), 0);
+	assert_true(file_exists(*state, "next.log.prepared"));
+	rolling = append_calls(log, 350, &due);
+	assert_int_equal(rolling, plain + 2);
+	assert_int_equal(sluice_log_prepare(log), 0);
+	assert_true(file_exists(*state, "00000000000000000002.log"));
+	/* It waits for no sync. */
+	assert_int_equal(sluice_log_recovery_point(log), 0);
+	log_check(log);
+
+	/* Nor does it do anything to a log that has failed. */
+	append_calls(log, 350, &due);
+	assert_true(due);
+	sluice_log_set_failed(log, -EIO);
+	assert_int_equal(sluice_log_prepare(log), 0);
+	assert_false(file_exists(*state, "next.log.prepared"));
+	sluice_log_close(log);
+}
+
 /* Nobody keeps house: each roll makes its files itself. */
 static void sluice_log_roll__unprepared(void **state)
 {
@@ -307,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sluice_log_roll__prepared_makes_no_directory_operation),
+		TEST(sluice_log_prepare__is_all_a_roll_needs),
 		TEST(sluice_log_roll__unprepared),
 		TEST(sluice_log_roll__twice_before_housekeeping),
 		TEST(sluice_log_flush__names_before_it_acknowledges),

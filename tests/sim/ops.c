@@ -222,6 +222,14 @@ static void housekeep(void)
 		model_fail("housekeeping failed: error %d", ret);
 }
 
+static void prepare(void)
+{
+	int ret = sluice_log_prepare(world.log);
+
+	if (ret && !failing())
+		model_fail("the next segment cannot be prepared: error %d", ret);
+}
+
 static void housekeeper(void *ctx)
 {
 	(void)ctx;
@@ -230,6 +238,7 @@ static void housekeeper(void *ctx)
 		case 0: save_checkpoints(); break;
 		case 1: sluice_log_close_idle(world.log); break;
 		case 2: (void)!sluice_log_seal(world.log); break;
+		case 3: prepare(); break;
 		default: housekeep(); break;
 		}
 	}
