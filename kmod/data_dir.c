@@ -252,6 +252,16 @@ static struct sluice_topic *next_topic(struct sluice_net *sn, const struct sluic
 	return t;
 }
 
+/* All of them before one is drained: a disk serves many syncs at once as fast as one. */
+static void stop_topics(struct sluice_net *sn, const struct sluice_data_dir *dd)
+{
+	unsigned long serial;
+	struct sluice_topic *t;
+
+	for (serial = 0; (t = next_topic(sn, dd, &serial)); serial++)
+		sluice_topic_stop(t);
+}
+
 /* @dd is locked, and no other thread begins to use it: its state says so. */
 static int detach(struct net *net, struct sluice_data_dir *dd)
 {
@@ -261,6 +271,7 @@ static int detach(struct net *net, struct sluice_data_dir *dd)
 	int err = 0;
 
 	lockdep_assert_held(&dd->mutex);
+	stop_topics(sn, dd);
 	while ((t = next_topic(sn, dd, &serial))) {
 		err = sluice_topic_remove(net, t) ?: err;
 		cond_resched();

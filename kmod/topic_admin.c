@@ -77,20 +77,32 @@ static int check_params(const struct sluice_topic_params *params, char *why)
 	return check_settings(&params->config, params->leader_epoch, why);
 }
 
-/* Of a creation that failed some may not be there. */
+/*
+ * Side by side; draining, which goes through them one by one, then finds little
+ * left to sync. Of a creation that failed some may not be there.
+ */
+static void stop_partitions(struct sluice_partition **partitions, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		struct sluice_partition *p = partitions[i];
+
+		/* With its data directory, before its topic was removed. */
+		if (!p || READ_ONCE(p->state) == SLUICE_PARTITION_STATE_DEAD)
+			continue;
+		sluice_partition_make_dead(p);
+		sluice_flush_start(p);
+		cond_resched();
+	}
+}
+
 static int remove_partitions(struct sluice_partition **partitions, u32 count)
 {
 	int err = 0;
 	u32 i;
 
-	for (i = 0; i < count; i++) {
-		if (!partitions[i])
-			continue;
-		sluice_partition_make_dead(partitions[i]);
-		/* Side by side first; draining then finds little left to sync. */
-		sluice_flush_start(partitions[i]);
-		cond_resched();
-	}
+	stop_partitions(partitions, count);
 	for (i = 0; i < count; i++) {
 		if (partitions[i])
 			err = sluice_partition_drain(partitions[i]) ?: err;
@@ -370,6 +382,11 @@ int sluice_topic_set(struct sluice_topic *t, const struct sluice_log_config *con
 	sn->generation++;
 	mutex_unlock(&sn->config_mutex);
 	return 0;
+}
+
+void sluice_topic_stop(struct sluice_topic *t)
+{
+	stop_partitions(partitions_of(t), t->partition_count);
 }
 
 int sluice_topic_remove(struct net *net, struct sluice_topic *t)

@@ -72,6 +72,13 @@ int __must_check sluice_topic_set(struct sluice_topic *t, const struct sluice_lo
 				  u32 durability, s32 leader_epoch, char *why);
 
 /**
+ * sluice_topic_stop() - end the use of a topic that will be removed, and begin to sync it
+ * Waits for nothing: so that many topics are synced side by side.
+ * Context: locked.
+ */
+void sluice_topic_stop(struct sluice_topic *t);
+
+/**
  * sluice_topic_remove() - take a topic out of its tables, flush and close it
  * The tables' reference ends with it; others keep the dead topic. It cannot be
  * found any more while its logs are flushed.
