@@ -2,7 +2,7 @@
 /*
  * One record to each partition of a topic, and all of them received again.
  *
- * usage: bench_each TOPIC PARTITIONS send|receive
+ * usage: each TOPIC PARTITIONS send|receive
  */
 #include <errno.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	struct topic t = {0};
 
 	if (argc != 4)
-		die("usage: bench_each TOPIC PARTITIONS send|receive");
+		die("usage: each TOPIC PARTITIONS send|receive");
 	snprintf(t.name, sizeof(t.name), "%s", argv[1]);
 	t.partitions = (uint32_t)atoi(argv[2]);
 	if (!strcmp(argv[3], "send"))
