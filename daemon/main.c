@@ -13,7 +13,7 @@
 #include "daemon/controller/controller.h"
 #include "daemon/core/diag.h"
 #include "daemon/core/notify.h"
-#include "daemon/group/manager.h"
+#include "daemon/coordinator/manager.h"
 #include "daemon/kern/kern.h"
 #include "daemon/log/log_dir.h"
 #include "daemon/options.h"
@@ -100,13 +100,13 @@ static void stop_workers(struct worker *workers, unsigned int n)
 		worker_join(&workers[i]);
 }
 
-static int init_workers(const struct broker *b, struct controller *c, struct group_manager *gm,
+static int init_workers(const struct broker *b, struct controller *c, struct coordinators *cs,
 			struct worker *workers)
 {
 	unsigned int n = b->config->network_threads;
 
 	for (unsigned int i = 0; i < n; i++) {
-		int err = worker_init(&workers[i], b, c, gm, controller_image(c));
+		int err = worker_init(&workers[i], b, c, cs, controller_image(c));
 
 		if (err) {
 			while (i--)
@@ -157,22 +157,22 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 {
 	unsigned int n = b->config->network_threads;
 	struct worker *workers = calloc(n, sizeof(*workers));
-	struct group_manager *groups;
+	struct coordinators *coordinators;
 	struct cleaner *cleaner;
 	int err = -ENOMEM;
 
 	if (!workers)
 		goto out;
-	err = group_manager_open(b, controller_image(c), &groups);
+	err = coordinators_open(b, c, controller_image(c), &coordinators);
 	if (err)
 		goto out;
-	err = init_workers(b, c, groups, workers);
+	err = init_workers(b, c, coordinators, workers);
 	if (err)
-		goto err_groups;
-	err = controller_start(c, groups, workers, n);
+		goto err_coordinators;
+	err = controller_start(c, coordinators, workers, n);
 	if (err)
 		goto err_workers;
-	err = group_manager_start(groups);
+	err = coordinators_start(coordinators);
 	if (err)
 		goto err_controller;
 	err = start_workers(workers, n);
@@ -188,17 +188,17 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 	cleaner_stop(cleaner);
 err_started:
 	/* First, because workers wait for the answers to their calls. */
-	group_manager_drain(groups);
+	coordinators_drain(coordinators);
 	stop_workers(workers, n);
 err_manager:
-	group_manager_stop(groups);
+	coordinators_stop(coordinators);
 err_controller:
 	controller_stop(c);
 err_workers:
 	while (n--)
 		worker_destroy(&workers[n]);
-err_groups:
-	group_manager_close(groups);
+err_coordinators:
+	coordinators_close(coordinators);
 out:
 	free(workers);
 	if (err)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # sluiced, and the same with the kernel's part in userspace, for its tests.
 
-DAEMON_SRCS := $(wildcard daemon/*.c daemon/cleaner/*.c daemon/config/*.c daemon/controller/*.c daemon/group/*.c daemon/metadata/*.c \
+DAEMON_SRCS := $(wildcard daemon/*.c daemon/cleaner/*.c daemon/config/*.c daemon/controller/*.c daemon/coordinator/*.c daemon/group/*.c daemon/txn/*.c daemon/metadata/*.c \
 	daemon/quota/*.c \
 	daemon/net/*.c) $(filter-out $(KAFKA_CODEC_SRCS:%=%.c),$(wildcard daemon/kafka/*.c)) \
 	$(addprefix daemon/core/,diag.c htable.c mailbox.c notify.c reactor.c timer.c) \

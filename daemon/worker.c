@@ -133,14 +133,14 @@ static void accept_again(struct timer *t)
 }
 
 int worker_init(struct worker *w, const struct broker *broker, struct controller *controller,
-		struct group_manager *groups, struct image *image)
+		struct coordinators *coordinators, struct image *image)
 {
 	int err;
 
 	*w = (struct worker){
 		.broker = broker,
 		.controller = controller,
-		.groups = groups,
+		.coordinators = coordinators,
 		.image = image,
 	};
 	list_init(&w->conns);

@@ -18,7 +18,7 @@
 #include "daemon/metadata/image.h"
 
 struct controller;
-struct group_manager;
+struct coordinators;
 struct worker;
 
 /** struct worker_listener - a worker's wait for connections of one listener */
@@ -41,7 +41,7 @@ struct worker {
 	struct reactor reactor;
 	const struct broker *broker;
 	struct controller *controller;
-	struct group_manager *groups;
+	struct coordinators *coordinators;
 	struct data_socket *data;
 	struct reactor_fd data_io;
 	struct image *image;
@@ -67,7 +67,7 @@ struct worker {
  * Returns 0 or -errno.
  */
 int worker_init(struct worker *w, const struct broker *broker, struct controller *controller,
-		struct group_manager *groups, struct image *image);
+		struct coordinators *coordinators, struct image *image);
 
 /** worker_destroy - after worker_join(), or if the thread was never started */
 void worker_destroy(struct worker *w);

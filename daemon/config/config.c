@@ -386,6 +386,18 @@ static int finish_groups(const struct config *c, struct group_settings *ret,
 	return fail(err, "group.max.session.timeout.ms is below group.min.session.timeout.ms");
 }
 
+static void finish_txns(const struct config *c, struct txn_settings *ret)
+{
+	*ret = (struct txn_settings){
+		.timeout_max_ms = (int32_t)number(c, CONFIG_TRANSACTION_MAX_TIMEOUT_MS),
+		.id_expiration_ms = number(c, CONFIG_TRANSACTIONAL_ID_EXPIRATION_MS),
+		.abort_check_ms = number(
+			c, CONFIG_TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS),
+		.expire_check_ms = number(
+			c, CONFIG_TRANSACTION_REMOVE_EXPIRED_TRANSACTION_CLEANUP_INTERVAL_MS),
+	};
+}
+
 int config_finish(struct config *c, struct config_error *err)
 {
 	const char *why;
@@ -427,6 +439,8 @@ int config_finish(struct config *c, struct config_error *err)
 	c->offsets_topic_partitions = (int32_t)number(c, CONFIG_OFFSETS_TOPIC_NUM_PARTITIONS);
 	c->offsets_commit_timeout_ms = number(c, CONFIG_OFFSETS_COMMIT_TIMEOUT_MS);
 	c->offsets_retention_check_ms = number(c, CONFIG_OFFSETS_RETENTION_CHECK_INTERVAL_MS);
+	c->txn_topic_partitions = (int32_t)number(c, CONFIG_TRANSACTION_STATE_LOG_NUM_PARTITIONS);
+	finish_txns(c, &c->txns);
 	finish_cleaner(c, &c->cleaner);
 	return finish_groups(c, &c->groups, err);
 }

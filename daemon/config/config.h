@@ -65,6 +65,19 @@ struct group_settings {
 };
 
 /**
+ * struct txn_settings - Kafka's broker settings about transactions
+ * @timeout_max_ms: transaction.max.timeout.ms
+ * @id_expiration_ms: transactional.id.expiration.ms
+ * @abort_check_ms, @expire_check_ms: how often it is looked for what is due
+ */
+struct txn_settings {
+	int32_t timeout_max_ms;
+	int64_t id_expiration_ms;
+	int64_t abort_check_ms;
+	int64_t expire_check_ms;
+};
+
+/**
  * struct config - settings in force; everything in it is owned by it
  * @text: value of each item as text; @given: 0 default, 1 by its old name, 2 by its own
  * @topic_defaults: those that were set, @n_topic_defaults
@@ -107,7 +120,9 @@ struct config {
 	int64_t producer_expiration_ms;
 	struct config_cleaner cleaner;
 	struct group_settings groups;
+	struct txn_settings txns;
 	int32_t offsets_topic_partitions;
+	int32_t txn_topic_partitions;
 	int64_t offsets_commit_timeout_ms;
 	int64_t offsets_retention_check_ms;
 };

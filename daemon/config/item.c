@@ -219,6 +219,36 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.min = 1024, .max = INT32_MAX - 1024,
 		.doc = "Largest request; the connection that sends a larger one is closed.",
 	},
+	[CONFIG_TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS] = {
+		.key = "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+		.type = CONFIG_INT, .default_value = "10000", .min = 1, .max = INT32_MAX,
+		.doc = "How often it is looked for transactions that have been open for too long.",
+	},
+	[CONFIG_TRANSACTION_MAX_TIMEOUT_MS] = {
+		.key = "transaction.max.timeout.ms", .type = CONFIG_INT,
+		.default_value = "900000", .min = 1, .max = INT32_MAX,
+		.doc = "Longest time that a producer may ask for its transactions to be open.",
+	},
+	[CONFIG_TRANSACTION_REMOVE_EXPIRED_TRANSACTION_CLEANUP_INTERVAL_MS] = {
+		.key = "transaction.remove.expired.transaction.cleanup.interval.ms",
+		.type = CONFIG_INT, .default_value = "3600000", .min = 1, .max = INT32_MAX,
+		.doc = "How often it is looked for transactional ids that are not used any more.",
+	},
+	[CONFIG_TRANSACTION_STATE_LOG_NUM_PARTITIONS] = {
+		.key = "transaction.state.log.num.partitions", .type = CONFIG_INT,
+		.default_value = "50", .min = 1, .max = PARTITIONS_MAX,
+		.doc = "Partitions of the topic of transactions when it is created.",
+	},
+	[CONFIG_TRANSACTION_STATE_LOG_SEGMENT_BYTES] = {
+		.key = "transaction.state.log.segment.bytes", .type = CONFIG_INT,
+		.default_value = "104857600", .min = 1048576, .max = INT32_MAX,
+		.doc = "Size of the segments of that topic when it is created.",
+	},
+	[CONFIG_TRANSACTIONAL_ID_EXPIRATION_MS] = {
+		.key = "transactional.id.expiration.ms", .type = CONFIG_INT,
+		.default_value = "604800000", .min = 1, .max = INT32_MAX,
+		.doc = "How long a transactional id is known that nobody uses.",
+	},
 };
 /* clang-format on */
 

@@ -10,7 +10,7 @@
 #include "daemon/controller/topic_defaults.h"
 #include "daemon/core/diag.h"
 #include "daemon/core/reactor.h"
-#include "daemon/group/manager.h"
+#include "daemon/coordinator/manager.h"
 #include "daemon/quota/quota_file.h"
 #include "daemon/worker.h"
 
@@ -36,7 +36,7 @@ struct controller {
 	struct timer checkpoint;
 	struct image *image;
 	struct quota_table *quotas;
-	struct group_manager *groups;
+	struct coordinators *coordinators;
 	struct worker *workers;
 	unsigned int n_workers;
 	int64_t next_producer_id;
@@ -96,8 +96,8 @@ static void refresh(struct controller *c)
 {
 	if (rebuild_image(c))
 		return;
-	/* First: who was told of the topic of offsets by a worker finds the coordinator ready. */
-	if (group_manager_post_image(c->groups, c->image))
+	/* First: who was told of a coordinator's topic by a worker finds the coordinator ready. */
+	if (coordinators_post_image(c->coordinators, c->image))
 		c->stale = true;
 	for (unsigned int i = 0; i < c->n_workers; i++) {
 		if (worker_post_image(&c->workers[i], c->image))
@@ -248,13 +248,13 @@ static void *controller_main(void *arg)
 	return NULL;
 }
 
-int controller_start(struct controller *c, struct group_manager *groups, struct worker *workers,
-		     unsigned int n)
+int controller_start(struct controller *c, struct coordinators *coordinators,
+		     struct worker *workers, unsigned int n)
 {
 	sigset_t all, before;
 	int err;
 
-	c->groups = groups;
+	c->coordinators = coordinators;
 	c->workers = workers;
 	c->n_workers = n;
 	sigfillset(&all);
@@ -383,17 +383,22 @@ int controller_topic_alter(struct controller *c, const struct log_dir *d, const 
 	return ret;
 }
 
-int controller_offsets_topic_create(struct controller *c, struct log_dir_error *err)
+int controller_internal_topic_create(struct controller *c, const char *name,
+				     struct log_dir_error *err)
 {
 	const struct config *config = c->broker->config;
+	bool txns = !strcmp(name, TXN_TOPIC);
 	const struct log_dir_setting settings[] = {
 		{"cleanup.policy", "compact"},
-		{"compression.type", "producer"},
-		{"segment.bytes", config->text[CONFIG_OFFSETS_TOPIC_SEGMENT_BYTES]},
+		{"compression.type", txns ? "uncompressed" : "producer"},
+		{"segment.bytes", config->text[txns ? CONFIG_TRANSACTION_STATE_LOG_SEGMENT_BYTES
+						    : CONFIG_OFFSETS_TOPIC_SEGMENT_BYTES]},
 	};
 
-	return controller_topic_create(c, OFFSETS_TOPIC, (uint32_t)config->offsets_topic_partitions,
-				       settings, sizeof(settings) / sizeof(settings[0]), NULL, err);
+	return controller_topic_create(
+		c, name,
+		(uint32_t)(txns ? config->txn_topic_partitions : config->offsets_topic_partitions),
+		settings, sizeof(settings) / sizeof(settings[0]), NULL, err);
 }
 
 int controller_topic_delete(struct controller *c, const struct image_topic *topic,
@@ -440,12 +445,17 @@ int controller_quotas_set(struct controller *c, struct quota_table *quotas,
 	return 0;
 }
 
+int controller_producer_ids(struct controller *c, int64_t n, int64_t *ret_first,
+			    struct log_dir_error *err)
+{
+	return log_dir_producer_ids(c->broker->config->log_dir, n, ret_first, err);
+}
+
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err)
 {
 	if (c->next_producer_id == c->end_producer_id) {
 		int64_t first;
-		int ret = log_dir_producer_ids(c->broker->config->log_dir, PRODUCER_ID_BLOCK,
-					       &first, err);
+		int ret = controller_producer_ids(c, PRODUCER_ID_BLOCK, &first, err);
 
 		if (ret)
 			return ret;

@@ -14,7 +14,7 @@
 #include "daemon/metadata/image.h"
 
 struct controller;
-struct group_manager;
+struct coordinators;
 struct worker;
 
 /**
@@ -42,9 +42,9 @@ int controller_open(const struct broker *broker, struct kern *k, struct controll
 /** controller_image - the image as it is now; a reference for the caller. Before controller_start() */
 struct image *controller_image(struct controller *c);
 
-/** controller_start - start the thread, which posts images to @groups and the @n workers; 0 or -errno */
-int controller_start(struct controller *c, struct group_manager *groups, struct worker *workers,
-		     unsigned int n);
+/** controller_start - start the thread, which posts images to @coordinators and the @n workers; 0 or -errno */
+int controller_start(struct controller *c, struct coordinators *coordinators,
+		     struct worker *workers, unsigned int n);
 
 /** controller_stop - end and join the thread; no worker is running any more */
 void controller_stop(struct controller *c);
@@ -68,8 +68,9 @@ int controller_topic_create(struct controller *c, const char *name, uint32_t par
 int controller_topic_grow(struct controller *c, const struct image_topic *topic,
 			  uint32_t partition_count, bool validate_only, struct log_dir_error *err);
 
-/** controller_offsets_topic_create - OFFSETS_TOPIC, as the broker is set */
-int controller_offsets_topic_create(struct controller *c, struct log_dir_error *err);
+/** controller_internal_topic_create - OFFSETS_TOPIC or TXN_TOPIC, as the broker is set */
+int controller_internal_topic_create(struct controller *c, const char *name,
+				     struct log_dir_error *err);
 
 int controller_topic_delete(struct controller *c, const struct image_topic *topic,
 			    struct log_dir_error *err);
@@ -116,5 +117,9 @@ int controller_quotas_set(struct controller *c, struct quota_table *quotas,
 
 /** controller_producer_id - one that nobody was ever given */
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err);
+
+/** controller_producer_ids - the first of @n likewise */
+int controller_producer_ids(struct controller *c, int64_t n, int64_t *ret_first,
+			    struct log_dir_error *err);
 
 #endif /* SLUICE_CONTROLLER_CONTROLLER_H */

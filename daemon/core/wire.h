@@ -61,6 +61,11 @@ struct kafka_int32_array {
 	int32_t n;
 };
 
+struct kafka_int64_array {
+	int64_t *v;
+	int32_t n;
+};
+
 struct kafka_str_array {
 	struct kafka_str *v;
 	int32_t n;
@@ -219,6 +224,8 @@ void *wire_read_array(struct wire_reader *r, struct arena *a, bool flexible, boo
 struct kafka_int8_array wire_read_int8_array(struct wire_reader *r, struct arena *a, bool flexible,
 					     bool nullable);
 struct kafka_int32_array wire_read_int32_array(struct wire_reader *r, struct arena *a,
+					       bool flexible, bool nullable);
+struct kafka_int64_array wire_read_int64_array(struct wire_reader *r, struct arena *a,
 					       bool flexible, bool nullable);
 struct kafka_str_array wire_read_str_array(struct wire_reader *r, struct arena *a, bool flexible,
 					   bool nullable);
@@ -392,6 +399,8 @@ void wire_write_int8_array(struct wire_writer *w, bool flexible, bool nullable,
 			   struct kafka_int8_array v);
 void wire_write_int32_array(struct wire_writer *w, bool flexible, bool nullable,
 			    struct kafka_int32_array v);
+void wire_write_int64_array(struct wire_writer *w, bool flexible, bool nullable,
+			    struct kafka_int64_array v);
 void wire_write_str_array(struct wire_writer *w, bool flexible, bool nullable,
 			  struct kafka_str_array v);
 

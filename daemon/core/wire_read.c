@@ -178,6 +178,17 @@ struct kafka_int32_array wire_read_int32_array(struct wire_reader *r, struct are
 	return ret;
 }
 
+struct kafka_int64_array wire_read_int64_array(struct wire_reader *r, struct arena *a,
+					       bool flexible, bool nullable)
+{
+	struct kafka_int64_array ret;
+
+	ret.v = wire_read_array(r, a, flexible, nullable, 8, sizeof(*ret.v), &ret.n);
+	for (int32_t i = 0; i < ret.n; i++)
+		ret.v[i] = wire_read_int64(r);
+	return ret;
+}
+
 struct kafka_str_array wire_read_str_array(struct wire_reader *r, struct arena *a, bool flexible,
 					   bool nullable)
 {

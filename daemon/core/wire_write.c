@@ -146,6 +146,14 @@ void wire_write_int32_array(struct wire_writer *w, bool flexible, bool nullable,
 		wire_write_int32(w, v.v[i]);
 }
 
+void wire_write_int64_array(struct wire_writer *w, bool flexible, bool nullable,
+			    struct kafka_int64_array v)
+{
+	wire_write_count(w, flexible, nullable, v.n);
+	for (int32_t i = 0; i < v.n && !w->err; i++)
+		wire_write_int64(w, v.v[i]);
+}
+
 void wire_write_str_array(struct wire_writer *w, bool flexible, bool nullable,
 			  struct kafka_str_array v)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* OffsetCommit. */
-#include "daemon/group/owned.h"
+/* OffsetCommit and TxnOffsetCommit. */
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 static void answer_all(struct commit_call *call, int16_t code)
@@ -17,7 +17,8 @@ static void answer_all(struct commit_call *call, int16_t code)
 }
 
 /* Whether the sender may commit for the group as it is now. */
-static int16_t check(struct group *g, const struct kafka_offset_commit_request *m)
+static int16_t check(struct group *g, const struct kafka_offset_commit_request *m,
+		     bool transactional)
 {
 	int32_t generation = m->generation_id_or_member_epoch;
 	struct member *member;
@@ -28,14 +29,15 @@ static int16_t check(struct group *g, const struct kafka_offset_commit_request *
 	/* Somebody who is no member, such as a tool, may do it while nobody else is. */
 	if (generation < 0 && g->state == GROUP_EMPTY)
 		return KAFKA_ERROR_NONE;
+	/* Of a transaction old producers do not say who they are; their epoch fences them. */
 	if (generation < 0 && !m->member_id.len && m->group_instance_id.len < 0)
-		return KAFKA_ERROR_UNKNOWN_MEMBER_ID;
+		return transactional ? KAFKA_ERROR_NONE : KAFKA_ERROR_UNKNOWN_MEMBER_ID;
 	code = rebalance_check_member(g, m->member_id, m->group_instance_id, &member);
 	if (code)
 		return code;
 	if (generation != g->generation)
 		return KAFKA_ERROR_ILLEGAL_GENERATION;
-	if (g->state == GROUP_COMPLETING_REBALANCE)
+	if (g->state == GROUP_COMPLETING_REBALANCE && !transactional)
 		return KAFKA_ERROR_REBALANCE_IN_PROGRESS;
 	rebalance_heard_of(member);
 	return KAFKA_ERROR_NONE;
@@ -64,7 +66,7 @@ static struct offset_value value_of(const struct commit_call *call, int32_t topi
 struct batch {
 	struct buf buf;
 	struct wire_writer w;
-	struct group_record *records;
+	struct topic_record *records;
 	size_t *ends;
 	size_t n;
 };
@@ -118,16 +120,40 @@ static int16_t fill(struct group *g, struct commit_call *call, struct batch *b)
 				offset_claim(&g->offsets, t->name, in->partition_index);
 			if (!call->entries[b->n])
 				return KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+			call->entries[b->n]->n_unstable += call->write.transactional;
 			add_record(b, g, t->name, in->partition_index, &v);
 		}
 	}
 	return b->w.err ? KAFKA_ERROR_INVALID_COMMIT_OFFSET_SIZE : KAFKA_ERROR_NONE;
 }
 
+static void release_one(struct group *g, const struct commit_call *call, struct offset_entry *e)
+{
+	e->n_unstable -= call->write.transactional;
+	offset_release(&g->offsets, e);
+}
+
 static void release(struct group *g, struct commit_call *call, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		offset_release(&g->offsets, call->entries[i]);
+		release_one(g, call, call->entries[i]);
+}
+
+static int apply_one(struct group *g, const struct commit_call *call, struct offset_entry *e,
+		     const struct offset_value *v)
+{
+	struct kafka_str metadata;
+
+	if (str_copy(&metadata, v->metadata)) {
+		release_one(g, call, e);
+		return -ENOMEM;
+	}
+	e->n_unstable -= call->write.transactional;
+	if (call->write.transactional)
+		return offset_pend(&g->offsets, e, call->write.number, call->write.producer_id, v,
+				   metadata);
+	offset_set(&g->offsets, e, call->write.number, v, metadata);
+	return 0;
 }
 
 /* The log has it: now everybody may see it. */
@@ -141,17 +167,11 @@ static int16_t apply(struct group *g, struct commit_call *call)
 
 		for (int32_t j = 0; j < t->partitions.n; j++) {
 			struct offset_value v = value_of(call, i, &t->partitions.v[j]);
-			struct kafka_str metadata;
 
 			if (call->a->topics.v[i].partitions.v[j].error_code)
 				continue;
-			if (str_copy(&metadata, v.metadata)) {
-				offset_release(&g->offsets, call->entries[n++]);
+			if (apply_one(g, call, call->entries[n++], &v))
 				code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
-				continue;
-			}
-			offset_set(&g->offsets, call->entries[n++], call->write.number, &v,
-				   metadata);
 		}
 	}
 	return code;
@@ -170,10 +190,10 @@ static size_t count(const struct commit_call *call)
 	return n;
 }
 
-static void written(struct group_write *w, int16_t code)
+static void written(struct topic_write *w, int16_t code)
 {
 	struct commit_call *call = list_entry(w, struct commit_call, write);
-	struct group *g = w->group;
+	struct group *g = w->owner;
 	struct coordinator *c = g->coordinator;
 
 	if (!coordinator_written(w)) {
@@ -242,7 +262,7 @@ void coordinator_commit(struct coordinator *c, struct commit_call *call)
 			code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
 	}
 	if (!code)
-		code = check(g, call->m);
+		code = check(g, call->m, call->write.transactional);
 	if (!code) {
 		check_metadata(c, call);
 		if (count(call))

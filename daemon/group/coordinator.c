@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/group/coordinator.h"
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 void coordinator_init(struct coordinator *c, struct coordinator_env *env,
@@ -24,7 +24,7 @@ void coordinator_free(struct coordinator *c)
 
 int coordinator_open(struct coordinator *c, int32_t n)
 {
-	enum partition_state *partitions = calloc((size_t)n, sizeof(*partitions));
+	enum topic_partition_state *partitions = calloc((size_t)n, sizeof(*partitions));
 
 	if (!partitions)
 		return -ENOMEM;
@@ -54,20 +54,12 @@ static struct group *find(const struct coordinator *c, struct kafka_str id)
 	return NULL;
 }
 
-static int16_t state_error(enum partition_state state)
-{
-	switch (state) {
-	case PARTITION_ACTIVE: return KAFKA_ERROR_NONE;
-	case PARTITION_LOADING: return KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS;
-	default: return KAFKA_ERROR_NOT_COORDINATOR;
-	}
-}
-
 struct group *coordinator_find(const struct coordinator *c, struct kafka_str id, int16_t *ret_error)
 {
-	*ret_error = c->n_partitions
-			     ? state_error(c->partitions[group_partition(id, c->n_partitions)])
-			     : KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+	*ret_error =
+		c->n_partitions
+			? topic_partition_error(c->partitions[key_partition(id, c->n_partitions)])
+			: KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
 	return *ret_error ? NULL : find(c, id);
 }
 
@@ -75,14 +67,14 @@ int16_t coordinator_error(const struct coordinator *c)
 {
 	for (int32_t i = 0; i < c->n_partitions; i++) {
 		if (c->partitions[i] == PARTITION_LOADING)
-			return state_error(c->partitions[i]);
+			return topic_partition_error(c->partitions[i]);
 	}
 	return KAFKA_ERROR_NONE;
 }
 
 struct group *coordinator_make(struct coordinator *c, struct kafka_str id)
 {
-	struct group *g = group_new(c, id, group_partition(id, c->n_partitions));
+	struct group *g = group_new(c, id, key_partition(id, c->n_partitions));
 
 	if (!g)
 		return NULL;
@@ -108,27 +100,27 @@ static void drop(struct coordinator *c, struct group *g)
 void coordinator_put(struct coordinator *c, struct group *g)
 {
 	if (!g->closed && !g->writes && !g->n_members && list_empty(&g->pending) &&
-	    !g->offsets.n_present &&
+	    !g->offsets.n_present && !g->offsets.n_pending &&
 	    (g->state == GROUP_DEAD || (g->state == GROUP_EMPTY && g->protocol_type.len < 0)))
 		drop(c, g);
 }
 
 int16_t coordinator_write(struct coordinator *c, struct group *g,
-			  const struct group_record *records, size_t n, struct group_write *w)
+			  const struct topic_record *records, size_t n, struct topic_write *w)
 {
 	int16_t code;
 
 	w->number = c->next_number++;
-	w->group = g;
+	w->owner = g;
 	code = c->env->append(c->env, g->partition, records, n, w);
 	if (!code)
 		g->writes++;
 	return code;
 }
 
-bool coordinator_written(struct group_write *w)
+bool coordinator_written(struct topic_write *w)
 {
-	struct group *g = w->group;
+	struct group *g = w->owner;
 
 	g->writes--;
 	if (!g->closed)
@@ -138,8 +130,8 @@ bool coordinator_written(struct group_write *w)
 	return false;
 }
 
-static int load_offset(struct coordinator *c, const struct group_key *key, const void *value,
-		       size_t len)
+static int load_offset(struct coordinator *c, const struct group_key *key,
+		       const struct topic_load *record)
 {
 	struct group *g = find(c, key->group);
 	struct offset_entry *e = NULL;
@@ -147,9 +139,9 @@ static int load_offset(struct coordinator *c, const struct group_key *key, const
 	struct offset_value v;
 	int err = 0;
 
-	if (!value && !g)
+	if (!record->value && !g)
 		return 0;
-	if (value && offset_value_decode(value, len, &v))
+	if (record->value && offset_value_decode(record->value, record->value_len, &v))
 		return -EBADMSG;
 	if (!g)
 		g = coordinator_make(c, key->group);
@@ -157,14 +149,17 @@ static int load_offset(struct coordinator *c, const struct group_key *key, const
 		e = offset_claim(&g->offsets, key->topic, key->partition);
 	if (!e)
 		return -ENOMEM;
-	if (value)
+	if (record->value)
 		err = str_copy(&metadata, v.metadata);
 	if (err)
 		offset_release(&g->offsets, e);
-	else if (value)
-		offset_set(&g->offsets, e, c->next_number++, &v, metadata);
-	else
+	else if (!record->value)
 		offset_remove(&g->offsets, e, c->next_number++);
+	else if (record->producer_id >= 0)
+		err = offset_pend(&g->offsets, e, c->next_number++, record->producer_id, &v,
+				  metadata);
+	else
+		offset_set(&g->offsets, e, c->next_number++, &v, metadata);
 	return err;
 }
 
@@ -241,21 +236,38 @@ static int load_group(struct coordinator *c, const struct group_key *key, const 
 	return err;
 }
 
-int coordinator_load(struct coordinator *c, int32_t partition, const void *key, size_t key_len,
-		     const void *value, size_t value_len)
+int coordinator_load(struct coordinator *c, int32_t partition, const struct topic_load *record)
 {
 	struct group_key k;
 
-	if (group_key_decode(key, key_len, &k))
+	if (group_key_decode(record->key, record->key_len, &k))
 		return -EBADMSG;
 	if (k.kind == GROUP_RECORD_OTHER)
 		return 0;
 	/* One that is in the wrong partition would never be found, or never be unloaded. */
-	if (group_partition(k.group, c->n_partitions) != partition)
+	if (key_partition(k.group, c->n_partitions) != partition)
 		return -EBADMSG;
 	if (k.kind == GROUP_RECORD_OFFSET)
-		return load_offset(c, &k, value, value_len);
-	return load_group(c, &k, value, value_len);
+		return load_offset(c, &k, record);
+	return load_group(c, &k, record->value, record->value_len);
+}
+
+void coordinator_ended(struct coordinator *c, int32_t partition, int64_t producer_id, bool commit)
+{
+	struct list *at;
+	struct list *after;
+
+	list_for_each_safe(at, after, &c->list)
+	{
+		struct group *g = list_entry(at, struct group, link);
+
+		if (g->partition != partition || !g->offsets.n_pending)
+			continue;
+		offset_end(&g->offsets, producer_id, commit);
+		/* While it is loaded more may come. */
+		if (c->partitions[partition] == PARTITION_ACTIVE)
+			coordinator_put(c, g);
+	}
 }
 
 void coordinator_loaded(struct coordinator *c, int32_t partition)

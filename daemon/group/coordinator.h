@@ -15,30 +15,12 @@
 #include <kafka/message.h>
 
 #include "daemon/config/config.h"
+#include "daemon/coordinator/key_partition.h"
+#include "daemon/coordinator/topic_write.h"
 #include "daemon/core/timer.h"
 #include "daemon/group/group.h"
 #include "daemon/group/group_record.h"
 #include "daemon/kafka/error_code.h"
-
-/** struct group_record - one record to be written; a null value is a tombstone */
-struct group_record {
-	struct kafka_bytes key;
-	struct kafka_bytes value;
-};
-
-/**
- * struct group_write - a batch on its way to the log
- * @done: called when the log has it, or with the error code of why it has not.
- *	Batches of one partition are done in the order in which they were given
- * @number: larger than that of any write before
- * @link: for the environment
- */
-struct group_write {
-	void (*done)(struct group_write *w, int16_t error_code);
-	uint64_t number;
-	struct group *group;
-	struct list link;
-};
 
 /**
  * struct coordinator_env - what is outside
@@ -51,21 +33,10 @@ struct group_write {
  */
 struct coordinator_env {
 	int16_t (*append)(struct coordinator_env *env, int32_t partition,
-			  const struct group_record *records, size_t n, struct group_write *w);
+			  const struct topic_record *records, size_t n, struct topic_write *w);
 	void (*unique)(struct coordinator_env *env, char ret[37]);
 	int64_t (*now_ms)(struct coordinator_env *env);
 	int64_t (*wall_ms)(struct coordinator_env *env);
-};
-
-/**
- * enum partition_state - a partition of __consumer_offsets
- * @PARTITION_ABSENT: it is not there, or cannot be used any more
- * @PARTITION_LOADING: its records are being read
- */
-enum partition_state {
-	PARTITION_ABSENT,
-	PARTITION_LOADING,
-	PARTITION_ACTIVE,
 };
 
 /** struct coordinator - @list: struct group, in the order in which they came */
@@ -75,7 +46,7 @@ struct coordinator {
 	struct timer_heap *timers;
 	struct htable groups;
 	struct list list;
-	enum partition_state *partitions;
+	enum topic_partition_state *partitions;
 	int32_t n_partitions;
 	uint64_t next_number;
 };
@@ -91,11 +62,15 @@ int coordinator_open(struct coordinator *c, int32_t n);
 
 /**
  * coordinator_load - a record of a partition that is being loaded
- * @value: NULL: a tombstone
  * Returns 0; -EBADMSG if it cannot be read, and was left out; -ENOMEM.
  */
-int coordinator_load(struct coordinator *c, int32_t partition, const void *key, size_t key_len,
-		     const void *value, size_t value_len);
+int coordinator_load(struct coordinator *c, int32_t partition, const struct topic_load *record);
+
+/**
+ * coordinator_ended - the marker of a producer's transaction is in a partition
+ * Behind all that was loaded; or, once it is served, behind all that was written.
+ */
+void coordinator_ended(struct coordinator *c, int32_t partition, int64_t producer_id, bool commit);
 
 /** coordinator_reopen - a partition that was closed is loaded again */
 void coordinator_reopen(struct coordinator *c, int32_t partition);
@@ -152,11 +127,12 @@ int16_t coordinator_leave(struct coordinator *c, struct kafka_str group,
 			  int16_t *ret_codes);
 
 /**
- * struct commit_call - OffsetCommit
+ * struct commit_call - OffsetCommit, or TxnOffsetCommit in the form of one
  * @m: names of topics are set, in versions with ids, too
  * @a: laid out as @m; error codes that are set already say what to leave out
  * @topic_ids: for each topic, or zero
  * @entries: memory for as many entries as there are partitions
+ * @write: transactional and the producer are set, if it is part of a transaction
  * @commit_ms: private
  */
 struct commit_call {
@@ -164,7 +140,7 @@ struct commit_call {
 	struct kafka_offset_commit_response *a;
 	const struct kafka_uuid *topic_ids;
 	void (*answer)(struct commit_call *call);
-	struct group_write write;
+	struct topic_write write;
 	struct offset_entry **entries;
 	int64_t commit_ms;
 };
@@ -218,9 +194,9 @@ void coordinator_put(struct coordinator *c, struct group *g);
 
 /** coordinator_write - append for a group, which stays until coordinator_written() */
 int16_t coordinator_write(struct coordinator *c, struct group *g,
-			  const struct group_record *records, size_t n, struct group_write *w);
+			  const struct topic_record *records, size_t n, struct topic_write *w);
 
 /** coordinator_written - false if the group is not served any more, and may be gone */
-bool coordinator_written(struct group_write *w);
+bool coordinator_written(struct topic_write *w);
 
 #endif /* SLUICE_GROUP_COORDINATOR_H */

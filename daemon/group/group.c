@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/group/coordinator.h"
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 
 struct group *group_new(struct coordinator *c, struct kafka_str id, int32_t partition)
 {

@@ -85,7 +85,4 @@ void offset_value_encode(struct wire_writer *w, const struct offset_value *v);
 int group_value_decode(const void *p, size_t len, struct arena *a, struct group_value *ret);
 void group_value_encode(struct wire_writer *w, const struct group_value *v);
 
-/** group_partition - which of @n partitions of the topic has the records of a group */
-int32_t group_partition(struct kafka_str group, int32_t n);
-
 #endif /* SLUICE_GROUP_GROUP_RECORD_H */

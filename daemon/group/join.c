@@ -2,7 +2,7 @@
 /* JoinGroup. */
 #include <stdio.h>
 
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 /* First version whose new members have to come back with the id they are told (KIP-394). */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* SyncGroup, Heartbeat and LeaveGroup. */
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 /* The group, if it is one that members can talk to. */

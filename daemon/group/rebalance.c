@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 /* How long a new member may wait for the first rebalance it is in; as Kafka has it. */

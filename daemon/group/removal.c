@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* OffsetDelete, DeleteGroups, and what is removed because its time has come. */
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 /* Tombstones in one batch: far below the largest batch a topic takes. */
@@ -13,7 +13,7 @@
  * @entries: @n of them, claimed
  */
 struct removal {
-	struct group_write write;
+	struct topic_write write;
 	struct group_delete_call *group;
 	struct offset_delete_call *offsets;
 	bool whole;
@@ -52,10 +52,10 @@ static void end(struct group *g, struct removal *r, int16_t code)
 		g->state = GROUP_EMPTY;
 }
 
-static void written(struct group_write *w, int16_t code)
+static void written(struct topic_write *w, int16_t code)
 {
 	struct removal *r = list_entry(w, struct removal, write);
-	struct group *g = w->group;
+	struct group *g = w->owner;
 	struct coordinator *c = g->coordinator;
 
 	if (coordinator_written(w)) {
@@ -81,7 +81,7 @@ static int16_t write_tombstones(struct coordinator *c, struct group *g, struct r
 {
 	int16_t code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
 	size_t n = r->n + r->whole;
-	struct group_record *records = calloc(n + 1, sizeof(*records));
+	struct topic_record *records = calloc(n + 1, sizeof(*records));
 	size_t *ends = calloc(n + 1, sizeof(*ends));
 	struct wire_writer w;
 	struct buf buf;
@@ -261,7 +261,7 @@ static bool is_expired(const struct group *g, const struct offset_entry *e, cons
 	const struct coordinator *c = arg;
 	int64_t since = e->value.commit_ms;
 
-	if (!e->present)
+	if (!e->present || e->n_unstable || !list_empty(&e->pending))
 		return false;
 	if (g->protocol_type.len >= 0 && g->state != GROUP_EMPTY &&
 	    (g->state != GROUP_STABLE || !group_is_consumer(g) || group_reads_topic(g, e->topic)))

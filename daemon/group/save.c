@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writing a group's members to the log. */
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "daemon/group/rebalance.h"
 
 /** struct save - one write; @member_id is owned */
 struct save {
-	struct group_write write;
+	struct topic_write write;
 	int32_t generation;
 	struct kafka_str member_id;
 	void (*saved)(struct group *g, int32_t generation, struct kafka_str member_id,
@@ -18,12 +18,12 @@ static void free_save(struct save *s)
 	free(s);
 }
 
-static void written(struct group_write *w, int16_t code)
+static void written(struct topic_write *w, int16_t code)
 {
 	struct save *s = list_entry(w, struct save, write);
 
 	if (coordinator_written(w) && s->saved)
-		s->saved(w->group, s->generation, s->member_id, code);
+		s->saved(w->owner, s->generation, s->member_id, code);
 	free_save(s);
 }
 
@@ -68,7 +68,7 @@ int16_t group_save(struct group *g, struct kafka_str member_id,
 {
 	int16_t code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
 	struct save *s = calloc(1, sizeof(*s));
-	struct group_record record;
+	struct topic_record record;
 	struct wire_writer w;
 	struct buf buf;
 	size_t key_len;

@@ -9,6 +9,8 @@
 enum handled dispatch(struct request *r, const uint8_t *data, size_t len);
 
 /* The handlers, one file each. They get a request whose version is served. */
+enum handled handle_add_offsets_to_txn(struct request *r);
+enum handled handle_add_partitions_to_txn(struct request *r);
 enum handled handle_alter_client_quotas(struct request *r);
 enum handled handle_alter_configs(struct request *r);
 enum handled handle_alter_partition_reassignments(struct request *r);
@@ -25,7 +27,9 @@ enum handled handle_describe_configs(struct request *r);
 enum handled handle_describe_groups(struct request *r);
 enum handled handle_describe_log_dirs(struct request *r);
 enum handled handle_describe_topic_partitions(struct request *r);
+enum handled handle_describe_transactions(struct request *r);
 enum handled handle_elect_leaders(struct request *r);
+enum handled handle_end_txn(struct request *r);
 enum handled handle_fetch(struct request *r);
 enum handled handle_find_coordinator(struct request *r);
 enum handled handle_get_telemetry_subscriptions(struct request *r);
@@ -38,6 +42,7 @@ enum handled handle_list_config_resources(struct request *r);
 enum handled handle_list_groups(struct request *r);
 enum handled handle_list_offsets(struct request *r);
 enum handled handle_list_partition_reassignments(struct request *r);
+enum handled handle_list_transactions(struct request *r);
 enum handled handle_metadata(struct request *r);
 enum handled handle_offset_commit(struct request *r);
 enum handled handle_offset_delete(struct request *r);
@@ -46,6 +51,8 @@ enum handled handle_offset_for_leader_epoch(struct request *r);
 enum handled handle_produce(struct request *r);
 enum handled handle_push_telemetry(struct request *r);
 enum handled handle_sync_group(struct request *r);
+enum handled handle_txn_offset_commit(struct request *r);
+enum handled handle_write_txn_markers(struct request *r);
 
 /** answer_unknown_api_version - ApiVersions in a version that is not served: error 35 in version 0 */
 enum handled answer_unknown_api_version(struct request *r);

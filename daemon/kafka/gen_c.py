@@ -11,7 +11,8 @@ C_TYPE = {
     "int64": "int64_t", "float64": "double", "uuid": "struct kafka_uuid", "string": "struct kafka_str",
     "bytes": "struct kafka_bytes", "records": "struct kafka_bytes",
 }
-ARRAY_TYPE = {"int8": "int8_array", "int32": "int32_array", "string": "str_array"}
+ARRAY_TYPE = {"int8": "int8_array", "int32": "int32_array", "int64": "int64_array",
+              "string": "str_array"}
 INT_MIN = {"int32": "INT32_MIN", "int64": "INT64_MIN"}
 
 

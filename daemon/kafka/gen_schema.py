@@ -17,7 +17,7 @@ MIN_SIZE = {
 }
 ARRAY_MIN = (4, 1)
 NULLABLE = {"string", "bytes", "records"}
-ARRAY_OF = {"int8", "int32", "string"}
+ARRAY_OF = {"int8", "int32", "int64", "string"}
 
 
 class SchemaError(Exception):

@@ -9,7 +9,7 @@ static enum handled answer(struct request *r, int16_t version, int16_t error_cod
 
 	kafka_api_versions_response_init(&m);
 	m.error_code = error_code;
-	err = api_versions_fill(&m, &r->arena);
+	err = api_versions_fill(&m, &r->arena, version);
 	if (err)
 		return request_malformed(r, err);
 	kafka_api_versions_response_encode(response_begin(r), version, &m);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /** struct one_group - one of the groups of a request */
 struct one_group {
@@ -10,7 +10,7 @@ struct one_group {
 
 /** struct delete_groups - a request at work; in its arena. @left: groups that are not answered */
 struct delete_groups {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct kafka_delete_groups_request m;
 	struct kafka_delete_groups_response a;
 	struct one_group *groups;
@@ -19,14 +19,14 @@ struct delete_groups {
 
 static void answer(struct delete_groups *d)
 {
-	struct request *r = d->gr.request;
+	struct request *r = d->cr.request;
 
 	for (int32_t i = 0; i < d->a.results.n; i++) {
 		d->a.results.v[i].group_id = d->m.groups_names.v[i];
 		d->a.results.v[i].error_code = d->groups[i].call.error_code;
 	}
 	kafka_delete_groups_response_encode(response_begin(r), request_version(r), &d->a);
-	group_answer(&d->gr);
+	coordinator_request_answer(&d->cr);
 }
 
 static void group_done(struct group_delete_call *call)
@@ -37,9 +37,10 @@ static void group_done(struct group_delete_call *call)
 		answer(d);
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	struct delete_groups *d = list_entry(call, struct delete_groups, gr.call);
+	struct coordinator *c = &cs->groups;
+	struct delete_groups *d = list_entry(call, struct delete_groups, cr.call);
 	int32_t n = d->m.groups_names.n;
 
 	/* One more than there are, so that the answer waits until all have begun. */
@@ -71,5 +72,5 @@ enum handled handle_delete_groups(struct request *r)
 	d->groups = request_alloc(r, (size_t)d->a.results.n, sizeof(*d->groups));
 	if (!d->a.results.v || !d->groups)
 		return request_malformed(r, -ENOMEM);
-	return group_park(r, &d->gr, work, group_finish);
+	return coordinator_request_park(r, &d->cr, work, coordinator_request_finish);
 }

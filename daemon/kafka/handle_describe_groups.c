@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /* First version that says that there is no such group; before, it is called dead. */
 #define NOT_FOUND_FROM_VERSION 6
@@ -12,7 +12,7 @@ typedef struct kafka_describe_groups_response_group group_out;
 
 /** struct describe_groups - a request at work; in its arena */
 struct describe_groups {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct kafka_describe_groups_request m;
 	struct kafka_describe_groups_response a;
 };
@@ -46,7 +46,7 @@ static int fill_members(struct request *r, const struct group *g, group_out *out
 static int fill(struct coordinator *c, struct describe_groups *d, struct kafka_str id,
 		group_out *out)
 {
-	struct request *r = d->gr.request;
+	struct request *r = d->cr.request;
 	struct group *g;
 
 	kafka_describe_groups_response_group_init(out);
@@ -71,19 +71,20 @@ static int fill(struct coordinator *c, struct describe_groups *d, struct kafka_s
 	return fill_members(r, g, out);
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	struct describe_groups *d = list_entry(call, struct describe_groups, gr.call);
-	struct request *r = d->gr.request;
+	struct coordinator *c = &cs->groups;
+	struct describe_groups *d = list_entry(call, struct describe_groups, cr.call);
+	struct request *r = d->cr.request;
 
 	for (int32_t i = 0; i < d->m.groups.n; i++) {
 		if (!fill(c, d, d->m.groups.v[i], &d->a.groups.v[d->a.groups.n++]))
 			continue;
-		group_refuse(&d->gr);
+		coordinator_request_refuse(&d->cr);
 		return;
 	}
 	kafka_describe_groups_response_encode(response_begin(r), request_version(r), &d->a);
-	group_answer(&d->gr);
+	coordinator_request_answer(&d->cr);
 }
 
 enum handled handle_describe_groups(struct request *r)
@@ -100,5 +101,5 @@ enum handled handle_describe_groups(struct request *r)
 	d->a.groups.v = request_alloc(r, (size_t)d->m.groups.n, sizeof(*d->a.groups.v));
 	if (!d->a.groups.v)
 		return request_malformed(r, -ENOMEM);
-	return group_park(r, &d->gr, work, group_finish);
+	return coordinator_request_park(r, &d->cr, work, coordinator_request_finish);
 }

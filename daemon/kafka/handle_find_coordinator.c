@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * This broker coordinates every group. Nobody coordinates transactions yet:
- * that is answered with TRANSACTIONAL_ID_AUTHORIZATION_FAILED, because every
- * client gives up on it at once, while it would try again for ever after the
- * errors that say "not now".
- */
+/* This broker coordinates every group and every transactional id. */
 #include <string.h>
 
 #include "daemon/controller/controller.h"
@@ -26,22 +21,19 @@ static void find(struct request *r, int8_t key_type, struct kafka_str key, int e
 	ret->key = key;
 	ret->host = kafka_str_from("");
 	ret->error_message = kafka_str_from(NULL);
-	if (key_type != KEY_GROUP) {
+	if (key_type != KEY_GROUP && key_type != KEY_TRANSACTION) {
 		ret->node_id = -1;
 		ret->port = -1;
-		ret->error_code = key_type == KEY_TRANSACTION
-					  ? KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED
-					  : KAFKA_ERROR_INVALID_REQUEST;
-		ret->error_message = kafka_str_from(
-			key_type == KEY_TRANSACTION ? "this broker has no transactions yet"
-						    : "this broker coordinates groups only");
+		ret->error_code = KAFKA_ERROR_INVALID_REQUEST;
+		ret->error_message =
+			kafka_str_from("this broker coordinates groups and transactions only");
 		return;
 	}
 	if (err) {
 		ret->node_id = -1;
 		ret->port = -1;
 		ret->error_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
-		ret->error_message = kafka_str_from("the topic of offsets cannot be created");
+		ret->error_message = kafka_str_from("its topic cannot be created");
 		return;
 	}
 	broker_endpoint(b, r->listener, r->local_host, r->local_port, &host, &port);
@@ -51,7 +43,7 @@ static void find(struct request *r, int8_t key_type, struct kafka_str key, int e
 }
 
 /**
- * struct find_call - a request that waits for the topic of offsets to be made; in its arena
+ * struct find_call - a request that waits for a topic to be made; in its arena
  * @err: why it could not be
  */
 struct find_call {
@@ -93,17 +85,29 @@ static enum handled answer(struct find_call *fc)
 	return response_end(r);
 }
 
+/* Where what it coordinates is kept; NULL if it coordinates nothing like it. */
+static const char *topic_of(int8_t key_type)
+{
+	switch (key_type) {
+	case KEY_GROUP: return OFFSETS_TOPIC;
+	case KEY_TRANSACTION: return TXN_TOPIC;
+	default: return NULL;
+	}
+}
+
 static void work(struct controller *c, struct controller_call *call)
 {
 	struct find_call *fc = list_entry(call, struct find_call, call);
 	struct log_dir_error err;
 
+	const char *topic = topic_of(fc->m.key_type);
+
 	/* Somebody else may have been faster. */
-	if (controller_topic(c, OFFSETS_TOPIC, strlen(OFFSETS_TOPIC)))
+	if (controller_topic(c, topic, strlen(topic)))
 		return;
-	fc->err = controller_offsets_topic_create(c, &err);
+	fc->err = controller_internal_topic_create(c, topic, &err);
 	if (fc->err)
-		diag_limited(&create_limit, DIAG_ERROR, "cannot create topic %s: %s", OFFSETS_TOPIC,
+		diag_limited(&create_limit, DIAG_ERROR, "cannot create topic %s: %s", topic,
 			     err.text);
 }
 
@@ -117,6 +121,7 @@ static void reply(struct controller_call *call)
 enum handled handle_find_coordinator(struct request *r)
 {
 	struct find_call *fc = request_alloc(r, 1, sizeof(*fc));
+	const char *topic;
 	int err = fc ? 0 : -ENOMEM;
 
 	if (!err)
@@ -125,9 +130,8 @@ enum handled handle_find_coordinator(struct request *r)
 	if (err)
 		return request_malformed(r, err);
 	fc->request = r;
-	/* What a group commits needs a place. */
-	if (fc->m.key_type == KEY_GROUP &&
-	    !image_by_name(r->worker->image, OFFSETS_TOPIC, strlen(OFFSETS_TOPIC)))
+	topic = topic_of(fc->m.key_type);
+	if (topic && !image_by_name(r->worker->image, topic, strlen(topic)))
 		return request_park(r, &fc->call, work, reply);
 	return answer(fc);
 }

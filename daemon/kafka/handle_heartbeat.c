@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /** struct heartbeat - a request at work; in its arena */
 struct heartbeat {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct kafka_heartbeat_request m;
 };
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	struct heartbeat *h = list_entry(call, struct heartbeat, gr.call);
-	struct request *r = h->gr.request;
+	struct coordinator *c = &cs->groups;
+	struct heartbeat *h = list_entry(call, struct heartbeat, cr.call);
+	struct request *r = h->cr.request;
 	struct kafka_heartbeat_response a;
 
 	kafka_heartbeat_response_init(&a);
 	a.error_code = coordinator_heartbeat(c, &h->m);
 	kafka_heartbeat_response_encode(response_begin(r), request_version(r), &a);
-	group_answer(&h->gr);
+	coordinator_request_answer(&h->cr);
 }
 
 enum handled handle_heartbeat(struct request *r)
@@ -30,5 +31,5 @@ enum handled handle_heartbeat(struct request *r)
 						     &h->m);
 	if (err)
 		return request_malformed(r, err);
-	return group_park(r, &h->gr, work, group_finish);
+	return coordinator_request_park(r, &h->cr, work, coordinator_request_finish);
 }

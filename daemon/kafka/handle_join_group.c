@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /** struct join - a request at work; in its arena */
 struct join {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct join_call call;
 	struct kafka_join_group_request m;
 };
@@ -12,15 +12,16 @@ struct join {
 static void answer(struct join_call *call, const struct kafka_join_group_response *a)
 {
 	struct join *j = list_entry(call, struct join, call);
-	struct request *r = j->gr.request;
+	struct request *r = j->cr.request;
 
 	kafka_join_group_response_encode(response_begin(r), request_version(r), a);
-	group_answer(&j->gr);
+	coordinator_request_answer(&j->cr);
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	coordinator_join(c, &list_entry(call, struct join, gr.call)->call);
+	struct coordinator *c = &cs->groups;
+	coordinator_join(c, &list_entry(call, struct join, cr.call)->call);
 }
 
 enum handled handle_join_group(struct request *r)
@@ -44,5 +45,5 @@ enum handled handle_join_group(struct request *r)
 		.client_host = kafka_str_from(host),
 		.answer = answer,
 	};
-	return group_park(r, &j->gr, work, group_finish);
+	return coordinator_request_park(r, &j->cr, work, coordinator_request_finish);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /* First version that can name several members. */
 #define SEVERAL_FROM_VERSION 3
@@ -10,7 +10,7 @@
  * @members: @n of them, with @codes for each
  */
 struct leave {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct kafka_leave_group_request m;
 	struct kafka_leave_group_request_member *members;
 	struct kafka_leave_group_response_member *answers;
@@ -18,10 +18,11 @@ struct leave {
 	int32_t n;
 };
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	struct leave *l = list_entry(call, struct leave, gr.call);
-	struct request *r = l->gr.request;
+	struct coordinator *c = &cs->groups;
+	struct leave *l = list_entry(call, struct leave, cr.call);
+	struct request *r = l->cr.request;
 	struct kafka_leave_group_response a;
 
 	kafka_leave_group_response_init(&a);
@@ -39,7 +40,7 @@ static void work(struct coordinator *c, struct group_call *call)
 		a.members.n = l->n;
 	}
 	kafka_leave_group_response_encode(response_begin(r), request_version(r), &a);
-	group_answer(&l->gr);
+	coordinator_request_answer(&l->cr);
 }
 
 enum handled handle_leave_group(struct request *r)
@@ -66,5 +67,5 @@ enum handled handle_leave_group(struct request *r)
 		kafka_leave_group_request_member_init(&l->members[0]);
 		l->members[0].member_id = l->m.member_id;
 	}
-	return group_park(r, &l->gr, work, group_finish);
+	return coordinator_request_park(r, &l->cr, work, coordinator_request_finish);
 }

@@ -2,11 +2,11 @@
 #include <strings.h>
 
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /** struct list_groups - a request at work; in its arena */
 struct list_groups {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct kafka_list_groups_request m;
 };
 
@@ -21,16 +21,17 @@ static bool passes(struct kafka_str_array filter, const char *value)
 	return filter.n <= 0;
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	struct list_groups *lg = list_entry(call, struct list_groups, gr.call);
-	struct request *r = lg->gr.request;
+	struct coordinator *c = &cs->groups;
+	struct list_groups *lg = list_entry(call, struct list_groups, cr.call);
+	struct request *r = lg->cr.request;
 	struct kafka_list_groups_response a;
 
 	kafka_list_groups_response_init(&a);
 	a.groups.v = request_alloc(r, c->groups.count, sizeof(*a.groups.v));
 	if (!a.groups.v) {
-		group_refuse(&lg->gr);
+		coordinator_request_refuse(&lg->cr);
 		return;
 	}
 	a.error_code = coordinator_error(c);
@@ -49,7 +50,7 @@ static void work(struct coordinator *c, struct group_call *call)
 		};
 	}
 	kafka_list_groups_response_encode(response_begin(r), request_version(r), &a);
-	group_answer(&lg->gr);
+	coordinator_request_answer(&lg->cr);
 }
 
 enum handled handle_list_groups(struct request *r)
@@ -62,5 +63,5 @@ enum handled handle_list_groups(struct request *r)
 						       &lg->m);
 	if (err)
 		return request_malformed(r, err);
-	return group_park(r, &lg->gr, work, group_finish);
+	return coordinator_request_park(r, &lg->cr, work, coordinator_request_finish);
 }

@@ -190,7 +190,7 @@ static void work(struct controller *c, struct controller_call *call)
 				  ? controller_topic_create(c, md->missing[i],
 							    (uint32_t)config->num_partitions, NULL,
 							    0, NULL, &err)
-				  : controller_offsets_topic_create(c, &err);
+				  : controller_internal_topic_create(c, OFFSETS_TOPIC, &err);
 
 		/* Somebody else may have been faster. The answer says what became of it. */
 		if (ret && ret != -EEXIST)

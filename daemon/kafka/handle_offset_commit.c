@@ -4,7 +4,7 @@
  * ids into names, under which offsets are kept; the rest is the coordinator's.
  */
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 #include "daemon/worker.h"
 
 /* First version that names topics by their ids. */
@@ -12,7 +12,7 @@
 
 /** struct commit - a request at work; in its arena */
 struct commit {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct commit_call call;
 	struct kafka_offset_commit_request m;
 	struct kafka_offset_commit_response a;
@@ -22,15 +22,16 @@ struct commit {
 static void answer(struct commit_call *call)
 {
 	struct commit *cm = list_entry(call, struct commit, call);
-	struct request *r = cm->gr.request;
+	struct request *r = cm->cr.request;
 
 	kafka_offset_commit_response_encode(response_begin(r), request_version(r), &cm->a);
-	group_answer(&cm->gr);
+	coordinator_request_answer(&cm->cr);
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	coordinator_commit(c, &list_entry(call, struct commit, gr.call)->call);
+	struct coordinator *c = &cs->groups;
+	coordinator_commit(c, &list_entry(call, struct commit, cr.call)->call);
 }
 
 /* The name is copied, because the image may be replaced meanwhile. */
@@ -47,7 +48,7 @@ static int find_topic(struct request *r, struct kafka_offset_commit_request_topi
 	if (!topic)
 		return 0;
 	memcpy(id->b, topic->id, sizeof(id->b));
-	return by_id ? group_copy(r, kafka_str_from(topic->name), &t->name) : 0;
+	return by_id ? coordinator_request_copy(r, kafka_str_from(topic->name), &t->name) : 0;
 }
 
 static int prepare_topic(struct request *r, struct commit *cm, int32_t i)
@@ -116,5 +117,5 @@ enum handled handle_offset_commit(struct request *r)
 		err = prepare(r, cm);
 	if (err)
 		return request_malformed(r, err);
-	return group_park(r, &cm->gr, work, group_finish);
+	return coordinator_request_park(r, &cm->cr, work, coordinator_request_finish);
 }

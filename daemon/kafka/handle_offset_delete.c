@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 #include "daemon/worker.h"
 
 /** struct offset_delete - a request at work; in its arena */
 struct offset_delete {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct offset_delete_call call;
 	struct kafka_offset_delete_request m;
 	struct kafka_offset_delete_response a;
@@ -14,15 +14,16 @@ struct offset_delete {
 static void answer(struct offset_delete_call *call)
 {
 	struct offset_delete *d = list_entry(call, struct offset_delete, call);
-	struct request *r = d->gr.request;
+	struct request *r = d->cr.request;
 
 	kafka_offset_delete_response_encode(response_begin(r), request_version(r), &d->a);
-	group_answer(&d->gr);
+	coordinator_request_answer(&d->cr);
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	coordinator_delete_offsets(c, &list_entry(call, struct offset_delete, gr.call)->call);
+	struct coordinator *c = &cs->groups;
+	coordinator_delete_offsets(c, &list_entry(call, struct offset_delete, cr.call)->call);
 }
 
 static int prepare_topic(struct request *r, const struct kafka_offset_delete_request_topic *in,
@@ -76,5 +77,5 @@ enum handled handle_offset_delete(struct request *r)
 		err = prepare(r, d);
 	if (err)
 		return request_malformed(r, err);
-	return group_park(r, &d->gr, work, group_finish);
+	return coordinator_request_park(r, &d->cr, work, coordinator_request_finish);
 }

@@ -5,7 +5,7 @@
  * looked up by the worker, before and after.
  */
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 #include "daemon/worker.h"
 
 /* First versions that can say that the whole failed, name several groups, name topics by ids. */
@@ -21,13 +21,21 @@ typedef struct kafka_offset_fetch_response_group_partition partition_out;
 
 /** struct offset_fetch - a request at work; in its arena. @in and @out: @n groups */
 struct offset_fetch {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct kafka_offset_fetch_request m;
 	group_in *in;
 	group_out *out;
 	int32_t n;
 	int err;
 };
+
+static int16_t unstable_code(const struct offset_fetch *f, const struct group *g,
+			     struct kafka_str topic, int32_t index)
+{
+	return f->m.require_stable && g && offset_is_unstable(&g->offsets, topic, index)
+		       ? KAFKA_ERROR_UNSTABLE_OFFSET_COMMIT
+		       : KAFKA_ERROR_NONE;
+}
 
 static int fill_partition(struct request *r, partition_out *out, int32_t index,
 			  const struct offset_entry *e)
@@ -38,12 +46,13 @@ static int fill_partition(struct request *r, partition_out *out, int32_t index,
 		.committed_leader_epoch = e ? e->value.leader_epoch : -1,
 		.metadata = kafka_str_from(""),
 	};
-	return e ? group_copy(r, e->value.metadata, &out->metadata) : 0;
+	return e ? coordinator_request_copy(r, e->value.metadata, &out->metadata) : 0;
 }
 
-static int fill_named(struct request *r, const struct group *g, const topic_in *in, int16_t code,
-		      topic_out *out)
+static int fill_named(struct offset_fetch *f, const struct group *g, const topic_in *in,
+		      int16_t code, topic_out *out)
 {
+	struct request *r = f->cr.request;
 	int32_t n = in->partition_indexes.n;
 
 	out->name = in->name;
@@ -56,12 +65,17 @@ static int fill_named(struct request *r, const struct group *g, const topic_in *
 		int32_t index = in->partition_indexes.v[i];
 		/* The worker could not find a name for the id. */
 		bool unknown = in->name.len < 0;
-		const struct offset_entry *e =
-			g && !unknown ? offset_find(&g->offsets, in->name, index) : NULL;
+		int16_t unstable =
+			unknown ? KAFKA_ERROR_NONE : unstable_code(f, g, in->name, index);
+		const struct offset_entry *e = g && !unknown && !unstable
+						       ? offset_find(&g->offsets, in->name, index)
+						       : NULL;
 
 		if (fill_partition(r, &out->partitions.v[i], index, e))
 			return -ENOMEM;
 		out->partitions.v[i].error_code = unknown ? KAFKA_ERROR_UNKNOWN_TOPIC_ID : code;
+		if (unstable)
+			out->partitions.v[i].error_code = unstable;
 	}
 	return 0;
 }
@@ -87,14 +101,16 @@ static topic_out *get_topic(struct request *r, const struct group *g, group_out 
 	}
 	t = &out->topics.v[out->topics.n];
 	t->partitions.v = request_alloc(r, count_of_topic(g, e->topic), sizeof(*t->partitions.v));
-	if (!t->partitions.v || group_copy(r, e->topic, &t->name))
+	if (!t->partitions.v || coordinator_request_copy(r, e->topic, &t->name))
 		return NULL;
 	out->topics.n++;
 	return t;
 }
 
-static int fill_all(struct request *r, const struct group *g, group_out *out)
+static int fill_all(struct offset_fetch *f, const struct group *g, group_out *out)
 {
+	struct request *r = f->cr.request;
+
 	if (!g)
 		return 0;
 	out->topics.v = request_alloc(r, g->offsets.n_present, sizeof(*out->topics.v));
@@ -102,19 +118,27 @@ static int fill_all(struct request *r, const struct group *g, group_out *out)
 		return -ENOMEM;
 	for (struct list *at = g->offsets.entries.next; at != &g->offsets.entries; at = at->next) {
 		const struct offset_entry *e = list_entry(at, struct offset_entry, link);
+		int16_t unstable = unstable_code(f, g, e->topic, e->partition);
+		partition_out *p;
 		topic_out *t;
 
 		if (!e->present)
 			continue;
 		t = get_topic(r, g, out, e);
-		if (!t || fill_partition(r, &t->partitions.v[t->partitions.n++], e->partition, e))
+		if (!t)
 			return -ENOMEM;
+		p = &t->partitions.v[t->partitions.n++];
+		if (fill_partition(r, p, e->partition, unstable ? NULL : e))
+			return -ENOMEM;
+		p->error_code = unstable;
 	}
 	return 0;
 }
 
-static int fill_group(struct request *r, struct coordinator *c, const group_in *in, group_out *out)
+static int fill_group(struct offset_fetch *f, struct coordinator *c, const group_in *in,
+		      group_out *out)
 {
+	struct request *r = f->cr.request;
 	bool tell_each = request_version(r) < ERROR_FROM_VERSION;
 	struct group *g = coordinator_find(c, in->group_id, &out->error_code);
 	int err = 0;
@@ -123,23 +147,24 @@ static int fill_group(struct request *r, struct coordinator *c, const group_in *
 	if (out->error_code && !tell_each)
 		return 0;
 	if (in->topics.n < 0)
-		return fill_all(r, g, out);
+		return fill_all(f, g, out);
 	out->topics.v = request_alloc(r, (size_t)in->topics.n, sizeof(*out->topics.v));
 	if (!out->topics.v)
 		return -ENOMEM;
 	out->topics.n = in->topics.n;
 	for (int32_t i = 0; i < in->topics.n && !err; i++)
-		err = fill_named(r, g, &in->topics.v[i], out->error_code, &out->topics.v[i]);
+		err = fill_named(f, g, &in->topics.v[i], out->error_code, &out->topics.v[i]);
 	return err;
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	struct offset_fetch *f = list_entry(call, struct offset_fetch, gr.call);
+	struct coordinator *c = &cs->groups;
+	struct offset_fetch *f = list_entry(call, struct offset_fetch, cr.call);
 
 	for (int32_t i = 0; i < f->n && !f->err; i++)
-		f->err = fill_group(f->gr.request, c, &f->in[i], &f->out[i]);
-	group_reply(call);
+		f->err = fill_group(f, c, &f->in[i], &f->out[i]);
+	coordinators_reply(call);
 }
 
 /* Topics that were deleted have no id to be called by: they are left out. */
@@ -198,7 +223,7 @@ static int flatten(struct request *r, const group_out *g, struct kafka_offset_fe
 
 static enum handled answer(struct offset_fetch *f)
 {
-	struct request *r = f->gr.request;
+	struct request *r = f->cr.request;
 	struct kafka_offset_fetch_response a;
 	int err = f->err;
 
@@ -219,11 +244,11 @@ static enum handled answer(struct offset_fetch *f)
 	return response_end(r);
 }
 
-static void reply(struct group_call *call)
+static void reply(struct coordinator_call *call)
 {
-	struct offset_fetch *f = list_entry(call, struct offset_fetch, gr.call);
+	struct offset_fetch *f = list_entry(call, struct offset_fetch, cr.call);
 
-	request_finish(f->gr.request, answer(f));
+	request_finish(f->cr.request, answer(f));
 }
 
 /* The only group of an old version, in the form of the new ones. */
@@ -257,7 +282,8 @@ static int set_names(struct request *r, group_in *g)
 			image_by_id(r->worker->image, g->topics.v[i].topic_id.b);
 
 		g->topics.v[i].name = kafka_str_from(NULL);
-		if (topic && group_copy(r, kafka_str_from(topic->name), &g->topics.v[i].name))
+		if (topic &&
+		    coordinator_request_copy(r, kafka_str_from(topic->name), &g->topics.v[i].name))
 			return -ENOMEM;
 	}
 	return 0;
@@ -289,5 +315,5 @@ enum handled handle_offset_fetch(struct request *r)
 		err = prepare(r, f);
 	if (err)
 		return request_malformed(r, err);
-	return group_park(r, &f->gr, work, reply);
+	return coordinator_request_park(r, &f->cr, work, reply);
 }

@@ -3,17 +3,28 @@
  * Produce: one batch for each partition goes from the request's own bytes into
  * the log, and a receipt says where it landed. acks=0 asks for none and gets no
  * answer; acks=all waits until it is durable, as the topic's setting says.
+ *
+ * Batches of a transaction first pass the transaction coordinator: it says
+ * whether their partitions are part of it, or adds them, and then waits for the
+ * appends before it ends the transaction.
  */
 #include <string.h>
 #include <linux/sluice_netlink.h>
 
+#include "daemon/kafka/coordinator_request.h"
 #include "daemon/kafka/dispatch.h"
 #include "daemon/kafka/produce_check.h"
 #include "daemon/kafka/request_quota.h"
+#include "daemon/kafka/txn_error.h"
 #include "daemon/worker.h"
 
 #define ACKS_ALL  (-1)
 #define ACKS_NONE 0
+
+/* First versions with topic ids; that know TRANSACTION_ABORTABLE; that add their partitions. */
+#define IDS_FROM_VERSION       13
+#define ABORTABLE_FROM_VERSION 11
+#define ADD_FROM_VERSION       12
 
 /* Of the module's sentences, kept beside the answer. */
 #define MESSAGE_MAX 160
@@ -23,9 +34,13 @@
  * @partitions: element of the answer for each batch, in the order of the request
  * @appended: "appended" receipts that were asked for: they are there at once
  * @failed: whether a batch was refused
+ * @add: of the @add.n partitions with transactional batches, @places
+ * @place_indexes: of these in @partitions; @codes: what the coordinator said
+ * @guard: held until all is appended, or NULL
  */
 struct produce {
 	struct parked_produce parked;
+	struct coordinator_request cr;
 	struct request *request;
 	struct kafka_produce_request m;
 	struct kafka_produce_response answer;
@@ -33,6 +48,12 @@ struct produce {
 	uint32_t n_partitions;
 	uint32_t appended;
 	bool failed;
+	struct txn_add_call add;
+	struct txn_place *places;
+	uint32_t *place_indexes;
+	int16_t *codes;
+	struct coordinators *coordinators;
+	struct txn_guard *guard;
 };
 
 static void set_error(struct produce *p, struct kafka_produce_response_partition *part,
@@ -140,13 +161,11 @@ static void produce_partition(struct produce *p, const struct image_topic *topic
 	const char *why = NULL;
 	int16_t code;
 
+	/* The coordinator refused it. */
+	if (part->error_code)
+		return;
 	if (p->m.acks != ACKS_ALL && p->m.acks != ACKS_NONE && p->m.acks != 1) {
 		set_error(p, part, KAFKA_ERROR_INVALID_REQUIRED_ACKS, NULL);
-		return;
-	}
-	if (p->m.transactional_id.len >= 0) {
-		set_error(p, part, KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-			  "this broker has no transactions yet");
 		return;
 	}
 	if (!topic) {
@@ -212,19 +231,26 @@ static int prepare_answer(struct produce *p)
 	return 0;
 }
 
-static void append_all(struct produce *p)
+static const struct image_topic *find_topic(const struct produce *p,
+					    const struct kafka_produce_request_topic *in)
 {
 	const struct image *image = p->request->worker->image;
-	bool by_id = request_version(p->request) >= 13;
+
+	return request_version(p->request) >= IDS_FROM_VERSION
+		       ? image_by_id(image, in->topic_id.b)
+		       : image_by_name(image, in->name.p, (size_t)in->name.len);
+}
+
+static void append_all(struct produce *p)
+{
+	int16_t no_topic_error = request_version(p->request) >= IDS_FROM_VERSION
+					 ? KAFKA_ERROR_UNKNOWN_TOPIC_ID
+					 : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
 	uint32_t at = 0;
 
 	for (int32_t i = 0; i < p->m.topic_data.n; i++) {
 		const struct kafka_produce_request_topic *in = &p->m.topic_data.v[i];
-		const struct image_topic *topic =
-			by_id ? image_by_id(image, in->topic_id.b)
-			      : image_by_name(image, in->name.p, (size_t)in->name.len);
-		int16_t no_topic_error = by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID
-					       : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+		const struct image_topic *topic = find_topic(p, in);
 
 		for (int32_t j = 0; j < in->partition_data.n; j++)
 			produce_partition(p, topic, no_topic_error, &in->partition_data.v[j], at++);
@@ -260,25 +286,14 @@ static void abandon(struct request *r)
 	produce_end(&p->parked);
 }
 
-enum handled handle_produce(struct request *r)
+/* What is in the log, or not, is known: answer, or wait for receipts. */
+static enum handled append_and_answer(struct produce *p)
 {
-	struct produce *p = request_alloc(r, 1, sizeof(*p));
+	struct request *r = p->request;
 	struct worker *w = r->worker;
-	int err = p ? 0 : -ENOMEM;
 
-	if (!err)
-		err = kafka_produce_request_decode(&r->body, &r->arena, request_version(r), &p->m);
-	if (err)
-		return request_malformed(r, err);
-	p->request = r;
-	p->parked.receipt = on_receipt;
-	p->parked.wake = wake;
-	err = prepare_answer(p);
-	if (!err)
-		err = produce_begin(&w->produces, &p->parked);
-	if (err)
-		return request_malformed(r, err);
-
+	if (produce_begin(&w->produces, &p->parked))
+		return request_malformed(r, -ENOMEM);
 	append_all(p);
 	if (p->appended)
 		worker_read_events(w);
@@ -290,4 +305,138 @@ enum handled handle_produce(struct request *r)
 	r->abandon = abandon;
 	produce_park(&p->parked, w->reactor.now_ms + (p->m.timeout_ms > 0 ? p->m.timeout_ms : 0));
 	return REQUEST_PARKED;
+}
+
+static void verified(struct coordinator_call *call)
+{
+	struct produce *p = list_entry(call, struct produce, cr.call);
+	int16_t version = request_version(p->request);
+	struct request *r = p->request;
+	enum handled how;
+
+	for (size_t i = 0; i < p->add.n; i++) {
+		int16_t code = txn_write_error(p->codes[i], version >= ABORTABLE_FROM_VERSION,
+					       version >= ADD_FROM_VERSION);
+
+		if (code)
+			set_error(p, p->partitions[p->place_indexes[i]], code,
+				  "the partition is not part of the transaction");
+	}
+	how = append_and_answer(p);
+	if (p->guard)
+		txn_guard_put(p->guard);
+	if (how != REQUEST_PARKED)
+		request_finish(r, how);
+}
+
+static void added(struct txn_add_call *call, int16_t code)
+{
+	struct produce *p = list_entry(call, struct produce, add);
+
+	for (size_t i = 0; i < call->n; i++)
+		p->codes[i] = code;
+	if (!code)
+		p->guard = txn_guard(&p->coordinators->txns, &call->producer);
+	coordinators_reply(&p->cr.call);
+}
+
+static void verify(struct coordinators *cs, struct coordinator_call *call)
+{
+	struct produce *p = list_entry(call, struct produce, cr.call);
+
+	p->coordinators = cs;
+	if (request_version(p->request) >= ADD_FROM_VERSION) {
+		txn_add(&cs->txns, &p->add);
+		return;
+	}
+	for (size_t i = 0; i < p->add.n; i++) {
+		p->codes[i] = txn_verify(&cs->txns, &p->add.producer, &p->places[i], 1);
+		if (!p->codes[i] && !p->guard)
+			p->guard = txn_guard(&cs->txns, &p->add.producer);
+	}
+	coordinators_reply(call);
+}
+
+/* A batch of a transaction: note what the coordinator is to be asked. */
+static int note_transactional(struct produce *p, const struct image_topic *topic,
+			      const struct sluice_batch *b, uint32_t index)
+{
+	struct kafka_produce_response_partition *part = p->partitions[index];
+	struct txn_producer *producer = &p->add.producer;
+	struct txn_place *place = &p->places[p->add.n];
+
+	if (p->m.transactional_id.len < 0) {
+		set_error(p, part, KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+			  "a batch of a transaction needs a transactional id");
+		return 0;
+	}
+	if (!topic || part->index < 0 || part->index >= topic->partition_count)
+		return 0;
+	if (!p->add.n) {
+		producer->id = p->m.transactional_id;
+		producer->producer_id = b->producer_id;
+		producer->epoch = b->producer_epoch;
+		producer->client_version = 2;
+	} else if (b->producer_id != producer->producer_id ||
+		   b->producer_epoch != producer->epoch) {
+		set_error(p, part, KAFKA_ERROR_INVALID_PRODUCER_ID_MAPPING,
+			  "the batches are of more than one producer");
+		return 0;
+	}
+	place->partition = part->index;
+	p->place_indexes[p->add.n++] = index;
+	/* Copied, because the image may be replaced meanwhile. */
+	return coordinator_request_copy(p->request, kafka_str_from(topic->name), &place->topic);
+}
+
+static int find_transactional(struct produce *p)
+{
+	struct request *r = p->request;
+	uint32_t at = 0;
+
+	for (int32_t i = 0; i < p->m.topic_data.n; i++) {
+		const struct kafka_produce_request_topic *in = &p->m.topic_data.v[i];
+		const struct image_topic *topic = find_topic(p, in);
+
+		for (int32_t j = 0; j < in->partition_data.n; j++, at++) {
+			struct sluice_batch b;
+
+			if (!produce_is_transactional(in->partition_data.v[j].records, &b))
+				continue;
+			if (!p->places) {
+				p->places = request_alloc(r, p->n_partitions, sizeof(*p->places));
+				p->place_indexes = request_alloc(r, p->n_partitions,
+								 sizeof(*p->place_indexes));
+				p->codes = request_alloc(r, p->n_partitions, sizeof(*p->codes));
+			}
+			if (!p->places || !p->place_indexes || !p->codes ||
+			    note_transactional(p, topic, &b, at))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+enum handled handle_produce(struct request *r)
+{
+	struct produce *p = request_alloc(r, 1, sizeof(*p));
+	int err = p ? 0 : -ENOMEM;
+
+	if (!err)
+		err = kafka_produce_request_decode(&r->body, &r->arena, request_version(r), &p->m);
+	if (err)
+		return request_malformed(r, err);
+	p->request = r;
+	p->parked.receipt = on_receipt;
+	p->parked.wake = wake;
+	err = prepare_answer(p);
+	if (!err)
+		err = find_transactional(p);
+	if (err)
+		return request_malformed(r, err);
+	if (!p->add.n)
+		return append_and_answer(p);
+	p->add.places = p->places;
+	p->add.answer = added;
+	return coordinator_request_park(r, &p->cr, verify, verified);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/dispatch.h"
-#include "daemon/kafka/group_request.h"
+#include "daemon/kafka/coordinator_request.h"
 
 /** struct sync - a request at work; in its arena */
 struct sync {
-	struct group_request gr;
+	struct coordinator_request cr;
 	struct sync_call call;
 	struct kafka_sync_group_request m;
 };
@@ -12,15 +12,16 @@ struct sync {
 static void answer(struct sync_call *call, const struct kafka_sync_group_response *a)
 {
 	struct sync *s = list_entry(call, struct sync, call);
-	struct request *r = s->gr.request;
+	struct request *r = s->cr.request;
 
 	kafka_sync_group_response_encode(response_begin(r), request_version(r), a);
-	group_answer(&s->gr);
+	coordinator_request_answer(&s->cr);
 }
 
-static void work(struct coordinator *c, struct group_call *call)
+static void work(struct coordinators *cs, struct coordinator_call *call)
 {
-	coordinator_sync(c, &list_entry(call, struct sync, gr.call)->call);
+	struct coordinator *c = &cs->groups;
+	coordinator_sync(c, &list_entry(call, struct sync, cr.call)->call);
 }
 
 enum handled handle_sync_group(struct request *r)
@@ -34,5 +35,5 @@ enum handled handle_sync_group(struct request *r)
 	if (err)
 		return request_malformed(r, err);
 	s->call = (struct sync_call){.m = &s->m, .answer = answer};
-	return group_park(r, &s->gr, work, group_finish);
+	return coordinator_request_park(r, &s->cr, work, coordinator_request_finish);
 }

@@ -54,9 +54,6 @@ int16_t produce_check(struct kafka_bytes records, int16_t version, const char **
 	if (compression == SLUICE_COMPRESSION_ZSTD && version < ZSTD_FROM_VERSION)
 		return fail(KAFKA_ERROR_UNSUPPORTED_COMPRESSION_TYPE,
 			    "zstd needs version 7 of Produce", ret_why);
-	if (b.attributes & SLUICE_BATCH_TRANSACTIONAL)
-		return fail(KAFKA_ERROR_INVALID_TXN_STATE, "this broker has no transactions yet",
-			    ret_why);
 	if (compression != SLUICE_COMPRESSION_NONE)
 		return KAFKA_ERROR_NONE;
 	if (!sluice_records_check(&b, records.p + SLUICE_BATCH_HEADER_LEN,
@@ -66,4 +63,11 @@ int16_t produce_check(struct kafka_bytes records, int16_t version, const char **
 	if (!crc_is_right(&b, records.p))
 		return fail(KAFKA_ERROR_CORRUPT_MESSAGE, "the CRC of the batch is wrong", ret_why);
 	return KAFKA_ERROR_INVALID_RECORD;
+}
+
+bool produce_is_transactional(struct kafka_bytes records, struct sluice_batch *ret_b)
+{
+	return records.len >= SLUICE_BATCH_HEADER_LEN &&
+	       !sluice_batch_parse(records.p, INT_MAX, ret_b) &&
+	       ret_b->attributes & SLUICE_BATCH_TRANSACTIONAL;
 }

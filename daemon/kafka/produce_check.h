@@ -5,6 +5,7 @@
 
 #include "daemon/kafka/error_code.h"
 #include "daemon/core/wire.h"
+#include "kmod/log/batch.h"
 
 /**
  * produce_check - check the records of one partition of a request
@@ -18,5 +19,8 @@
  * Returns KAFKA_ERROR_NONE or the error code.
  */
 int16_t produce_check(struct kafka_bytes records, int16_t version, const char **ret_why);
+
+/** produce_is_transactional - whether it begins with a batch of a transaction; its header in @ret_b */
+bool produce_is_transactional(struct kafka_bytes records, struct sluice_batch *ret_b);
 
 #endif /* SLUICE_KAFKA_PRODUCE_CHECK_H */

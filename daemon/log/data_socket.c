@@ -51,6 +51,11 @@ uint32_t data_socket_poll_events(const struct data_socket *ds)
 	return EPOLLERR;
 }
 
+int data_socket_append_as(struct data_socket *ds, uint32_t as)
+{
+	return setsockopt(ds->fd, SOL_SLUICE, SLUICE_APPEND_AS, &as, sizeof(as)) ? -errno : 0;
+}
+
 int data_socket_append(struct data_socket *ds, const uint8_t topic_id[SLUICE_TOPIC_ID_LEN],
 		       int32_t partition, const void *batch, size_t len, uint32_t when,
 		       uint64_t cookie)

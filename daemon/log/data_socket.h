@@ -23,6 +23,9 @@ void data_socket_close(struct data_socket *ds);
 int data_socket_fd(const struct data_socket *ds);
 uint32_t data_socket_poll_events(const struct data_socket *ds);
 
+/** data_socket_append_as - @as: SLUICE_AS_*: who appends from now on; 0 or -errno */
+int data_socket_append_as(struct data_socket *ds, uint32_t as);
+
 /**
  * data_socket_append - append one RecordBatch, @len bytes at @batch
  * @when: SLUICE_RECEIPT_*: which receipt to give

@@ -31,10 +31,13 @@ struct image_topic {
 /** OFFSETS_TOPIC - where the groups and their offsets are kept; made and written by the broker */
 #define OFFSETS_TOPIC "__consumer_offsets"
 
+/** TXN_TOPIC - where transactional ids and their transactions are kept; likewise */
+#define TXN_TOPIC "__transaction_state"
+
 /** image_topic_internal - whether the broker made it for itself */
 static inline bool image_topic_internal(const struct image_topic *t)
 {
-	return !strcmp(t->name, OFFSETS_TOPIC);
+	return !strcmp(t->name, OFFSETS_TOPIC) || !strcmp(t->name, TXN_TOPIC);
 }
 
 struct image;

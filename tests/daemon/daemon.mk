@@ -23,14 +23,14 @@ $(B)/tests/sluiced-userspace: $(B)/asan/daemon/main.o $(USER_MODULE_SRCS:%.c=$(B
 TEST_HELPERS += $(B)/tests/sluiced-userspace
 
 # Tests of single files.
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record test_group_sim test_quota \
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record test_group_sim test_txn test_txn_sim test_quota \
 	test_htable test_image \
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
 # Tests of the daemon with a client on the loopback.
 DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner test_conn test_topic_defaults test_fetch_committed \
 	test_handle_alter_configs test_handle_client_quotas test_handle_cluster test_handle_delete_records test_handle_fetch \
-	test_handle_metadata test_handle_partitions test_offsets_log test_handle_produce test_handle_topics)
+	test_handle_metadata test_handle_partitions test_topic_log test_handle_produce test_handle_txn test_handle_topics)
 
 UNIT_TESTS += $(DAEMON_TESTS) $(DAEMON_SERVED_TESTS)
 
@@ -45,6 +45,7 @@ $(DAEMON_SERVED_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o \
 	$(CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcmocka -lpthread -lm
 
 $(B)/tests/unit/test_group $(B)/tests/unit/test_group_sim: $(B)/asan/tests/daemon/group_world.o
+$(B)/tests/unit/test_txn $(B)/tests/unit/test_txn_sim: $(B)/asan/tests/daemon/txn_world.o
 
 # Fuzzers: the configuration, and a whole daemon behind a connection.
 DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn fuzz_group_record)

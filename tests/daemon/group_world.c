@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "daemon/group/owned.h"
+#include "daemon/core/owned.h"
 #include "tests/daemon/group_world.h"
 
 #define START_MS 1700000000000
@@ -23,7 +23,7 @@ static void unique(struct coordinator_env *env, char ret[37])
 }
 
 static int16_t append(struct coordinator_env *env, int32_t partition,
-		      const struct group_record *records, size_t n, struct group_write *gw)
+		      const struct topic_record *records, size_t n, struct topic_write *gw)
 {
 	struct world *w = world_of(env);
 	struct world_write *ww;
@@ -34,7 +34,11 @@ static int16_t append(struct coordinator_env *env, int32_t partition,
 	for (size_t i = 0; i < n; i++) {
 		struct world_record *r = &w->records[w->n_records++];
 
-		*r = (struct world_record){.partition = partition, .value = {NULL, -1}};
+		*r = (struct world_record){
+			.partition = partition,
+			.value = {NULL, -1},
+			.producer_id = gw->transactional ? gw->producer_id : -1,
+		};
 		bytes_copy(&r->key, records[i].key);
 		if (records[i].value.len >= 0)
 			bytes_copy(&r->value, records[i].value);
@@ -46,6 +50,18 @@ static int16_t append(struct coordinator_env *env, int32_t partition,
 	return 0;
 }
 
+void world_end(struct world *w, int32_t partition, int64_t producer_id, bool commit)
+{
+	w->records = reallocarray(w->records, w->n_records + 1, sizeof(*w->records));
+	w->records[w->n_records++] = (struct world_record){
+		.partition = partition,
+		.producer_id = producer_id,
+		.commit = commit,
+	};
+	w->n_durable = w->n_records;
+	coordinator_ended(&w->c, partition, producer_id, commit);
+}
+
 static void load(struct world *w)
 {
 	coordinator_init(&w->c, &w->env, &w->settings, &w->timers);
@@ -53,8 +69,17 @@ static void load(struct world *w)
 	for (size_t i = 0; i < w->n_records; i++) {
 		const struct world_record *r = &w->records[i];
 
-		if (coordinator_load(&w->c, r->partition, r->key.p, (size_t)r->key.len, r->value.p,
-				     r->value.len < 0 ? 0 : (size_t)r->value.len))
+		const struct topic_load load = {
+			.key = r->key.p,
+			.key_len = (size_t)r->key.len,
+			.value = r->value.p,
+			.value_len = r->value.len < 0 ? 0 : (size_t)r->value.len,
+			.producer_id = r->producer_id,
+		};
+
+		if (!r->key.p)
+			coordinator_ended(&w->c, r->partition, r->producer_id, r->commit);
+		else if (coordinator_load(&w->c, r->partition, &load))
 			abort();
 	}
 	for (int32_t i = 0; i < WORLD_PARTITIONS; i++)
@@ -84,7 +109,7 @@ bool world_flush(struct world *w, int16_t code)
 {
 	struct list *at = list_take(&w->writes);
 	struct world_write *ww;
-	struct group_write *gw;
+	struct topic_write *gw;
 
 	if (!at)
 		return false;

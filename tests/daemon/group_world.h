@@ -10,10 +10,16 @@
 
 #define WORLD_PARTITIONS 5
 
+/**
+ * struct world_record - a record, or, without a key, the end of a transaction
+ * @producer_id: of the transaction, or -1
+ */
 struct world_record {
 	int32_t partition;
 	struct kafka_bytes key;
 	struct kafka_bytes value;
+	int64_t producer_id;
+	bool commit;
 };
 
 /**
@@ -22,7 +28,7 @@ struct world_record {
  */
 struct world_write {
 	struct list link;
-	struct group_write *w;
+	struct topic_write *w;
 	size_t end;
 };
 
@@ -59,6 +65,9 @@ bool world_flush(struct world *w, int16_t code);
 
 /** world_flush_all - all that are under way, and what they bring about */
 void world_flush_all(struct world *w);
+
+/** world_end - the marker of a transaction is in a partition; all writes before it are done */
+void world_end(struct world *w, int32_t partition, int64_t producer_id, bool commit);
 
 /** world_crash - the coordinator dies; of what is not durable the first @keep records survive; it starts anew */
 void world_crash(struct world *w, size_t keep);

@@ -11,7 +11,7 @@
 
 #include "daemon/cleaner/cleaner.h"
 #include "daemon/controller/controller.h"
-#include "daemon/group/manager.h"
+#include "daemon/coordinator/manager.h"
 #include "daemon/worker.h"
 #include "tests/daemon/served.h"
 
@@ -23,7 +23,7 @@ static struct {
 	struct config config;
 	struct broker broker;
 	struct controller *controller;
-	struct group_manager *groups;
+	struct coordinators *coordinators;
 	struct worker worker;
 	struct cleaner *cleaner;
 	struct kern *k;
@@ -64,13 +64,14 @@ void served_start(const char *const *overrides)
 	assert_int_equal(log_dir_up(s.k, s.dir, 0, NULL, NULL, &lerr), 0);
 	assert_int_equal(log_dir_cluster_id(s.dir, s.broker.cluster_id, &lerr), 0);
 	assert_int_equal(controller_open(&s.broker, s.k, &s.controller), 0);
-	assert_int_equal(group_manager_open(&s.broker, controller_image(s.controller), &s.groups),
+	assert_int_equal(coordinators_open(&s.broker, s.controller, controller_image(s.controller),
+					   &s.coordinators),
 			 0);
-	assert_int_equal(worker_init(&s.worker, &s.broker, s.controller, s.groups,
+	assert_int_equal(worker_init(&s.worker, &s.broker, s.controller, s.coordinators,
 				     controller_image(s.controller)),
 			 0);
-	assert_int_equal(controller_start(s.controller, s.groups, &s.worker, 1), 0);
-	assert_int_equal(group_manager_start(s.groups), 0);
+	assert_int_equal(controller_start(s.controller, s.coordinators, &s.worker, 1), 0);
+	assert_int_equal(coordinators_start(s.coordinators), 0);
 	assert_int_equal(worker_start(&s.worker), 0);
 	assert_int_equal(cleaner_start(&s.config, &s.cleaner), 0);
 }
@@ -82,13 +83,13 @@ void served_stop(void)
 	char command[128];
 
 	cleaner_stop(s.cleaner);
-	group_manager_drain(s.groups);
+	coordinators_drain(s.coordinators);
 	worker_stop(&s.worker);
 	worker_join(&s.worker);
-	group_manager_stop(s.groups);
+	coordinators_stop(s.coordinators);
 	controller_stop(s.controller);
 	worker_destroy(&s.worker);
-	group_manager_close(s.groups);
+	coordinators_close(s.coordinators);
 	controller_close(s.controller);
 	listener_close(&s.broker.listeners[0]);
 	assert_int_equal(kern_open(&k), 0);

@@ -16,6 +16,7 @@
 struct data_socket {
 	struct list link;
 	int fd;
+	uint32_t as;
 	struct sluice_event *events;
 	size_t n_events;
 	struct sluice_event *held; /* durable receipts, see user_fault */
@@ -61,6 +62,12 @@ uint32_t data_socket_poll_events(const struct data_socket *ds)
 {
 	(void)ds;
 	return EPOLLIN;
+}
+
+int data_socket_append_as(struct data_socket *ds, uint32_t as)
+{
+	ds->as = as;
+	return 0;
 }
 
 static void queue(struct data_socket *ds, const struct sluice_event *ev)
@@ -140,6 +147,7 @@ static int append(struct data_socket *ds, const uint8_t *topic_id, int32_t parti
 		return -ENOBUFS;
 	port_iter_init(&iter, batch, len);
 	a.src = &iter;
+	a.as = (enum sluice_append_as)ds->as;
 	err = sluice_log_append(log, &a);
 	if (err) {
 		snprintf(ds->error, sizeof(ds->error), "%s", a.why ? a.why : "");

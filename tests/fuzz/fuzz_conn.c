@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "daemon/controller/controller.h"
-#include "daemon/group/manager.h"
+#include "daemon/coordinator/manager.h"
 #include "daemon/net/conn.h"
 #include "daemon/worker.h"
 #include "tests/daemon/user_module.h"
@@ -29,7 +29,7 @@ static char dir[] = "/tmp/sluice-fuzz-XXXXXX";
 static struct config config;
 static struct broker broker = {.config = &config, .cluster_id = "fuzz"};
 static struct controller *controller;
-static struct group_manager *groups;
+static struct coordinators *coordinators;
 static struct worker worker;
 
 /* Files are not what is tested: changing topics always fails (linked with --wrap). */
@@ -88,11 +88,12 @@ static void start(void)
 	must(!kern_open(&k) && !kern_topic_create(k, &topic), "topic");
 	must(!broker_limits_open(&broker), "limits");
 	must(!controller_open(&broker, k, &controller), "controller");
-	must(!group_manager_open(&broker, controller_image(controller), &groups), "groups");
-	must(!worker_init(&worker, &broker, controller, groups, controller_image(controller)),
+	must(!coordinators_open(&broker, controller, controller_image(controller), &coordinators),
+	     "groups");
+	must(!worker_init(&worker, &broker, controller, coordinators, controller_image(controller)),
 	     "worker");
-	must(!controller_start(controller, groups, &worker, 1), "controller");
-	must(!group_manager_start(groups), "groups");
+	must(!controller_start(controller, coordinators, &worker, 1), "controller");
+	must(!coordinators_start(coordinators), "groups");
 	/* Its lines would drown the fuzzer's. */
 	must(freopen("/dev/null", "w", stdout), "stdout");
 }

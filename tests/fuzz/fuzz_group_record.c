@@ -2,6 +2,7 @@
 /* Any bytes as key or value of a record of __consumer_offsets; what is read is written and read again. */
 #include <stdlib.h>
 
+#include "daemon/coordinator/key_partition.h"
 #include "daemon/group/group_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,7 +19,7 @@ static void key(const uint8_t *data, size_t size, struct wire_writer *w)
 
 	if (group_key_decode(data, size, &k) || k.kind == GROUP_RECORD_OTHER)
 		return;
-	check(group_partition(k.group, 50) < 50);
+	check(key_partition(k.group, 50) < 50);
 	group_key_encode(w, &k);
 	check(!w->err && !group_key_decode(w->buf->data, w->buf->len, &again));
 	check(again.kind == k.kind && kafka_str_equal(again.group, k.group));

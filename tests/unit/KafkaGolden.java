@@ -112,6 +112,8 @@ public class KafkaGolden {
                 out.add((int) (value(name) + i));
             else if (element == Type.INT8)
                 out.add((byte) (value(name) + i));
+            else if (element == Type.INT64)
+                out.add(value(name) + i);
             else
                 out.add(name + "-" + (salt + i));
         }

@@ -215,6 +215,18 @@ void kafka_fill_int32_array(struct kafka_fill *f, const char *name, bool nullabl
 		v->v[i] = (int32_t)(value(f, name) + (uint64_t)i);
 }
 
+void kafka_fill_int64_array(struct kafka_fill *f, const char *name, bool nullable,
+			    struct kafka_int64_array *v)
+{
+	void *elements;
+
+	if (!primitive_array(f, nullable, sizeof(*v->v), &v->n, &elements))
+		return;
+	v->v = elements;
+	for (int32_t i = 0; i < v->n; i++)
+		v->v[i] = (int64_t)(value(f, name) + (uint64_t)i);
+}
+
 void kafka_fill_string_array(struct kafka_fill *f, const char *name, bool nullable,
 			     struct kafka_str_array *v)
 {

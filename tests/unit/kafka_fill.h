@@ -63,6 +63,8 @@ void kafka_fill_int8_array(struct kafka_fill *f, const char *name, bool nullable
 			   struct kafka_int8_array *v);
 void kafka_fill_int32_array(struct kafka_fill *f, const char *name, bool nullable,
 			    struct kafka_int32_array *v);
+void kafka_fill_int64_array(struct kafka_fill *f, const char *name, bool nullable,
+			    struct kafka_int64_array *v);
 void kafka_fill_string_array(struct kafka_fill *f, const char *name, bool nullable,
 			     struct kafka_str_array *v);
 

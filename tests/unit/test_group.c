@@ -170,7 +170,7 @@ static void committed(struct commit_call *call)
 	list_entry(call, struct committer, call)->answers++;
 }
 
-static void commit_as(struct committer *k, const char *id, int32_t generation, int64_t offset)
+static void commit_prepare(struct committer *k, const char *id, int32_t generation, int64_t offset)
 {
 	*k = (struct committer){0};
 	kafka_offset_commit_request_init(&k->m);
@@ -196,7 +196,27 @@ static void commit_as(struct committer *k, const char *id, int32_t generation, i
 		.answer = committed,
 		.entries = &k->entry,
 	};
+}
+
+static void commit_as(struct committer *k, const char *id, int32_t generation, int64_t offset)
+{
+	commit_prepare(k, id, generation, offset);
 	coordinator_commit(&w.c, &k->call);
+}
+
+/* As part of the open transaction of a producer. */
+static int16_t commit_in_txn(const char *id, int32_t generation, int64_t producer_id,
+			     int64_t offset)
+{
+	struct committer k = {0};
+
+	commit_prepare(&k, id, generation, offset);
+	k.call.write.transactional = true;
+	k.call.write.producer_id = producer_id;
+	coordinator_commit(&w.c, &k.call);
+	world_flush_all(&w);
+	assert_int_equal(k.answers, 1);
+	return k.a_partition.error_code;
 }
 
 static int16_t commit_now(const char *id, int32_t generation, int64_t offset)
@@ -596,9 +616,93 @@ static void crash__keeps_members_and_offsets(void **state)
 	assert_int_equal(group()->n_members, 0);
 }
 
+static bool is_unstable(void)
+{
+	struct group *g = group();
+
+	return g && offset_is_unstable(&g->offsets, kafka_str_from("t"), 0);
+}
+
+static void txn_commit__counts_with_its_marker(void **state)
+{
+	int32_t partition = key_partition(kafka_str_from(GROUP), WORLD_PARTITIONS);
+
+	(void)state;
+	assert_int_equal(commit_now("", -1, 5), 0);
+	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
+	assert_int_equal(offset(), 5);
+	assert_true(is_unstable());
+	world_end(&w, partition, 71, true);
+	assert_true(is_unstable());
+	world_end(&w, partition, 70, false);
+	assert_int_equal(offset(), 5);
+	assert_false(is_unstable());
+	assert_int_equal(commit_in_txn("", -1, 70, 11), 0);
+	assert_int_equal(commit_in_txn("", -1, 70, 12), 0);
+	world_end(&w, partition, 70, true);
+	assert_int_equal(offset(), 12);
+	assert_false(is_unstable());
+}
+
+/* Kafka compares when they were written, not when the transaction ended. */
+static void txn_commit__does_not_undo_a_later_one(void **state)
+{
+	int32_t partition = key_partition(kafka_str_from(GROUP), WORLD_PARTITIONS);
+
+	(void)state;
+	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
+	assert_int_equal(commit_now("", -1, 20), 0);
+	world_end(&w, partition, 70, true);
+	assert_int_equal(offset(), 20);
+}
+
+static void txn_commit__survives_a_crash(void **state)
+{
+	int32_t partition = key_partition(kafka_str_from(GROUP), WORLD_PARTITIONS);
+
+	(void)state;
+	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
+	world_crash(&w, 0);
+	assert_int_equal(offset(), -1);
+	assert_true(is_unstable());
+	world_end(&w, partition, 70, true);
+	assert_int_equal(offset(), 10);
+	world_crash(&w, 0);
+	assert_int_equal(offset(), 10);
+	assert_false(is_unstable());
+}
+
+static void txn_commit__is_unstable_while_it_is_written(void **state)
+{
+	struct committer k = {0};
+
+	(void)state;
+	commit_prepare(&k, "", -1, 10);
+	k.call.write.transactional = true;
+	k.call.write.producer_id = 70;
+	coordinator_commit(&w.c, &k.call);
+	assert_true(is_unstable());
+	world_flush(&w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	assert_int_equal(k.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	assert_null(group());
+}
+
+static void txn_commit__is_for_members_of_the_generation(void **state)
+{
+	struct joiner a, b;
+
+	(void)state;
+	make_stable(&a, &b);
+	assert_int_equal(commit_in_txn(a.id, 1, 70, 10), 0);
+	assert_int_equal(commit_in_txn(a.id, 0, 70, 10), KAFKA_ERROR_ILLEGAL_GENERATION);
+	assert_int_equal(commit_in_txn("nobody", 1, 70, 10), KAFKA_ERROR_UNKNOWN_MEMBER_ID);
+	/* Producers of before KIP-447 do not say. */
+	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
+}
+
 static void partition__is_served_when_it_is_loaded(void **state)
 {
-	int32_t partition = group_partition(kafka_str_from(GROUP), WORLD_PARTITIONS);
+	int32_t partition = key_partition(kafka_str_from(GROUP), WORLD_PARTITIONS);
 	struct joiner a = {0};
 
 	(void)state;
@@ -718,6 +822,11 @@ int main(void)
 		TEST(commit__leaves_nothing_of_a_group_if_it_fails),
 		TEST(commit__is_for_members_of_the_generation),
 		TEST(crash__keeps_members_and_offsets),
+		TEST(txn_commit__counts_with_its_marker),
+		TEST(txn_commit__does_not_undo_a_later_one),
+		TEST(txn_commit__survives_a_crash),
+		TEST(txn_commit__is_unstable_while_it_is_written),
+		TEST(txn_commit__is_for_members_of_the_generation),
 		TEST(partition__is_served_when_it_is_loaded),
 		TEST(delete__needs_an_empty_group),
 		TEST(expire__removes_offsets_that_nobody_uses),

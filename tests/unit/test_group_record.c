@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "daemon/coordinator/key_partition.h"
 #include "daemon/group/group_record.h"
 
 #define OFFSET_KEY "00010001670005746f70696300000003"
@@ -290,10 +291,10 @@ static void partition__is_that_of_kafka(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(group_partition(kafka_str_from(cases[i].group), 50),
+		assert_int_equal(key_partition(kafka_str_from(cases[i].group), 50),
 				 cases[i].partition);
 	/* What is no UTF-8 has a partition, too. */
-	assert_in_range(group_partition(kafka_str_from("\xff\xf0\x9f\xc3"), 50), 0, 49);
+	assert_in_range(key_partition(kafka_str_from("\xff\xf0\x9f\xc3"), 50), 0, 49);
 }
 
 int main(void)

@@ -430,8 +430,11 @@ static void init_producer_id__never_twice(void **state)
 	}
 	m.transactional_id = kafka_str_from("tx");
 	CLIENT_CALL(&client, init_producer_id, KAFKA_API_INIT_PRODUCER_ID, 4, &m, &a);
-	assert_int_equal(a.error_code, KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+	assert_int_equal(a.error_code, KAFKA_ERROR_INVALID_TRANSACTION_TIMEOUT);
 	assert_int_equal(a.producer_id, -1);
+	m.producer_id = 5;
+	CLIENT_CALL(&client, init_producer_id, KAFKA_API_INIT_PRODUCER_ID, 4, &m, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_INVALID_REQUEST);
 }
 
 /* Whoever asks and leaves does no harm. */

@@ -199,6 +199,116 @@ def test_large_records():
     consumer.close()
 
 
+def open_producer(case, **settings):
+    producer = Producer({"bootstrap.servers": SERVER, "transactional.id": f"ck-{case}-{RUN}", **settings})
+    producer.init_transactions(60)
+    return producer
+
+
+def read_all(name, isolation, count):
+    """The values that a consumer sees, which sees nothing more then."""
+    consumer = open_consumer(name, **{"isolation.level": isolation})
+    values = [record.value() for record in read(consumer, count)]
+    extra = consumer.poll(1)
+    assert extra is None or extra.error(), f"more than {count} records: {extra.value()}"
+    consumer.close()
+    return values
+
+
+def test_transactions_commit_and_abort():
+    name = create("txn")
+    producer = open_producer("txn")
+    for number in range(6):
+        producer.begin_transaction()
+        for i in range(10):
+            producer.produce(name, value=b"%d-%d" % (number, i), partition=0)
+        if number % 2:
+            tap.equal(producer.flush(60), 0, "not delivered")
+            producer.abort_transaction(60)
+        else:
+            producer.commit_transaction(60)
+    committed = [b"%d-%d" % (number, i) for number in (0, 2, 4) for i in range(10)]
+    tap.equal(read_all(name, "read_committed", 30), committed, "committed")
+    tap.equal(len(read_all(name, "read_uncommitted", 60)), 60, "all")
+
+
+def test_transaction_is_seen_when_it_is_committed():
+    name = create("open")
+    producer = open_producer("open")
+    producer.begin_transaction()
+    producer.produce(name, value=b"open", partition=0)
+    tap.equal(producer.flush(60), 0, "not delivered")
+    consumer = open_consumer(name, **{"isolation.level": "read_committed"})
+    tap.equal(consumer.poll(2), None, "record of an open transaction")
+    end = consumer.get_watermark_offsets(TopicPartition(name, 0), timeout=30)
+    tap.equal(end, (0, 0), "last stable offset")
+    producer.commit_transaction(60)
+    tap.equal([record.value() for record in read(consumer, 1)], [b"open"], "committed")
+    consumer.close()
+
+
+def test_transactional_producer_is_fenced():
+    name = create("fenced")
+    old = open_producer("fenced")
+    old.begin_transaction()
+    old.produce(name, value=b"old", partition=0)
+    tap.equal(old.flush(60), 0, "not delivered")
+    new = open_producer("fenced")
+    new.begin_transaction()
+    new.produce(name, value=b"new", partition=0)
+    new.commit_transaction(60)
+    try:
+        old.commit_transaction(60)
+        raise AssertionError("a producer that another one has replaced could commit")
+    except KafkaException as error:
+        assert error.args[0].code() in (KafkaError._FENCED, KafkaError.PRODUCER_FENCED,
+                                        KafkaError.INVALID_PRODUCER_EPOCH), error
+    tap.equal(read_all(name, "read_committed", 1), [b"new"], "committed")
+
+
+def test_transaction_times_out():
+    name = create("timeout")
+    producer = open_producer("timeout", **{"transaction.timeout.ms": 1000})
+    producer.begin_transaction()
+    producer.produce(name, value=b"late", partition=0)
+    tap.equal(producer.flush(60), 0, "not delivered")
+    produce(name, [(None, b"plain")])
+    # The broker looks every ten seconds.
+    tap.equal(read_all(name, "read_committed", 1), [b"plain"], "committed")
+
+
+def committed_offset(group, name):
+    consumer = Consumer({"bootstrap.servers": SERVER, "group.id": group})
+    offset = consumer.committed([TopicPartition(name, 0)], timeout=60)[0].offset
+    consumer.close()
+    return offset
+
+
+def test_consume_transform_produce():
+    source, target = create("source"), create("target")
+    group = f"ck-transform-{RUN}"
+    produce(source, [(None, b"%d" % i) for i in range(40)])
+    consumer = Consumer({"bootstrap.servers": SERVER, "group.id": group, "enable.auto.commit": False,
+                         "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
+    consumer.subscribe([source])
+    producer = open_producer("transform")
+    for number in range(4):
+        records = read(consumer, 10)
+        producer.begin_transaction()
+        for record in records:
+            producer.produce(target, value=b"x" + record.value(), partition=0)
+        position = [TopicPartition(source, 0, records[-1].offset() + 1)]
+        producer.send_offsets_to_transaction(position, consumer.consumer_group_metadata(), 60)
+        if number == 1:
+            producer.abort_transaction(60)
+            consumer.seek(TopicPartition(source, 0, records[0].offset()))
+        else:
+            producer.commit_transaction(60)
+    consumer.close()
+    tap.equal(committed_offset(group, source), 30, "offset")
+    tap.equal(read_all(target, "read_committed", 30), [b"x%d" % i for i in range(30)], "transformed")
+
+
 def test_unknown_topic_is_not_created_for_consumers():
     missing = f"ck-missing-{RUN}"
     consumer = open_consumer(missing)

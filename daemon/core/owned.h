@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copies of strings and bytes of requests that outlive them. */
-#ifndef SLUICE_GROUP_OWNED_H
-#define SLUICE_GROUP_OWNED_H
+#ifndef SLUICE_CORE_OWNED_H
+#define SLUICE_CORE_OWNED_H
 
 #include <stdlib.h>
 
@@ -48,4 +48,4 @@ static inline void bytes_free(struct kafka_bytes *b)
 	*b = (struct kafka_bytes){NULL, 0};
 }
 
-#endif /* SLUICE_GROUP_OWNED_H */
+#endif /* SLUICE_CORE_OWNED_H */
