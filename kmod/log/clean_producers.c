@@ -100,6 +100,9 @@ static int replay(struct gathering *g)
 
 	ret = sluice_segment_list_dir(g->dir, SLUICE_SUFFIX_LOG, &bases, &count);
 	for (i = 0; !ret && i < count; i++) {
+		/* Nothing behind the end is looked at, so nothing is known of it. */
+		if (bases[i] > g->end)
+			break;
 		/* Wholly below what the snapshot has. */
 		if (i + 1 < count && bases[i + 1] <= g->offset)
 			continue;

@@ -631,6 +631,27 @@ static void clean__syncs_what_is_not_durable(void **state)
 	assert_int_equal(calls_of_pass(0), calls + 2 + 2 + 2 + 1);
 }
 
+/* What lies between there and the next segment was not read. */
+static void sluice_clean_producers__ends_where_it_is_told_to(void **state)
+{
+	struct sluice_clean_producers p;
+	char err[SLUICE_ERROR_TEXT_MAX];
+
+	(void)state;
+	plain(1);
+	plain(2);
+	clog_keys(&log_, 5, true, 3);
+	roll();
+	clog_marker(&log_, 5, false);
+	roll();
+	for (s64 end = 1; end <= 4; end++) {
+		assert_int_equal(sluice_clean_producers(log_.dir, end, &p, err), 0);
+		assert_int_equal(p.end_offset, end);
+		assert_int_equal(p.first_unstable, end == 3 ? 2 : S64_MAX);
+		sluice_clean_producers_free(&p);
+	}
+}
+
 static void clean__what_was_left_over_goes(void **state)
 {
 	static const char *const names[] = {
@@ -702,6 +723,7 @@ int main(void)
 		TEST(clean__can_be_stopped),
 		TEST(sluice_clean_producers__fails_anywhere),
 		TEST(clean__syncs_what_is_not_durable),
+		TEST(sluice_clean_producers__ends_where_it_is_told_to),
 		TEST(clean__what_was_left_over_goes),
 		TEST(clean__small_segments_merge),
 	};
