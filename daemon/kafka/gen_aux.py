@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes with the codec: a table for tests, a fuzzing dictionary, documentation."""
 
+import pathlib
+import re
+
+from gen_schema import SchemaError
 from gen_c import MessageCode, Writer, flag, if_versions, snake, struct_name
 
 TABLE_HEADER = """\
@@ -142,6 +146,32 @@ def dictionary(apis):
     return "\n".join(lines) + "\n"
 
 
+# Programs with a Kafka client of somebody else's, and the APIs that it is known to use.
+CLIENTS = {
+    "tests/kafka/clients/groups.py": (
+        "OffsetCommit", "OffsetFetch", "FindCoordinator", "JoinGroup", "Heartbeat", "LeaveGroup",
+        "SyncGroup", "DescribeGroups", "ListGroups", "DeleteGroups"),
+    "tests/kafka/clients/kafka_python.py": (
+        "Produce", "Fetch", "ListOffsets", "Metadata", "ApiVersions", "CreateTopics",
+        "DeleteTopics"),
+    "tests/kafka/clients/confluent.py": (
+        "Produce", "Fetch", "ListOffsets", "Metadata", "ApiVersions", "InitProducerId"),
+}
+
+
+# These ask for no answer.
+CODEC_TESTS = {"test_message", "test_header"}
+
+
+def tests_of(api, root):
+    """The tests that send requests of an API, by the constant with its key."""
+    constant = re.compile(rf"\bKAFKA_API_{snake(api.name).upper()}\b")
+    found = [p.stem for p in sorted((root / "tests/unit").glob("test_*.c"))
+             if p.stem not in CODEC_TESTS and constant.search(p.read_text(encoding="utf-8"))]
+    found += [pathlib.Path(path).name for path, names in CLIENTS.items() if api.name in names]
+    return sorted(found)
+
+
 DOC_HEAD = """\
 # What sluiced understands of the Kafka protocol
 
@@ -153,17 +183,28 @@ broker by it; the versions between are refused with UNSUPPORTED_VERSION. From th
 flexible on, messages have compact types and tagged fields; tagged fields that are not known are
 skipped.
 
-| key | API | offered | served | flexible from |
-|----:|-----|---------|--------|--------------:|
+Every version that is offered is read and written as Apache Kafka's own client does: `test_message`
+has the bytes of each (`kafka_golden.def`), and fails without. What is done with the requests is
+shown by the tests in the last column, which is made from the requests that they send: programs of
+`tests/unit`, and of `tests/kafka` where the client is somebody else's.
+
+| key | API | offered | served | flexible from | tests |
+|----:|-----|---------|--------|--------------:|-------|
 """
 
 
-def support_table(apis):
+def support_table(apis, root):
+    for path in CLIENTS:
+        if not (root / path).exists():
+            raise SchemaError(f"{path} is gone")
     rows = []
     for a in apis:
         if a.key is None:
             continue
         flexible = a.flexible if a.flexible is not None else "never"
+        tests = tests_of(a, root)
+        if not tests:
+            raise SchemaError(f"{a.name} has no test")
         rows.append(f"| {a.key} | {a.name} | {a.advertise_min}-{a.served.high} | "
-                    f"{a.served.low}-{a.served.high} | {flexible} |")
+                    f"{a.served.low}-{a.served.high} | {flexible} | {', '.join(tests)} |")
     return DOC_HEAD + "\n".join(rows) + "\n"

@@ -46,7 +46,7 @@ def generate(out):
 def main(argv):
     try:
         if argv[1:] == ["--doc"]:
-            print(gen_aux.support_table(load()), end="")
+            print(gen_aux.support_table(load(), HERE.parent.parent), end="")
         elif len(argv) == 2 and not argv[1].startswith("-"):
             generate(pathlib.Path(argv[1]))
         else:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How the topic of committed offsets is read when the broker starts. */
+/* The topic of committed offsets: how it is read when the broker starts, and what is deleted. */
 #include "tests/daemon/served.h"
 
 #include <stdlib.h>
@@ -82,11 +82,91 @@ static void load__is_tried_again(void **state)
 	served_stop();
 }
 
+static int16_t commit(int32_t partition, int64_t offset)
+{
+	struct kafka_offset_commit_request_partition p;
+	struct kafka_offset_commit_request_topic t = {.name = kafka_str_from("t")};
+	struct kafka_offset_commit_request m;
+	struct kafka_offset_commit_response a;
+
+	kafka_offset_commit_request_partition_init(&p);
+	p.partition_index = partition;
+	p.committed_offset = offset;
+	p.committed_metadata = kafka_str_from("");
+	t.partitions.v = &p;
+	t.partitions.n = 1;
+	kafka_offset_commit_request_init(&m);
+	m.group_id = kafka_str_from("g");
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, offset_commit, KAFKA_API_OFFSET_COMMIT, 9, &m, &a);
+	return a.topics.v[0].partitions.v[0].error_code;
+}
+
+static int64_t committed(int32_t partition)
+{
+	struct kafka_offset_fetch_request_topic t = {.name = kafka_str_from("t"),
+						     .partition_indexes = {&partition, 1}};
+	struct kafka_offset_fetch_request m;
+	struct kafka_offset_fetch_response a;
+
+	kafka_offset_fetch_request_init(&m);
+	m.group_id = kafka_str_from("g");
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, offset_fetch, KAFKA_API_OFFSET_FETCH, 7, &m, &a);
+	assert_int_equal(a.error_code, 0);
+	return a.topics.v[0].partitions.v[0].committed_offset;
+}
+
+static int16_t forget(const char *group, int32_t partition, int16_t *ret_of_group)
+{
+	struct kafka_offset_delete_request_partition p = {.partition_index = partition};
+	struct kafka_offset_delete_request_topic t = {.name = kafka_str_from("t")};
+	struct kafka_offset_delete_request m;
+	struct kafka_offset_delete_response a;
+
+	t.partitions.v = &p;
+	t.partitions.n = 1;
+	kafka_offset_delete_request_init(&m);
+	m.group_id = kafka_str_from(group);
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, offset_delete, KAFKA_API_OFFSET_DELETE, 0, &m, &a);
+	*ret_of_group = a.error_code;
+	return a.error_code ? 0 : a.topics.v[0].partitions.v[0].error_code;
+}
+
+static void offset_delete__of_one_partition(void **state)
+{
+	const char *const overrides[] = {"offsets.topic.num.partitions=1", NULL};
+	int16_t of_group;
+
+	(void)state;
+	served_start(overrides);
+	client_open(&client);
+	client_create(&client, "t", 2, NULL);
+	assert_int_equal(find_coordinator(), 0);
+	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 10000);
+	assert_int_equal(commit(0, 5), 0);
+	assert_int_equal(commit(1, 7), 0);
+	assert_int_equal(forget("g", 0, &of_group), 0);
+	assert_int_equal(of_group, 0);
+	assert_int_equal(committed(0), -1);
+	assert_int_equal(committed(1), 7);
+	assert_int_equal(forget("g", 9, &of_group), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	forget("nix", 0, &of_group);
+	assert_int_equal(of_group, KAFKA_ERROR_GROUP_ID_NOT_FOUND);
+	client_close(&client);
+	served_stop();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load__flushes_first),
 		cmocka_unit_test(load__is_tried_again),
+		cmocka_unit_test(offset_delete__of_one_partition),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
