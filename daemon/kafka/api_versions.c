@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/kafka/api_versions.h"
 
-#define TXN_FEATURE	  "transaction.version"
-#define TXN_FEATURE_LEVEL 2
-
 /* Version of ApiVersions from which on clients can read that a feature may be off. */
 #define LEVEL_0_FROM_VERSION 4
 

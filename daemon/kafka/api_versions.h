@@ -5,6 +5,10 @@
 
 #include "kafka/message.h"
 
+/* The one feature with levels, and the one level that is in force. */
+#define TXN_FEATURE	  "transaction.version"
+#define TXN_FEATURE_LEVEL 2
+
 /** api_versions_fill - the ranges of all APIs, and the features; @version: of the answer; 0 or -ENOMEM */
 int api_versions_fill(struct kafka_api_versions_response *m, struct arena *a, int16_t version);
 

@@ -46,6 +46,7 @@ static const struct {
 	{KAFKA_API_ALTER_CLIENT_QUOTAS, handle_alter_client_quotas},
 	{KAFKA_API_DESCRIBE_TRANSACTIONS, handle_describe_transactions},
 	{KAFKA_API_LIST_TRANSACTIONS, handle_list_transactions},
+	{KAFKA_API_UPDATE_FEATURES, handle_update_features},
 	{KAFKA_API_GET_TELEMETRY_SUBSCRIPTIONS, handle_get_telemetry_subscriptions},
 	{KAFKA_API_PUSH_TELEMETRY, handle_push_telemetry},
 	{KAFKA_API_LIST_CONFIG_RESOURCES, handle_list_config_resources},

@@ -53,6 +53,7 @@ enum handled handle_push_telemetry(struct request *r);
 enum handled handle_sync_group(struct request *r);
 enum handled handle_txn_offset_commit(struct request *r);
 enum handled handle_write_txn_markers(struct request *r);
+enum handled handle_update_features(struct request *r);
 
 /** answer_unknown_api_version - ApiVersions in a version that is not served: error 35 in version 0 */
 enum handled answer_unknown_api_version(struct request *r);

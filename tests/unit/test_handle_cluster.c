@@ -355,6 +355,42 @@ static void telemetry__no_metrics_wanted(void **state)
 	assert_int_equal(push(none, subscription, 0), KAFKA_ERROR_INVALID_REQUEST);
 }
 
+static int16_t update_feature(int16_t version, const char *name, int16_t level, int8_t type)
+{
+	struct kafka_update_features_request_feature_update u;
+	struct kafka_update_features_request m;
+	struct kafka_update_features_response a;
+
+	kafka_update_features_request_feature_update_init(&u);
+	u.feature = kafka_str_from(name);
+	u.max_version_level = level;
+	u.allow_downgrade = type != 1;
+	u.upgrade_type = type;
+	kafka_update_features_request_init(&m);
+	m.feature_updates.v = &u;
+	m.feature_updates.n = 1;
+	CLIENT_CALL(&client, update_features, KAFKA_API_UPDATE_FEATURES, version, &m, &a);
+	/* Each is named by version 0 and 1, where all went well. */
+	assert_int_equal(a.results.n, version < 2 && !a.error_code);
+	return a.error_code;
+}
+
+static void update_features__one_level(void **state)
+{
+	(void)state;
+	for (int16_t version = 0; version <= 2; version++) {
+		assert_int_equal(update_feature(version, "transaction.version", 2, 1), 0);
+		assert_int_equal(update_feature(version, "transaction.version", 3, 1),
+				 KAFKA_ERROR_INVALID_UPDATE_VERSION);
+		assert_int_equal(update_feature(version, "transaction.version", 1, 1),
+				 KAFKA_ERROR_INVALID_UPDATE_VERSION);
+		assert_int_equal(update_feature(version, "transaction.version", 1, 3),
+				 KAFKA_ERROR_FEATURE_UPDATE_FAILED);
+		assert_int_equal(update_feature(version, "metadata.version", 7, 1),
+				 KAFKA_ERROR_INVALID_UPDATE_VERSION);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -370,6 +406,7 @@ int main(void)
 		TEST(alter_partition_reassignments__this_broker_only),
 		TEST(list_config_resources__topics_and_broker),
 		TEST(telemetry__no_metrics_wanted),
+		TEST(update_features__one_level),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
