@@ -337,16 +337,21 @@ static bool has_key(const struct model_entry *e, const char *key)
 	return false;
 }
 
-/* How its transaction ended; MODEL_DATA: it did not, or it is in none. */
-static enum model_kind outcome(const struct model_entry *e)
+/*
+ * May compaction have found that its transaction ended so; MODEL_DATA: it did not,
+ * or it is in none. Another end may have been cut off.
+ */
+static bool may_have_ended(const struct model_entry *e, enum model_kind kind)
 {
 	if (e->slot < MODEL_TXN_SLOT)
-		return MODEL_DATA;
-	for (const struct model_entry *m = e + 1; m < model.entries + model.count; m++)
-		if (m->slot == e->slot && m->kind != MODEL_DATA && m->base > e->base &&
-		    (m->state == MODEL_THERE || m->cut_off))
-			return m->kind;
-	return MODEL_DATA;
+		return kind == MODEL_DATA;
+	for (const struct model_entry *m = e + 1; m < model.entries + model.count; m++) {
+		if (m->slot != e->slot || m->kind == MODEL_DATA || m->base <= e->base)
+			continue;
+		if (m->state == MODEL_THERE || (m->cut_off && m->kind == kind))
+			return m->kind == kind;
+	}
+	return kind == MODEL_DATA;
 }
 
 /* Compaction may have taken it for a newer one of its key, or because it was aborted. */
@@ -357,7 +362,7 @@ static bool may_be_compacted(u32 id, s32 index)
 
 	if (!model.compact)
 		return false;
-	if (e->kind != MODEL_DATA || outcome(e) == MODEL_ABORT)
+	if (e->kind != MODEL_DATA || may_have_ended(e, MODEL_ABORT))
 		return true;
 	for (s32 i = index + 1; i < e->count; i++)
 		if (model_make_key(id, i) == key)
@@ -367,7 +372,7 @@ static bool may_be_compacted(u32 id, s32 index)
 
 		if (newer->kind == MODEL_DATA && newer->base > e->base &&
 		    (newer->state == MODEL_THERE || newer->cut_off) && has_key(newer, key) &&
-		    outcome(newer) != MODEL_ABORT)
+		    (may_have_ended(newer, MODEL_COMMIT) || may_have_ended(newer, MODEL_DATA)))
 			return true;
 	}
 	return false;
