@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "clean_producers.h"
 #include "log_internal.h"
 #include "recover.h"
 #include "segment_file.h"
@@ -366,6 +367,25 @@ static void sluice_log_append__fails_behind_a_roll_and_a_clean_close(void **stat
 	}
 }
 
+/* Transactions behind the recovery point were not looked at: nothing is decided there. */
+static void sluice_clean_producers__ends_inside_a_segment(void **state)
+{
+	struct sluice_clean_producers p;
+
+	(void)state;
+	begin(1);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(append(), 0);
+	assert_int_equal(sluice_log_segment_count(log_), 2);
+	assert_int_equal(sluice_log_housekeep(log_, TIME_0), 0);
+	for (s64 end = 0; end <= 3; end++) {
+		assert_int_equal(sluice_clean_producers(sim_dir(), end, &p, err), 0);
+		assert_int_equal(p.end_offset, end);
+		sluice_clean_producers_free(&p);
+	}
+	sluice_log_close(log_);
+}
+
 static void flusher(void *ctx)
 {
 	s64 recovery_point;
@@ -407,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sluice_log_append__fails_beside_a_sync_and_a_clean_close),
+		cmocka_unit_test(sluice_clean_producers__ends_inside_a_segment),
 		cmocka_unit_test(sluice_log_append__fails_behind_a_roll_and_a_clean_close),
 		cmocka_unit_test(sluice_log_retain__unsynced_and_cannot_be_renamed),
 		cmocka_unit_test(sluice_log_truncate__behind_housekeeping_that_failed),
