@@ -185,6 +185,12 @@ static int fetch_below(struct sluice_log *log, s64 offset, s64 bound, u32 max_by
 	/* A truncation may have taken what lay before the bound. */
 	if (fetch_bound(log, flags) < bound)
 		return -ESTALE;
+	/* Behind a gap at the end of the files there may be an open batch. */
+	if (sluice_log_sealed_end(log) < bound) {
+		int ret = sluice_log_seal(log);
+
+		return ret ? ret : -ESTALE;
+	}
 	/* What is left before the bound is a gap. */
 	*ret_range = (struct sluice_range){ .base_offset = bound };
 	return 0;

@@ -367,6 +367,45 @@ static void sluice_log_append__fails_behind_a_roll_and_a_clean_close(void **stat
 	}
 }
 
+static int append_replica(s64 offset)
+{
+	static const char value[VALUE_LEN];
+	struct sluice_record_out r = {
+		.timestamp = TIME_0, .key_len = -1, .value = value, .value_len = VALUE_LEN};
+	u8 bytes[sizeof(value) + 100];
+	size_t size = sluice_batch_build_size(&r);
+	struct port_iter iter;
+	struct sluice_append a = {.src = &iter, .as = SLUICE_APPEND_AS_REPLICA};
+
+	sluice_batch_build(bytes, size, &r);
+	sluice_batch_stamp(bytes, offset, sluice_log_leader_epoch(log_));
+	port_iter_init(&iter, bytes, size);
+	return sluice_log_append(log_, &a);
+}
+
+/* What was appended behind the gap is not part of it, in no file as it is. */
+static void sluice_log_fetch__over_a_gap_into_the_open_batch(void **state)
+{
+	const struct sluice_record_out r = {
+		.timestamp = TIME_0, .key_len = -1, .value = "v", .value_len = 1};
+	struct sluice_append_record a = {.record = &r, .now = TIME_0};
+	struct sluice_range range;
+	s64 end_offset;
+
+	(void)state;
+	begin(1);
+	assert_int_equal(append_replica(0), 0);
+	assert_int_equal(append_replica(7), 0);
+	assert_int_equal(sluice_log_truncate(log_, 4, err, &end_offset), 0);
+	assert_int_equal(sluice_log_append_record(log_, &a), 0);
+	assert_int_equal(a.offset, 4);
+	assert_int_equal(sluice_log_fetch(log_, 2, 1, SLUICE_FETCH_WHOLE_FIRST, &range), 0);
+	assert_non_null(range.seg);
+	assert_int_equal(range.base_offset, 4);
+	sluice_segment_put(range.seg);
+	sluice_log_close(log_);
+}
+
 /* Transactions behind the recovery point were not looked at: nothing is decided there. */
 static void sluice_clean_producers__ends_inside_a_segment(void **state)
 {
@@ -427,6 +466,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sluice_log_append__fails_beside_a_sync_and_a_clean_close),
+		cmocka_unit_test(sluice_log_fetch__over_a_gap_into_the_open_batch),
 		cmocka_unit_test(sluice_clean_producers__ends_inside_a_segment),
 		cmocka_unit_test(sluice_log_append__fails_behind_a_roll_and_a_clean_close),
 		cmocka_unit_test(sluice_log_retain__unsynced_and_cannot_be_renamed),
