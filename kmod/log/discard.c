@@ -26,19 +26,34 @@ static bool base_is_taken(struct sluice_log *log, s64 base_offset)
 	return taken;
 }
 
-static int rename_files(struct sluice_log *log, s64 base_offset)
+/*
+ * On a full disk there may be no room for the longer name, and it is this that
+ * gives room again: then the file goes at once, and who was just told its name
+ * finds none.
+ */
+static int rename_file(struct sluice_log *log, s64 base_offset, const char *suffix)
 {
 	char from[SLUICE_SEGMENT_NAME_MAX], to[SLUICE_SEGMENT_NAME_MAX];
+	int ret;
+
+	sluice_segment_name(from, base_offset, suffix);
+	sluice_segment_deleted_name(to, base_offset, suffix);
+	ret = port_file_rename(log->dir, from, to);
+	if (ret == -ENOSPC || ret == -EDQUOT)
+		ret = port_file_remove(log->dir, from);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int rename_files(struct sluice_log *log, s64 base_offset)
+{
 	u32 i, count = ARRAY_SIZE(suffixes);
 	int ret;
 
 	if (base_is_taken(log, base_offset))
 		count--;
 	for (i = 0; i < count; i++) {
-		sluice_segment_name(from, base_offset, suffixes[i]);
-		sluice_segment_deleted_name(to, base_offset, suffixes[i]);
-		ret = port_file_rename(log->dir, from, to);
-		if (ret && ret != -ENOENT)
+		ret = rename_file(log, base_offset, suffixes[i]);
+		if (ret)
 			return ret;
 	}
 	return 0;

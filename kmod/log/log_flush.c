@@ -139,8 +139,12 @@ static int flush_locked(struct sluice_log *log, s64 wanted)
 	if (ret)
 		return ret;
 	ret = sync_segments(log, end_offset, false);
-	if (!ret)
+	if (!ret) {
 		ret = sluice_log_name_last(log);
+		/* It is no sync that failed: with room again it can be done. */
+		if (ret == -ENOSPC || ret == -EDQUOT)
+			return ret;
+	}
 	if (!ret)
 		ret = sync_names(log);
 	if (ret) {

@@ -146,9 +146,6 @@ static int exchange_names(struct sluice_segment_swap *s)
 		struct sluice_segment *old = s->old[i];
 		bool same = old->base_offset == s->new->base_offset;
 
-		/* Or its files would come to the name of the new one later. */
-		if (!ret && same)
-			ret = sluice_segment_ensure_named(s->log, old);
 		if (!ret && !named && (same || !i)) {
 			ret = name_new(s);
 			named = true;

@@ -97,6 +97,13 @@ static int exchange(struct truncation *t)
 			 "the open batch cannot be written (error %d)", -ret);
 		return ret;
 	}
+	/* Later it would have to succeed. */
+	ret = sluice_log_name_last(log);
+	if (ret) {
+		snprintf(t->err, SLUICE_ERROR_TEXT_MAX,
+			 "the last segment cannot be given its name (error %d)", -ret);
+		return ret;
+	}
 	s->old_count = sluice_segment_list_count(&log->segments) - s->first;
 	s->old = port_alloc(s->old_count * sizeof(struct sluice_segment *));
 	if (!s->old)

@@ -401,6 +401,16 @@ void port_file_close(struct port_file *file)
 	port_free(file);
 }
 
+/*
+ * A directory may have no room for another name either; what comes in the place of
+ * something else has the room of that.
+ */
+static bool has_room_for(const char *from, const char *to)
+{
+	return find(&now, to) || strstr(from, ".swap") || strstr(from, ".cut") ||
+	       space_left() >= BLOCK || sim_one_in(2);
+}
+
 int port_file_rename(struct port_dir *d, const char *from, const char *to)
 {
 	int ret = fails(SIM_RENAME, to);
@@ -411,6 +421,8 @@ int port_file_rename(struct port_dir *d, const char *from, const char *to)
 		return ret;
 	if (!n)
 		return -ENOENT;
+	if (!has_room_for(from, to))
+		return no_space();
 	change(from, to, n->file);
 	return 0;
 }
