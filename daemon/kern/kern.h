@@ -215,7 +215,7 @@ int kern_partition_truncate(struct kern *k, const char *topic, uint32_t index, i
  * kern_partition_replace() - swap in a compacted segment
  * @generation: of the partition, read before the first of its segments was
  * @first_base: base offset of the first segment that goes; the new one's files
- *	have its name with .swap behind, are complete and on stable storage
+ *	have its name with .cleaned behind, are complete and on stable storage
  * @last_base: of the last that goes
  * -ESTALE: the log was truncated since; -EINVAL: those segments are gone;
  * -EUCLEAN: the new files are not right. Nothing has changed then.

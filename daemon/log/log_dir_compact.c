@@ -9,6 +9,7 @@
 #include <string.h>
 #include "kmod/log/recover.h"
 #include "kmod/log/segment_name.h"
+#include "kmod/log/segment_swap.h"
 #include "daemon/log/cleaner_log.h"
 #include "daemon/log/dir_file.h"
 #include "daemon/log/log_dir_checkpoints.h"
@@ -53,6 +54,9 @@ static int replace(void *ctx, s64 first_base, s64 last_base, char *err)
 	struct sluice_recovery done;
 	int ret;
 
+	ret = sluice_segment_swap_commit(run->dir, first_base, err);
+	if (ret)
+		return ret;
 	ret = sluice_log_recover(run->dir, &run->settings.log, 0,
 				 SLUICE_RECOVER_CLEAN | SLUICE_RECOVER_GAPS, err, &done);
 	if (ret)

@@ -189,7 +189,6 @@ static int swap_in(struct pass *p, u32 first, u32 count, struct sluice_clean_out
 	}
 	ret = p->c->replace(p->c->ctx, p->segments[first].base_offset,
 			    p->segments[first + count - 1].base_offset, p->err);
-	/* Left there, recovery would swap it in one day, whatever became of the log meanwhile. */
 	if (ret && ret != -EIO)
 		sluice_clean_output_discard(out);
 	return ret;

@@ -67,7 +67,7 @@ struct sluice_clean_stats {
  *	is only asked whether to go on; may sleep to slow it down. What it
  *	returns, if not 0, ends the pass; it may write to @err. May be NULL
  * @replace: called to swap in the one segment @first_base, whose files have the
- *	suffix .swap and are durable, for those from @first_base to @last_base.
+ *	suffix .cleaned and are durable, for those from @first_base to @last_base.
  *	Returns 0; -EIO if it failed half way, so that the files of both are left
  *	to recovery; any other error if it changed nothing
  * @ctx: of both

@@ -6,7 +6,7 @@
 
 #define NAME_MAX_BYTES	(SLUICE_SEGMENT_DIGITS + sizeof(".timeindex.cleaned"))
 
-/* The order in which they become .swap: the log as the last. */
+/* The .log as the last; they go in the other order. */
 static const char *const suffixes[] = {
 	SLUICE_SUFFIX_OFFSET_INDEX, SLUICE_SUFFIX_TIME_INDEX, SLUICE_SUFFIX_TXN_INDEX,
 	SLUICE_SUFFIX_LOG,
@@ -189,30 +189,6 @@ static int sync_files(struct sluice_clean_output *o)
 	return ret;
 }
 
-static int rename_files(struct sluice_clean_output *o)
-{
-	char from[NAME_MAX_BYTES], to[NAME_MAX_BYTES];
-	u32 i;
-	int ret;
-
-	for (i = 0; i < ARRAY_SIZE(suffixes); i++) {
-		bool log = i == ARRAY_SIZE(suffixes) - 1;
-
-		/* The log's new name says that the others have theirs: it must not outlive them. */
-		ret = log ? port_dir_sync(o->dir) : 0;
-		if (ret)
-			return ret;
-		output_name(from, o, suffixes[i], SLUICE_SUFFIX_CLEANED);
-		output_name(to, o, suffixes[i], SLUICE_SUFFIX_SWAP);
-		ret = port_file_rename(o->dir, from, to);
-		if (ret == -ENOENT && !strcmp(suffixes[i], SLUICE_SUFFIX_TXN_INDEX))
-			ret = port_file_remove(o->dir, to);
-		if (ret)
-			return ret;
-	}
-	return port_dir_sync(o->dir);
-}
-
 int sluice_clean_output_finish(struct sluice_clean_output *o)
 {
 	int ret = flush(o);
@@ -222,10 +198,9 @@ int sluice_clean_output_finish(struct sluice_clean_output *o)
 		ret = add_time_entry(o);
 	if (!ret)
 		ret = sync_files(o);
-	if (ret)
-		return ret;
-	close_files(o);
-	return rename_files(o);
+	if (!ret)
+		close_files(o);
+	return ret;
 }
 
 void sluice_clean_output_discard(struct sluice_clean_output *o)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * A cleaned segment being written: <base>.log.cleaned and its indexes. When all
- * of it is on stable storage the files get the suffix .swap, the .log file as
- * the last: if that is there, all are, and complete. Userspace only.
+ * A cleaned segment being written: <base>.log.cleaned and its indexes. Userspace
+ * only.
  */
 #ifndef SLUICE_LOG_CLEAN_OUTPUT_H
 #define SLUICE_LOG_CLEAN_OUTPUT_H
@@ -55,7 +54,7 @@ int __must_check sluice_clean_output_add(struct sluice_clean_output *o,
 int __must_check sluice_clean_output_add_aborted(struct sluice_clean_output *o,
 						 const struct sluice_aborted_txn *txn);
 
-/** sluice_clean_output_finish() - make it durable, close it, name it .swap */
+/** sluice_clean_output_finish() - make it durable and close it */
 int __must_check sluice_clean_output_finish(struct sluice_clean_output *o);
 
 /** sluice_clean_output_discard() - close and remove it, whatever its names are now. */
@@ -64,8 +63,7 @@ void sluice_clean_output_discard(struct sluice_clean_output *o);
 /**
  * sluice_clean_leftovers() - remove what an interrupted compaction left
  * For the log of a directory that is open and healthy, before the first pass of
- * whoever compacts it now, and alone: a finished segment that nobody swapped in
- * would be swapped in by recovery one day, whatever became of the log meanwhile.
+ * whoever compacts it now, and alone.
  * Returns 0 or an error of the file system.
  */
 int __must_check sluice_clean_leftovers(struct port_dir *dir);

@@ -114,6 +114,27 @@ static int exchange(struct sluice_segment_swap *s, char *err)
 	return ret ? -EIO : 0;
 }
 
+/* With structure_mutex from the first new name to the last: they suit the log as it is. */
+static int commit(struct sluice_segment_swap *s, s64 first_base, char *err)
+{
+	struct sluice_log *log = s->log;
+	int ret;
+
+	s->suffix = SLUICE_SUFFIX_SWAP;
+	ret = sluice_segment_swap_commit(log->dir, first_base, err);
+	if (!ret) {
+		port_mutex_lock(&log->flush_mutex);
+		ret = exchange(s, err);
+		port_mutex_unlock(&log->flush_mutex);
+	}
+	/* Left there, recovery would take it, whatever became of the log meanwhile. */
+	if (ret && !sluice_log_failed(log) && sluice_segment_swap_remove(s, first_base)) {
+		ret = -EIO;
+		sluice_log_set_failed(log, ret);
+	}
+	return ret;
+}
+
 static int replace_run(struct sluice_segment_swap *s, s64 first_base, char *err)
 {
 	int ret;
@@ -123,9 +144,7 @@ static int replace_run(struct sluice_segment_swap *s, s64 first_base, char *err)
 		return no_memory(err);
 	ret = check_new(s, first_base, err);
 	if (!ret) {
-		port_mutex_lock(&s->log->flush_mutex);
-		ret = exchange(s, err);
-		port_mutex_unlock(&s->log->flush_mutex);
+		ret = commit(s, first_base, err);
 		sluice_segment_put(s->new);
 	}
 	port_free(s->old);
@@ -154,7 +173,7 @@ int sluice_log_replace(struct sluice_log *log, u64 generation, s64 first_base, s
 {
 	struct sluice_segment_swap s = {
 		.log = log,
-		.suffix = SLUICE_SUFFIX_SWAP,
+		.suffix = SLUICE_SUFFIX_CLEANED,
 		.committed = true,
 	};
 	int ret;

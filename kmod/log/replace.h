@@ -9,11 +9,12 @@
  *	   and, if it has aborted transactions, `.txnindex.cleaned`; @base is the
  *	   base offset of the first segment that is replaced
  *	2. syncs each of them
+ *
+ * sluice_log_replace() then, after it has checked them, and while nobody else
+ * changes segments:
+ *
  *	3. renames them to .swap, the .log last
  *	4. syncs the directory
- *
- * sluice_log_replace() then, after it has checked them:
- *
  *	5. renames the files of the first old segment to .deleted, its .log first,
  *	   then those of the others in their order
  *	6. renames the .swap files to their final names, the .log last
@@ -27,6 +28,8 @@
  * final names, the .log last. So a crash leaves the old segments or the new one;
  * behind the end of that, if the end was compacted away, some old segments may be
  * left as they were: the last ones, which the next compaction cleans again.
+ * No .swap file is there before step 3, or retention and truncation could come
+ * between, and recovery would put in place what they took.
  */
 #ifndef SLUICE_LOG_REPLACE_H
 #define SLUICE_LOG_REPLACE_H
@@ -49,7 +52,7 @@
  * truncated or opened anew since @generation; -EINVAL if the bases are not those
  * of sealed segments, as when retention removed them; -EUCLEAN if the new files
  * are missing or not as they should be; -ENOMEM or an error of the file system:
- * nothing has changed then, and the .swap files are the caller's to remove. -EIO
+ * nothing has changed then, and what is left of the files is the caller's. -EIO
  * with the log marked failed if it fails while names are changed: then they are
  * recovery's.
  */

@@ -177,13 +177,46 @@ int sluice_segment_swap_names(struct sluice_segment_swap *s, char *err)
 	return ret;
 }
 
+static int commit_file(struct port_dir *dir, s64 base_offset, const char *kind_suffix)
+{
+	char from[SLUICE_SEGMENT_NAME_MAX], to[SLUICE_SEGMENT_NAME_MAX];
+	int ret;
+
+	sluice_segment_swap_name(from, base_offset, kind_suffix, SLUICE_SUFFIX_CLEANED);
+	sluice_segment_swap_name(to, base_offset, kind_suffix, SLUICE_SUFFIX_SWAP);
+	ret = port_file_rename(dir, from, to);
+	if (ret == -ENOENT && !strcmp(kind_suffix, SLUICE_SUFFIX_TXN_INDEX))
+		ret = port_file_remove(dir, to);
+	return ret;
+}
+
+int sluice_segment_swap_commit(struct port_dir *dir, s64 base_offset, char *err)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(suffixes) && !ret; i++) {
+		/* The .log says that the others have their names: it must not outlive them. */
+		if (i == ARRAY_SIZE(suffixes) - 1)
+			ret = port_dir_sync(dir);
+		if (!ret)
+			ret = commit_file(dir, base_offset, suffixes[i]);
+	}
+	if (!ret)
+		ret = port_dir_sync(dir);
+	if (ret)
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "%020lld.log.cleaned: cannot be renamed (error %d)", base_offset, -ret);
+	return ret;
+}
+
 int sluice_segment_swap_remove(struct sluice_segment_swap *s, s64 base_offset)
 {
 	char name[SLUICE_SEGMENT_NAME_MAX];
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < ARRAY_SIZE(suffixes); i++) {
+	for (i = ARRAY_SIZE(suffixes); i-- > 0;) {
 		sluice_segment_swap_name(name, base_offset, suffixes[i], s->suffix);
 		ret = port_file_remove(s->log->dir, name);
 		if (ret)

@@ -62,7 +62,20 @@ void sluice_segment_swap_list(struct sluice_segment_swap *s, struct sluice_segme
  */
 int __must_check sluice_segment_swap_names(struct sluice_segment_swap *s, char *err);
 
-/** sluice_segment_swap_remove() - remove the files with the temporary names. */
+/**
+ * sluice_segment_swap_commit() - a compacted segment is to be put in place
+ * Its files, complete and on stable storage, have SLUICE_SUFFIX_CLEANED behind
+ * their names, and get SLUICE_SUFFIX_SWAP, the .log last: that is there only if
+ * all are. From then on recovery may put them in place of what they were made
+ * from. So nobody may change that until they are in place or removed.
+ * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ */
+int __must_check sluice_segment_swap_commit(struct port_dir *dir, s64 base_offset, char *err);
+
+/**
+ * sluice_segment_swap_remove() - remove the files with the temporary names
+ * The .log first: without it the others are nothing.
+ */
 int __must_check sluice_segment_swap_remove(struct sluice_segment_swap *s, s64 base_offset);
 
 #endif /* SLUICE_LOG_SEGMENT_SWAP_H */

@@ -297,7 +297,7 @@ static int replace(void *ctx, s64 first_base, s64 last_base, char *err)
 	port_free(bases);
 	for (u32 s = 0; s < 4 && !ret; s++) {
 		snprintf(name, sizeof(name), "%020lld%s", first_base, suffixes[s]);
-		snprintf(swap, sizeof(swap), "%s.swap", name);
+		snprintf(swap, sizeof(swap), "%s.cleaned", name);
 		ret = port_file_rename(l->dir, swap, name);
 		if (ret == -ENOENT && s == 3)
 			ret = 0;

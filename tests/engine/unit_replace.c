@@ -79,7 +79,7 @@ static void write_swap(struct port_dir *dir, s64 base, const char *kind, const v
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "%020lld%s.swap", base, kind);
+	snprintf(name, sizeof(name), "%020lld%s.cleaned", base, kind);
 	file_store(dir, name, bytes, len);
 }
 
@@ -240,7 +240,7 @@ static void sluice_log_replace__refused(void **state)
 	make_swap(*state, log, bases[1], bases[4], S64_MAX, &want);
 	assert_refused(log, bases[1], bases[2], -EUCLEAN);
 	/* No index. */
-	snprintf(name, sizeof(name), "%020lld.index.swap", bases[1]);
+	snprintf(name, sizeof(name), "%020lld.index.cleaned", bases[1]);
 	assert_int_equal(port_file_remove(*state, name), 0);
 	assert_refused(log, bases[1], bases[3], -EUCLEAN);
 	/* One that points behind the end. */
@@ -248,7 +248,7 @@ static void sluice_log_replace__refused(void **state)
 	assert_refused(log, bases[1], bases[3], -EUCLEAN);
 	write_swap(*state, bases[1], ".index", "", 0);
 	/* Torn. */
-	snprintf(name, sizeof(name), "%020lld.log.swap", bases[1]);
+	snprintf(name, sizeof(name), "%020lld.log.cleaned", bases[1]);
 	bytes = file_load(*state, name, &len);
 	write_swap(*state, bases[1], ".log", bytes, len - 1);
 	assert_refused(log, bases[1], bases[3], -EUCLEAN);
@@ -319,10 +319,14 @@ static bool interrupt(struct port_dir *dir, u32 n, bool crash, s64 to_kept)
 	assert_true(hit == (ret != 0));
 	found = list_batches(log);
 	assert_same(&found, ret && !sluice_log_failed(log) ? &before : &after);
-	if (ret && !sluice_log_failed(log))
+	if (ret && !sluice_log_failed(log)) {
+		/* Nothing that recovery would take, whatever becomes of the log. */
+		assert_int_equal(files_with(dir, ".swap"), 0);
+		make_swap(dir, log, bases[1], bases[4], to_kept, &after);
 		assert_int_equal(sluice_log_replace(log, sluice_log_generation(log), bases[1],
 						    bases[3], err),
 				 0);
+	}
 	must = !sluice_log_failed(log);
 crashed:
 	sluice_log_close(log);

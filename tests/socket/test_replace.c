@@ -115,9 +115,9 @@ static void make_swap(const struct topic *t, const int64_t *bases, size_t n)
 		put_be32(entry + 8, get_be32(entry + 8) + (uint32_t)further);
 		times = TIME_ENTRY;
 	}
-	store(t, bases[0], ".index.swap", "", 0);
-	store(t, bases[0], ".timeindex.swap", entry, times);
-	store(t, bases[0], ".log.swap", log, len);
+	store(t, bases[0], ".index.cleaned", "", 0);
+	store(t, bases[0], ".timeindex.cleaned", entry, times);
+	store(t, bases[0], ".log.cleaned", log, len);
 }
 
 static int replace(const struct topic *t, int64_t first, int64_t last)
@@ -189,7 +189,7 @@ static void replace__refusals(void)
 	make_swap(&t, bases + 1, 3);
 	CHECK_EQ(replace(&t, bases[1], bases[2]), -EUCLEAN);
 	CHECK(strstr(kern_error(test_kern()), "reaches into the next"));
-	store(&t, bases[1], ".log.swap", "what?", 5);
+	store(&t, bases[1], ".log.cleaned", "what?", 5);
 	CHECK_EQ(replace(&t, bases[1], bases[3]), -EUCLEAN);
 	make_swap(&t, bases + 1, 3);
 	CHECK_EQ(kern_partition_replace(test_kern(), t.name, 0, generation + 1, bases[1], bases[3]),
