@@ -6,11 +6,22 @@
  */
 #include "append_check.h"
 
+/*
+ * Where the segment before ends, also if offsets are missing then that compaction
+ * took: recovery takes a hole between segments for the work of a power cut.
+ */
+static s64 next_base(const struct sluice_log *log, const struct sluice_batch *b)
+{
+	if (sluice_batch_last_offset(b) - log->batches_end > S32_MAX)
+		return b->base_offset;
+	return log->batches_end;
+}
+
 int sluice_log_make_room(struct sluice_log *log, const struct sluice_batch *b)
 {
 	int ret = sluice_log_needs_roll(log, b);
 
-	return ret > 0 ? sluice_log_roll(log, b->base_offset) : ret;
+	return ret > 0 ? sluice_log_roll(log, next_base(log, b)) : ret;
 }
 
 static const char *why_not_written(int err)
@@ -235,6 +246,7 @@ static void publish(struct sluice_log *log, const struct sluice_batch *b,
 	/* Pairs with sluice_segment_published(). */
 	smp_store_release(&seg->published, seg->published + b->size);
 	publish_producer(log, b, marker);
+	log->batches_end = sluice_batch_last_offset(b) + 1;
 	sluice_watermark_set_log_end(&log->watermark, sluice_batch_last_offset(b) + 1);
 }
 

@@ -52,6 +52,8 @@
  * @leader_epoch: stamped on batches
  * @epochs: leader epochs of the batches; has a lock of its own for who looks
  * @active: the last of @segments, which holds its reference
+ * @batches_end: the offset behind the last batch of @active, or its base; the log
+ *	end, but where a truncation went into a gap that compaction left
  * @producers: what is known of the producers at the log end
  * @snapshots: taken of @producers and not yet written, the oldest first
  * @snapshot_offset: of the newest snapshot, taken or written; of the first batch
@@ -100,6 +102,7 @@ struct sluice_log {
 	s32 leader_epoch;
 	struct sluice_leader_epochs epochs;
 	struct sluice_segment *active;
+	s64 batches_end;
 	struct sluice_producer_state *producers;
 	struct sluice_producer_snapshot *snapshots;
 	s64 snapshot_offset;
@@ -157,7 +160,7 @@ void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg)
 
 /**
  * sluice_log_roll() - seal the active segment and go on in a new one
- * @base_offset: of the new one; not below the log end
+ * @base_offset: of the new one; not below @log->batches_end
  * Takes the segment that was prepared, or creates one. Needs append_mutex. On
  * failure nothing has changed for readers or appenders.
  */

@@ -171,6 +171,7 @@ static int add_segments(struct sluice_log *log, const struct sluice_segment_name
 		if (ret)
 			return ret;
 	}
+	log->batches_end = end_offset;
 	sluice_watermark_init(&log->watermark, start_offset, end_offset);
 	sluice_watermark_set_recovery_point(&log->watermark,
 					    max(min(args->recovery_point, end_offset),
@@ -182,6 +183,7 @@ static int add_first(struct sluice_log *log, const struct sluice_log_open_args *
 {
 	s64 start_offset = max_t(s64, args->log_start_offset, 0);
 
+	log->batches_end = start_offset;
 	sluice_watermark_init(&log->watermark, start_offset, start_offset);
 	return add_created(log, start_offset, err);
 }

@@ -173,6 +173,7 @@ int sluice_log_roll(struct sluice_log *log, s64 base_offset)
 
 	sluice_log_take_snapshot(log);
 	sluice_log_begin_active(log, seg);
+	log->batches_end = base_offset;
 	port_spin_lock(&log->segments.lock);
 	log->open_sealed++;
 	port_spin_unlock(&log->segments.lock);

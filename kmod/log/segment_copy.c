@@ -203,6 +203,7 @@ static int open_copy(const struct copy *c, char *err)
 		sluice_segment_put(c->s->new);
 		return -EIO;
 	}
+	c->s->end_offset = end_offset;
 	c->s->new->sealed = false;
 	c->s->new->txn_index.entries = c->txn_entries;
 	c->s->new->synced = c->size;

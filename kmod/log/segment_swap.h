@@ -18,6 +18,7 @@
  *	it removes what is not in place
  * @new: the one that comes, with all its files open, and the reference of who
  *	made it
+ * @end_offset: behind the last batch of @new, or its base; of a truncation
  * @first: index of the first segment that goes
  * @old_count: how many go
  * @old: room for them; then their references
@@ -27,6 +28,7 @@ struct sluice_segment_swap {
 	const char *suffix;
 	bool committed;
 	struct sluice_segment *new;
+	s64 end_offset;
 	u32 first;
 	u32 old_count;
 	struct sluice_segment **old;

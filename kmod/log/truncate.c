@@ -51,6 +51,7 @@ static void exchange_in_memory(struct truncation *t, struct sluice_segment **spa
 	move_marks(t);
 	sluice_segment_swap_list(s, spare);
 	sluice_log_begin_active(t->log, s->new);
+	t->log->batches_end = s->end_offset;
 	sluice_log_lower_flush(t->log, s->new->base_offset);
 	port_log_cut(t->log);
 }

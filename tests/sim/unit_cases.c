@@ -383,6 +383,53 @@ static int append_replica(s64 offset)
 	return sluice_log_append(log_, &a);
 }
 
+/* A leader compacted what lay between; a power cut comes before the checkpoint does. */
+static void sluice_log_append__rolls_in_a_gap(void **state)
+{
+	s64 recovery_point;
+
+	(void)state;
+	begin(1);
+	assert_int_equal(append_replica(0), 0);
+	assert_int_equal(append_replica(1), 0);
+	assert_int_equal(append_replica(7), 0);
+	assert_int_equal(sluice_log_segment_count(log_), 2);
+	assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+	assert_int_equal(recovery_point, 8);
+	sim_disk_cut_power();
+	recover_and_open(0);
+	assert_int_equal(sluice_log_end_offset(log_), 8);
+	sluice_log_close(log_);
+	/* So far that an index could not tell where it is. */
+	begin(1);
+	assert_int_equal(append_replica(0), 0);
+	assert_int_equal(append_replica(1), 0);
+	assert_int_equal(append_replica(1LL << 40), 0);
+	assert_int_equal(sluice_log_end_offset(log_), (1LL << 40) + 1);
+	sluice_log_close(log_);
+}
+
+/* The log ends in a gap, as its leader's does, and goes on in another segment. */
+static void sluice_log_truncate__into_a_gap_and_roll(void **state)
+{
+	s64 recovery_point, end_offset;
+
+	(void)state;
+	begin(1);
+	assert_int_equal(append_replica(0), 0);
+	assert_int_equal(append_replica(7), 0);
+	assert_int_equal(sluice_log_truncate(log_, 4, err, &end_offset), 0);
+	assert_int_equal(end_offset, 4);
+	assert_int_equal(append_bytes(2 * VALUE_LEN), 0);
+	assert_int_equal(sluice_log_segment_count(log_), 2);
+	assert_int_equal(sluice_log_flush(log_, &recovery_point), 0);
+	assert_int_equal(recovery_point, 5);
+	sim_disk_cut_power();
+	recover_and_open(0);
+	assert_int_equal(sluice_log_end_offset(log_), 5);
+	sluice_log_close(log_);
+}
+
 /* What was appended behind the gap is not part of it, in no file as it is. */
 static void sluice_log_fetch__over_a_gap_into_the_open_batch(void **state)
 {
@@ -466,6 +513,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sluice_log_append__fails_beside_a_sync_and_a_clean_close),
+		cmocka_unit_test(sluice_log_append__rolls_in_a_gap),
+		cmocka_unit_test(sluice_log_truncate__into_a_gap_and_roll),
 		cmocka_unit_test(sluice_log_fetch__over_a_gap_into_the_open_batch),
 		cmocka_unit_test(sluice_clean_producers__ends_inside_a_segment),
 		cmocka_unit_test(sluice_log_append__fails_behind_a_roll_and_a_clean_close),
