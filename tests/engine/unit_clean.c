@@ -508,7 +508,7 @@ static void clean__replace_that_fails(void **state)
 static void clean__full_disk(void **state)
 {
 	static const char *const files[] = {".log.cleaned", ".index.cleaned", ".timeindex.cleaned",
-					    ".txnindex.cleaned", ".swap"};
+					    ".txnindex.cleaned"};
 	struct sluice_clean c;
 	u64 digest;
 
