@@ -389,11 +389,11 @@ static struct file *create_file(struct port_dir *dir, const char *name)
 	return ca.filp;
 }
 
-static atomic_long_t read_only_files;
+static atomic_long_t open_files;
 
-unsigned long sluice_read_only_files(void)
+unsigned long sluice_open_files(void)
 {
-	return atomic_long_read(&read_only_files);
+	return atomic_long_read(&open_files);
 }
 
 int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
@@ -413,8 +413,7 @@ int port_file_open(struct port_dir *dir, const char *name, unsigned int flags,
 		fput(filp);
 		return err;
 	}
-	if (flags & PORT_RDONLY)
-		atomic_long_inc(&read_only_files);
+	atomic_long_inc(&open_files);
 	*ret_file = to_port_file(filp);
 	return 0;
 }
@@ -423,8 +422,7 @@ void port_file_close(struct port_file *file)
 {
 	if (!file)
 		return;
-	if (!(sluice_file(file)->f_mode & FMODE_WRITE))
-		atomic_long_dec(&read_only_files);
+	atomic_long_dec(&open_files);
 	fput(sluice_file(file));
 }
 

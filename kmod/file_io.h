@@ -40,8 +40,8 @@ int __must_check sluice_dir_permission(struct port_dir *dir, int mask);
 /** sluice_file_mapping() - page cache of a file; valid while the file is open. */
 struct address_space *sluice_file_mapping(struct port_file *file);
 
-/** sluice_read_only_files() - files open for reading alone: those of sealed segments. */
-unsigned long sluice_read_only_files(void);
+/** sluice_open_files() - files that logs have open. */
+unsigned long sluice_open_files(void);
 
 /** sluice_file() - the struct file itself, for readahead; borrowed. */
 struct file *sluice_file(struct port_file *file);

@@ -14,9 +14,13 @@
 /* Partitions that one call looks at; most have nothing to give. */
 #define SCAN_PARTITIONS	1024
 
+/* Files that a partition keeps open: log, offset index and time index of its last segment. */
+#define FILES_KEPT	3
+
 /* All open partitions, the one to be looked at next first. */
 static DEFINE_SPINLOCK(partitions_lock);
 static LIST_HEAD(partitions);
+static unsigned long partition_count;
 
 static struct shrinker *shrinker;
 
@@ -24,12 +28,15 @@ void sluice_shrinker_add(struct sluice_partition *p)
 {
 	spin_lock(&partitions_lock);
 	list_add_tail(&p->shrinker_node, &partitions);
+	WRITE_ONCE(partition_count, partition_count + 1);
 	spin_unlock(&partitions_lock);
 }
 
 void sluice_shrinker_del(struct sluice_partition *p)
 {
 	spin_lock(&partitions_lock);
+	if (!list_empty(&p->shrinker_node))
+		WRITE_ONCE(partition_count, partition_count - 1);
 	list_del_init(&p->shrinker_node);
 	spin_unlock(&partitions_lock);
 }
@@ -63,9 +70,11 @@ static unsigned long close_idle(struct sluice_partition *p)
 
 static unsigned long count_objects(struct shrinker *s, struct shrink_control *sc)
 {
-	unsigned long count = sluice_read_only_files();
+	unsigned long open = sluice_open_files();
+	unsigned long kept = FILES_KEPT * READ_ONCE(partition_count);
 
-	return count ?: SHRINK_EMPTY;
+	/* An estimate: there may be the files of a next segment, too. */
+	return open > kept ? open - kept : SHRINK_EMPTY;
 }
 
 static unsigned long scan_objects(struct shrinker *s, struct shrink_control *sc)
@@ -81,7 +90,7 @@ static unsigned long scan_objects(struct shrinker *s, struct shrink_control *sc)
 		closed += close_idle(p);
 		sluice_partition_put(p);
 	}
-	return closed;
+	return closed ?: SHRINK_STOP;
 }
 
 int sluice_shrinker_init(void)

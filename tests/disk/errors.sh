@@ -14,8 +14,11 @@ set -euo pipefail
 
 [ -n "${DISK_ERRORS:-}" ] || DISK_ERRORS=1 exec unshare -n "$0" "$@"
 
+# Failing flushes are for asking by name: the device mapper drops the error of one
+# that comes with data, as that of a journal's commit does, so that an fsync may
+# succeed that has not stored anything (dm_io_complete() of Linux 6.1).
 kinds=("$@")
-[ $# -gt 0 ] || kinds=(write flush all shutdown read)
+[ $# -gt 0 ] || kinds=(write all shutdown read)
 fs=$(awk '$2 == "/data" { print $3 }' /proc/mounts)
 load=build/tests/crash/load
 work=/dev/shm/disk-errors
