@@ -35,27 +35,6 @@ struct topic_write {
 };
 
 /**
- * enum topic_partition_state - a partition of a coordinator's topic
- * @PARTITION_ABSENT: it is not there, or cannot be used any more
- * @PARTITION_LOADING: its records are being read
- */
-enum topic_partition_state {
-	PARTITION_ABSENT,
-	PARTITION_LOADING,
-	PARTITION_ACTIVE,
-};
-
-/** topic_partition_error - what is answered about what lies in it */
-static inline int16_t topic_partition_error(enum topic_partition_state state)
-{
-	switch (state) {
-	case PARTITION_ACTIVE: return KAFKA_ERROR_NONE;
-	case PARTITION_LOADING: return KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS;
-	default: return KAFKA_ERROR_NOT_COORDINATOR;
-	}
-}
-
-/**
  * struct topic_load - one record of a partition that is being read
  * @value: NULL: a tombstone
  * @producer_id: of the transaction that it is part of, or -1

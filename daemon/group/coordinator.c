@@ -19,21 +19,12 @@ void coordinator_init(struct coordinator *c, struct coordinator_env *env,
 void coordinator_free(struct coordinator *c)
 {
 	htable_free(&c->groups);
-	free(c->partitions);
+	topic_partitions_free(&c->partitions);
 }
 
 int coordinator_open(struct coordinator *c, int32_t n)
 {
-	enum topic_partition_state *partitions = calloc((size_t)n, sizeof(*partitions));
-
-	if (!partitions)
-		return -ENOMEM;
-	free(c->partitions);
-	c->partitions = partitions;
-	c->n_partitions = n;
-	for (int32_t i = 0; i < n; i++)
-		partitions[i] = PARTITION_LOADING;
-	return 0;
+	return topic_partitions_open(&c->partitions, n);
 }
 
 static uint64_t hash_id(struct kafka_str id)
@@ -56,25 +47,18 @@ static struct group *find(const struct coordinator *c, struct kafka_str id)
 
 struct group *coordinator_find(const struct coordinator *c, struct kafka_str id, int16_t *ret_error)
 {
-	*ret_error =
-		c->n_partitions
-			? topic_partition_error(c->partitions[key_partition(id, c->n_partitions)])
-			: KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+	*ret_error = topic_partitions_error(&c->partitions, id);
 	return *ret_error ? NULL : find(c, id);
 }
 
 int16_t coordinator_error(const struct coordinator *c)
 {
-	for (int32_t i = 0; i < c->n_partitions; i++) {
-		if (c->partitions[i] == PARTITION_LOADING)
-			return topic_partition_error(c->partitions[i]);
-	}
-	return KAFKA_ERROR_NONE;
+	return topic_partitions_all_error(&c->partitions);
 }
 
 struct group *coordinator_make(struct coordinator *c, struct kafka_str id)
 {
-	struct group *g = group_new(c, id, key_partition(id, c->n_partitions));
+	struct group *g = group_new(c, id, key_partition(id, c->partitions.n));
 
 	if (!g)
 		return NULL;
@@ -245,7 +229,7 @@ int coordinator_load(struct coordinator *c, int32_t partition, const struct topi
 	if (k.kind == GROUP_RECORD_OTHER)
 		return 0;
 	/* One that is in the wrong partition would never be found, or never be unloaded. */
-	if (key_partition(k.group, c->n_partitions) != partition)
+	if (key_partition(k.group, c->partitions.n) != partition)
 		return -EBADMSG;
 	if (k.kind == GROUP_RECORD_OFFSET)
 		return load_offset(c, &k, record);
@@ -265,7 +249,7 @@ void coordinator_ended(struct coordinator *c, int32_t partition, int64_t produce
 			continue;
 		offset_end(&g->offsets, producer_id, commit);
 		/* While it is loaded more may come. */
-		if (c->partitions[partition] == PARTITION_ACTIVE)
+		if (c->partitions.state[partition] == PARTITION_ACTIVE)
 			coordinator_put(c, g);
 	}
 }
@@ -275,7 +259,7 @@ void coordinator_loaded(struct coordinator *c, int32_t partition)
 	struct list *at;
 	struct list *after;
 
-	c->partitions[partition] = PARTITION_ACTIVE;
+	c->partitions.state[partition] = PARTITION_ACTIVE;
 	list_for_each_safe(at, after, &c->list)
 	{
 		struct group *g = list_entry(at, struct group, link);
@@ -292,7 +276,7 @@ void coordinator_close(struct coordinator *c, int32_t partition)
 	struct list *at;
 	struct list *after;
 
-	c->partitions[partition] = PARTITION_ABSENT;
+	c->partitions.state[partition] = PARTITION_ABSENT;
 	list_for_each_safe(at, after, &c->list)
 	{
 		struct group *g = list_entry(at, struct group, link);
@@ -306,11 +290,11 @@ void coordinator_close(struct coordinator *c, int32_t partition)
 
 void coordinator_reopen(struct coordinator *c, int32_t partition)
 {
-	c->partitions[partition] = PARTITION_LOADING;
+	c->partitions.state[partition] = PARTITION_LOADING;
 }
 
 void coordinator_stop(struct coordinator *c)
 {
-	for (int32_t i = 0; i < c->n_partitions; i++)
+	for (int32_t i = 0; i < c->partitions.n; i++)
 		coordinator_close(c, i);
 }

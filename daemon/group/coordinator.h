@@ -16,6 +16,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/coordinator/key_partition.h"
+#include "daemon/coordinator/topic_partitions.h"
 #include "daemon/coordinator/topic_write.h"
 #include "daemon/core/timer.h"
 #include "daemon/group/group.h"
@@ -46,8 +47,7 @@ struct coordinator {
 	struct timer_heap *timers;
 	struct htable groups;
 	struct list list;
-	enum topic_partition_state *partitions;
-	int32_t n_partitions;
+	struct topic_partitions partitions;
 	uint64_t next_number;
 };
 

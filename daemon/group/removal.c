@@ -296,7 +296,7 @@ void coordinator_expire(struct coordinator *c)
 	{
 		struct group *g = list_entry(at, struct group, link);
 
-		if (g->state != GROUP_DEAD && c->partitions[g->partition] == PARTITION_ACTIVE)
+		if (g->state != GROUP_DEAD && c->partitions.state[g->partition] == PARTITION_ACTIVE)
 			remove_due(c, g, all_expire(c, g), is_expired, c, NULL);
 	}
 }
@@ -316,7 +316,7 @@ void coordinator_topic_gone(struct coordinator *c, struct kafka_str topic)
 	{
 		struct group *g = list_entry(at, struct group, link);
 
-		if (g->state != GROUP_DEAD && c->partitions[g->partition] == PARTITION_ACTIVE)
+		if (g->state != GROUP_DEAD && c->partitions.state[g->partition] == PARTITION_ACTIVE)
 			remove_due(c, g, false, is_of_topic, &topic, NULL);
 	}
 }

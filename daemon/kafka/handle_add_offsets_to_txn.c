@@ -32,13 +32,13 @@ static void work(struct coordinators *cs, struct coordinator_call *call)
 {
 	struct add_offsets *ao = list_entry(call, struct add_offsets, cr.call);
 
-	if (!cs->groups.n_partitions) {
+	if (!cs->groups.partitions.n) {
 		added(&ao->call, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 		return;
 	}
 	ao->place = (struct txn_place){
 		.topic = kafka_str_from(OFFSETS_TOPIC),
-		.partition = key_partition(ao->m.group_id, cs->groups.n_partitions),
+		.partition = key_partition(ao->m.group_id, cs->groups.partitions.n),
 	};
 	txn_add(&cs->txns, &ao->call);
 }

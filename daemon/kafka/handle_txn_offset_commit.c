@@ -102,13 +102,13 @@ static void work(struct coordinators *cs, struct coordinator_call *call)
 	struct txn_commit *tc = list_entry(call, struct txn_commit, cr.call);
 
 	tc->cs = cs;
-	if (!cs->groups.n_partitions) {
+	if (!cs->groups.partitions.n) {
 		refuse(tc, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 		return;
 	}
 	tc->place = (struct txn_place){
 		.topic = kafka_str_from(OFFSETS_TOPIC),
-		.partition = key_partition(tc->m.group_id, cs->groups.n_partitions),
+		.partition = key_partition(tc->m.group_id, cs->groups.partitions.n),
 	};
 	if (request_version(tc->cr.request) >= ADD_FROM_VERSION)
 		txn_add(&cs->txns, &tc->add);

@@ -20,7 +20,7 @@ void txn_abort_timed_out(struct txn_coordinator *c)
 		struct txn *t = list_entry(at, struct txn, link);
 
 		/* What cannot be written now is found again next time. */
-		if (!t->moving && c->partitions[t->partition] == PARTITION_ACTIVE &&
+		if (!t->moving && c->partitions.state[t->partition] == PARTITION_ACTIVE &&
 		    t->now.state == TXN_ONGOING && t->now.start_ms + t->now.timeout_ms < now)
 			(void)txn_fence(c, t, fenced, NULL);
 	}
@@ -48,8 +48,8 @@ void txn_expire(struct txn_coordinator *c)
 	{
 		struct txn *t = list_entry(at, struct txn, link);
 
-		if (t->moving || c->partitions[t->partition] != PARTITION_ACTIVE || !is_idle(t) ||
-		    t->now.update_ms > since)
+		if (t->moving || c->partitions.state[t->partition] != PARTITION_ACTIVE ||
+		    !is_idle(t) || t->now.update_ms > since)
 			continue;
 		txn_next(c, t, TXN_DEAD);
 		t->n_next = 0;

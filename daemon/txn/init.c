@@ -98,7 +98,7 @@ static int16_t begin(struct txn_coordinator *c, struct txn *t, struct txn_init_c
 
 static int16_t make(struct txn_coordinator *c, struct kafka_str id, struct txn **ret_t)
 {
-	struct txn *t = txn_make(c, id, key_partition(id, c->n_partitions));
+	struct txn *t = txn_make(c, id, key_partition(id, c->partitions.n));
 	int16_t code;
 
 	if (!t)

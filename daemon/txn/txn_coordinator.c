@@ -15,21 +15,12 @@ void txn_coordinator_init(struct txn_coordinator *c, struct txn_env *env,
 void txn_coordinator_free(struct txn_coordinator *c)
 {
 	htable_free(&c->txns);
-	free(c->partitions);
+	topic_partitions_free(&c->partitions);
 }
 
 int txn_coordinator_open(struct txn_coordinator *c, int32_t n)
 {
-	enum topic_partition_state *partitions = calloc((size_t)n, sizeof(*partitions));
-
-	if (!partitions)
-		return -ENOMEM;
-	free(c->partitions);
-	c->partitions = partitions;
-	c->n_partitions = n;
-	for (int32_t i = 0; i < n; i++)
-		partitions[i] = PARTITION_LOADING;
-	return 0;
+	return topic_partitions_open(&c->partitions, n);
 }
 
 static uint64_t hash_id(struct kafka_str id)
@@ -52,20 +43,13 @@ static struct txn *find(const struct txn_coordinator *c, struct kafka_str id)
 
 struct txn *txn_find(const struct txn_coordinator *c, struct kafka_str id, int16_t *ret_error)
 {
-	*ret_error =
-		c->n_partitions
-			? topic_partition_error(c->partitions[key_partition(id, c->n_partitions)])
-			: KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+	*ret_error = topic_partitions_error(&c->partitions, id);
 	return *ret_error ? NULL : find(c, id);
 }
 
 int16_t txn_coordinator_error(const struct txn_coordinator *c)
 {
-	for (int32_t i = 0; i < c->n_partitions; i++) {
-		if (c->partitions[i] == PARTITION_LOADING)
-			return topic_partition_error(c->partitions[i]);
-	}
-	return KAFKA_ERROR_NONE;
+	return topic_partitions_all_error(&c->partitions);
 }
 
 static void on_retry(struct timer *timer)
@@ -135,7 +119,7 @@ int txn_coordinator_load(struct txn_coordinator *c, int32_t partition,
 	if (err)
 		return err == -EOPNOTSUPP ? 0 : -EBADMSG;
 	/* One that is in the wrong partition would never be found, or never be unloaded. */
-	if (key_partition(id, c->n_partitions) != partition)
+	if (key_partition(id, c->partitions.n) != partition)
 		return -EBADMSG;
 	arena_init(&a, SIZE_MAX);
 	if (record->value)
@@ -156,7 +140,7 @@ void txn_coordinator_loaded(struct txn_coordinator *c, int32_t partition)
 	struct list *at;
 	struct list *after;
 
-	c->partitions[partition] = PARTITION_ACTIVE;
+	c->partitions.state[partition] = PARTITION_ACTIVE;
 	list_for_each_safe(at, after, &c->list)
 	{
 		struct txn *t = list_entry(at, struct txn, link);
@@ -172,7 +156,7 @@ void txn_coordinator_close(struct txn_coordinator *c, int32_t partition)
 	struct list *at;
 	struct list *after;
 
-	c->partitions[partition] = PARTITION_ABSENT;
+	c->partitions.state[partition] = PARTITION_ABSENT;
 	list_for_each_safe(at, after, &c->list)
 	{
 		struct txn *t = list_entry(at, struct txn, link);
@@ -184,11 +168,11 @@ void txn_coordinator_close(struct txn_coordinator *c, int32_t partition)
 
 void txn_coordinator_reopen(struct txn_coordinator *c, int32_t partition)
 {
-	c->partitions[partition] = PARTITION_LOADING;
+	c->partitions.state[partition] = PARTITION_LOADING;
 }
 
 void txn_coordinator_stop(struct txn_coordinator *c)
 {
-	for (int32_t i = 0; i < c->n_partitions; i++)
+	for (int32_t i = 0; i < c->partitions.n; i++)
 		txn_coordinator_close(c, i);
 }

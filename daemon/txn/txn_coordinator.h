@@ -13,6 +13,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/coordinator/key_partition.h"
+#include "daemon/coordinator/topic_partitions.h"
 #include "daemon/coordinator/topic_write.h"
 #include "daemon/kafka/error_code.h"
 #include "daemon/txn/txn.h"
@@ -45,8 +46,7 @@ struct txn_coordinator {
 	struct timer_heap *timers;
 	struct htable txns;
 	struct list list;
-	enum topic_partition_state *partitions;
-	int32_t n_partitions;
+	struct topic_partitions partitions;
 };
 
 void txn_coordinator_init(struct txn_coordinator *c, struct txn_env *env,

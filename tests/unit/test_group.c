@@ -706,7 +706,7 @@ static void partition__is_served_when_it_is_loaded(void **state)
 	struct joiner a = {0};
 
 	(void)state;
-	w.c.partitions[partition] = PARTITION_LOADING;
+	w.c.partitions.state[partition] = PARTITION_LOADING;
 	join(&a);
 	assert_int_equal(a.code, KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS);
 	assert_int_equal(commit_now("", -1, 1), KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS);

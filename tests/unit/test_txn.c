@@ -452,7 +452,7 @@ static void partition__is_served_when_it_is_loaded(void **state)
 	struct initer i;
 
 	(void)state;
-	w.c.partitions[partition] = PARTITION_LOADING;
+	w.c.partitions.state[partition] = PARTITION_LOADING;
 	init_begin(&i, NULL);
 	assert_int_equal(i.got.code, KAFKA_ERROR_COORDINATOR_LOAD_IN_PROGRESS);
 	txn_coordinator_loaded(&w.c, partition);
