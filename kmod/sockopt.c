@@ -192,20 +192,23 @@ static int set_seek(struct sluice_sock *ssk, sockptr_t optval, unsigned int optl
 	return err;
 }
 
-/* Elements before one that fails are set. */
-static int set_watch(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+/*
+ * For an option that is an array of what fits @element: those before one that fails
+ * are done.
+ */
+static int set_each(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen, void *element,
+		    size_t size, int (*set)(struct sluice_sock *ssk, const void *element))
 {
-	struct sluice_watch watch;
 	int count, i, err;
 
-	count = sluice_opt_array_count(ssk, optlen, sizeof(watch));
+	count = sluice_opt_array_count(ssk, optlen, size);
 	if (count < 0)
 		return count;
 	for (i = 0; i < count; i++) {
-		if (copy_from_sockptr_offset(&watch, optval, i * sizeof(watch), sizeof(watch)))
+		if (copy_from_sockptr_offset(element, optval, i * size, size))
 			return -EFAULT;
 		lock_sock(&ssk->sk);
-		err = sluice_watch_set(ssk, &watch);
+		err = set(ssk, element);
 		release_sock(&ssk->sk);
 		if (err)
 			return err;
@@ -214,6 +217,30 @@ static int set_watch(struct sluice_sock *ssk, sockptr_t optval, unsigned int opt
 		cond_resched();
 	}
 	return 0;
+}
+
+static int watch_one(struct sluice_sock *ssk, const void *element)
+{
+	return sluice_watch_set(ssk, element);
+}
+
+static int set_watch(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	struct sluice_watch watch;
+
+	return set_each(ssk, optval, optlen, &watch, sizeof(watch), watch_one);
+}
+
+static int assign_one(struct sluice_sock *ssk, const void *element)
+{
+	return sluice_assign(ssk, element);
+}
+
+static int set_assign(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
+{
+	struct sluice_assign req;
+
+	return set_each(ssk, optval, optlen, &req, sizeof(req), assign_one);
 }
 
 static int set_isolation(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
@@ -228,30 +255,6 @@ static int set_isolation(struct sluice_sock *ssk, sockptr_t optval, unsigned int
 	err = sluice_sock_set_isolation(ssk, isolation);
 	release_sock(&ssk->sk);
 	return err;
-}
-
-/* Elements before one that fails are done. */
-static int set_assign(struct sluice_sock *ssk, sockptr_t optval, unsigned int optlen)
-{
-	struct sluice_assign req;
-	int count, i, err;
-
-	count = sluice_opt_array_count(ssk, optlen, sizeof(req));
-	if (count < 0)
-		return count;
-	for (i = 0; i < count; i++) {
-		if (copy_from_sockptr_offset(&req, optval, i * sizeof(req), sizeof(req)))
-			return -EFAULT;
-		lock_sock(&ssk->sk);
-		err = sluice_assign(ssk, &req);
-		release_sock(&ssk->sk);
-		if (err)
-			return err;
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return 0;
 }
 
 int sluice_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
