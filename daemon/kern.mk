@@ -37,6 +37,15 @@ $(CTL_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(CTL_TEST_OBJS)
 	$(CC) $(SANITIZE) $(FAIL_SYSCALLS:%=-Wl,--wrap=%) -o $@ $^ $(LIB_LIBS) -lcmocka \
 		-lpthread -lm
 
+# The netlink client itself, against the running kernel.
+UNIT_TESTS += $(B)/tests/unit/test_kern
+
+$(B)/asan/tests/unit/test_kern.o: CFLAGS += $(NL_CFLAGS)
+$(B)/tests/unit/test_kern: $(B)/asan/tests/unit/test_kern.o \
+		$(patsubst %.c,$(B)/asan/%.o,$(wildcard daemon/kern/*.c))
+	@mkdir -p $(@D)
+	$(CC) $(SANITIZE) -Wl,--wrap=genl_ctrl_resolve -o $@ $^ $(CTL_LIBS) -lcmocka
+
 FUZZERS += $(B)/fuzz/fuzz_checkpoint
 
 $(B)/fuzz/fuzz_checkpoint: $(B)/fuzz/tests/fuzz/fuzz_checkpoint.o \

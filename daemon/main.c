@@ -36,7 +36,7 @@ static int open_logs(struct broker *b, struct kern **ret_k)
 	struct kern_info info;
 	int ret = kern_open(ret_k);
 
-	if (ret == -ENOENT) {
+	if (ret == -EAFNOSUPPORT) {
 		diag(DIAG_ERROR, "the sluice module is not loaded: run modprobe sluice");
 		return ret;
 	}

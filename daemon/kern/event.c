@@ -9,24 +9,14 @@
 #include <netlink/msg.h>
 #include "daemon/kern/netlink.h"
 
-/* By a socket of its own: libnl would ask with the callbacks of @k's requests. */
-static int resolve_group(void)
+static int ask_group(struct nl_sock *sock)
 {
-	struct nl_sock *sock = nl_socket_alloc();
-	int group;
-
-	if (!sock)
-		return -NLE_NOMEM;
-	group = genl_connect(sock);
-	if (!group)
-		group = genl_ctrl_resolve_grp(sock, SLUICE_FAMILY_NAME, SLUICE_MCGRP_EVENTS);
-	nl_socket_free(sock);
-	return group;
+	return genl_ctrl_resolve_grp(sock, SLUICE_FAMILY_NAME, SLUICE_MCGRP_EVENTS);
 }
 
 int kern_subscribe(struct kern *k)
 {
-	int group = resolve_group(), err;
+	int group = kern_ctrl(ask_group), err;
 
 	if (group < 0)
 		return kern_fail(k, -ENOENT, "the sluice module has no events: %s",

@@ -6,6 +6,8 @@
  * A struct kern is used by one thread at a time. Calls block until the kernel
  * has answered. They return 0 or -errno; kern_error() then has the sentence
  * that came with it (the kernel's extended ack, or what the client found).
+ * -EAFNOSUPPORT of any call: the module is not loaded, or was unloaded after
+ * kern_open().
  */
 #ifndef KERN_KERN_H
 #define KERN_KERN_H
@@ -19,7 +21,7 @@ struct kern;
 
 /**
  * kern_open() - connect to the module in the caller's network namespace
- * Returns 0; -ENOENT: the module is not loaded.
+ * Returns 0; -EAFNOSUPPORT: the module is not loaded.
  */
 int kern_open(struct kern **ret_k);
 void kern_close(struct kern *k);

@@ -61,7 +61,8 @@ static void refused(struct kern *k, int err, struct nlmsghdr *h, int tlvs)
 	const char *name = "request";
 
 	k->err = err;
-	if (read_extack(k, h, tlvs))
+	k->explained = read_extack(k, h, tlvs);
+	if (k->explained)
 		return;
 	if (k->cmd > 0 && k->cmd <= SLUICE_CMD_MAX && sluice_cmd_names[k->cmd])
 		name = sluice_cmd_names[k->cmd];
@@ -154,6 +155,25 @@ static void set_callbacks(struct kern *k)
 	nl_cb_put(cb);
 }
 
+int kern_ctrl(int (*ask)(struct nl_sock *sock))
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int ret;
+
+	if (!sock)
+		return -NLE_NOMEM;
+	ret = genl_connect(sock);
+	if (!ret)
+		ret = ask(sock);
+	nl_socket_free(sock);
+	return ret;
+}
+
+static int ask_family(struct nl_sock *sock)
+{
+	return genl_ctrl_resolve(sock, SLUICE_FAMILY_NAME);
+}
+
 int kern_open(struct kern **ret_k)
 {
 	struct kern *k = calloc(1, sizeof(*k));
@@ -171,14 +191,14 @@ int kern_open(struct kern **ret_k)
 		open_fail(err, "cannot open a netlink socket to the kernel");
 		goto err_sock;
 	}
-	k->family = genl_ctrl_resolve(k->sock, SLUICE_FAMILY_NAME);
-	if (k->family < 0 && k->family != -NLE_OBJ_NOTFOUND) {
-		err = open_fail(-EPROTO, nl_geterror(k->family));
+	k->family = kern_ctrl(ask_family);
+	if (k->family == -NLE_OBJ_NOTFOUND) {
+		err = open_fail(-EAFNOSUPPORT, "the sluice module is not loaded: run "
+					       "'sluicectl up', or 'modprobe sluice'");
 		goto err_sock;
 	}
 	if (k->family < 0) {
-		err = open_fail(-ENOENT, "the sluice module is not loaded: run "
-					 "'sluicectl up', or 'modprobe sluice'");
+		err = open_fail(-EPROTO, nl_geterror(k->family));
 		goto err_sock;
 	}
 	/* Without these the errors come without their sentence; no reason to fail. */
@@ -219,6 +239,20 @@ struct nl_msg *kern_message(struct kern *k, uint8_t cmd, int flags)
 	return msg;
 }
 
+/*
+ * Generic netlink has no number of its own for a family that is not there (any more);
+ * one that was loaded again has another, and none of what @k knew.
+ */
+static bool is_unloaded(struct kern *k)
+{
+	int family;
+
+	if (k->err != -ENOENT || k->explained)
+		return false;
+	family = kern_ctrl(ask_family);
+	return family == -NLE_OBJ_NOTFOUND || (family > 0 && family != k->family);
+}
+
 int kern_request(struct kern *k, struct nl_msg *msg, int fill_err,
 		 int (*reply)(struct kern *k, void *ctx, struct nlmsghdr *h), void *ctx)
 {
@@ -231,6 +265,7 @@ int kern_request(struct kern *k, struct nl_msg *msg, int fill_err,
 	}
 	k->error[0] = '\0';
 	k->err = 0;
+	k->explained = false;
 	k->done = false;
 	k->interrupted = false;
 	k->reply = reply;
@@ -245,6 +280,9 @@ int kern_request(struct kern *k, struct nl_msg *msg, int fill_err,
 	if (!k->done)
 		return kern_fail(k, -EIO, "%s: netlink: %s", sluice_cmd_names[k->cmd],
 				 nl_geterror(err));
+	if (is_unloaded(k))
+		return kern_fail(k, -EAFNOSUPPORT, "%s: the sluice module was unloaded meanwhile",
+				 sluice_cmd_names[k->cmd]);
 	return k->err;
 }
 

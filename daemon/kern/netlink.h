@@ -25,6 +25,7 @@ struct kern {
 	uint32_t seq;
 	int cmd;
 	int err;
+	bool explained; /* the kernel sent a sentence with the error */
 	bool done;
 	bool interrupted;
 	int (*reply)(struct kern *k, void *ctx, struct nlmsghdr *h);
@@ -33,6 +34,13 @@ struct kern {
 
 /** kern_fail() - keep a sentence for kern_error(); returns @err. */
 int kern_fail(struct kern *k, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/**
+ * kern_ctrl() - ask about the family by a socket of its own
+ * libnl would ask with the callbacks of a kern's requests.
+ * @ask: what it returns is returned, or libnl's error
+ */
+int kern_ctrl(int (*ask)(struct nl_sock *sock));
 
 /** kern_message() - begin a request; NULL if there is no memory. */
 struct nl_msg *kern_message(struct kern *k, uint8_t cmd, int flags);

@@ -68,7 +68,7 @@ static int open_kern(struct kern **ret_k)
 {
 	int err = kern_open(ret_k);
 
-	if (err == -ENOENT) {
+	if (err == -EAFNOSUPPORT) {
 		*ret_k = NULL;
 		return CTL_OK;
 	}

@@ -20,7 +20,7 @@ int ctl_kern(struct kern **ret_k)
 
 	if (!err)
 		return CTL_OK;
-	return ctl_fail(err == -ENOENT ? -EAFNOSUPPORT : err, "%s", kern_error(NULL));
+	return ctl_fail(err, "%s", kern_error(NULL));
 }
 
 static int load_file(const char *path)
@@ -76,7 +76,7 @@ int ctl_kern_load(const char *module_file, struct kern **ret_k)
 
 	if (!err)
 		return CTL_OK;
-	if (err != -ENOENT)
+	if (err != -EAFNOSUPPORT)
 		return ctl_fail(err, "%s", kern_error(NULL));
 	status = module_file ? load_file(module_file) : run_modprobe();
 	return status == CTL_OK ? ctl_kern(ret_k) : status;
