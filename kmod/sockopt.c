@@ -422,6 +422,8 @@ int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *
 		return sluice_opt_get_max_timestamp(ssk, optval, optlen, len);
 	case SLUICE_ABORTED:
 		return sluice_opt_get_aborted(ssk, optval, optlen, len);
+	case SLUICE_ACTIVE_PRODUCERS:
+		return sluice_opt_get_active_producers(ssk, optval, optlen, len);
 	default:
 		return -ENOPROTOOPT;
 	}

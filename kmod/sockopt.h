@@ -24,7 +24,26 @@ int sluice_opt_get_epoch_end(struct sluice_sock *ssk, char __user *optval, int _
 			     int len);
 int sluice_opt_get_max_timestamp(struct sluice_sock *ssk, char __user *optval,
 				 int __user *optlen, int len);
+
+/**
+ * struct sluice_log_query - a partition that a question is about
+ * @topic: holds a reference
+ * @p: one of its partitions; holds a reference, too, and is entered
+ */
+struct sluice_log_query {
+	struct sluice_topic *topic;
+	struct sluice_partition *p;
+};
+
+/** sluice_log_query_begin() - -ENOENT, -EACCES; else sluice_log_query_end() must follow */
+int __must_check sluice_log_query_begin(struct sluice_sock *ssk, const u8 *topic_id,
+					s32 partition, struct sluice_log_query *ret);
+void sluice_log_query_end(struct sluice_log_query *q);
+
+/* sockopt_txn.c */
 int sluice_opt_get_aborted(struct sluice_sock *ssk, char __user *optval, int __user *optlen,
 			   int len);
+int sluice_opt_get_active_producers(struct sluice_sock *ssk, char __user *optval,
+				    int __user *optlen, int len);
 
 #endif /* SLUICE_SOCKOPT_H */

@@ -172,18 +172,8 @@ int sluice_opt_get_fetch(struct sluice_sock *ssk, char __user *optval, int len)
 	return 0;
 }
 
-/**
- * struct log_query - a partition that a question is about
- * @topic: holds a reference
- * @p: one of its partitions; holds a reference, too, and is entered
- */
-struct log_query {
-	struct sluice_topic *topic;
-	struct sluice_partition *p;
-};
-
-static int query_begin(struct sluice_sock *ssk, const u8 *topic_id, s32 partition,
-		       struct log_query *ret)
+int sluice_log_query_begin(struct sluice_sock *ssk, const u8 *topic_id, s32 partition,
+			   struct sluice_log_query *ret)
 {
 	int err;
 
@@ -198,7 +188,7 @@ static int query_begin(struct sluice_sock *ssk, const u8 *topic_id, s32 partitio
 	return sluice_sock_fail(ssk, -ENOENT, "the topic was deleted");
 }
 
-static void query_end(struct log_query *q)
+void sluice_log_query_end(struct sluice_log_query *q)
 {
 	sluice_partition_leave(q->p);
 	sluice_partition_put(q->p);
@@ -209,7 +199,7 @@ static int get_time(struct sluice_sock *ssk, char __user *optval, int __user *op
 		    bool largest)
 {
 	struct sluice_offset_for_time oft;
-	struct log_query q;
+	struct sluice_log_query q;
 	int err;
 
 	if (len != sizeof(oft))
@@ -219,7 +209,7 @@ static int get_time(struct sluice_sock *ssk, char __user *optval, int __user *op
 		return -EFAULT;
 	if (oft.reserved)
 		return sluice_sock_fail(ssk, -EINVAL, "a reserved field is set");
-	err = query_begin(ssk, oft.topic_id, oft.partition, &q);
+	err = sluice_log_query_begin(ssk, oft.topic_id, oft.partition, &q);
 	if (err)
 		return err;
 	if (largest)
@@ -232,7 +222,7 @@ static int get_time(struct sluice_sock *ssk, char __user *optval, int __user *op
 				 q.topic->name, q.p->index);
 		sluice_partition_check_log(q.p);
 	}
-	query_end(&q);
+	sluice_log_query_end(&q);
 	return err ?: sluice_opt_put(&oft, sizeof(oft), optval, optlen, len);
 }
 
@@ -252,7 +242,7 @@ int sluice_opt_get_epoch_end(struct sluice_sock *ssk, char __user *optval, int _
 			     int len)
 {
 	struct sluice_epoch_end end;
-	struct log_query q;
+	struct sluice_log_query q;
 	int err;
 
 	if (len != sizeof(end))
@@ -260,89 +250,10 @@ int sluice_opt_get_epoch_end(struct sluice_sock *ssk, char __user *optval, int _
 					sizeof(end), len);
 	if (copy_from_user(&end, optval, sizeof(end)))
 		return -EFAULT;
-	err = query_begin(ssk, end.topic_id, end.partition, &q);
+	err = sluice_log_query_begin(ssk, end.topic_id, end.partition, &q);
 	if (err)
 		return err;
 	sluice_log_epoch_end(q.p->log, end.leader_epoch, &end.leader_epoch, &end.end_offset);
-	query_end(&q);
+	sluice_log_query_end(&q);
 	return sluice_opt_put(&end, sizeof(end), optval, optlen, len);
-}
-
-/* Room for one answer; who needs more asks for the rest. */
-#define ABORTED_MAX	4096
-
-/* Into the room behind the list, and then the list says how many there are. */
-static int put_aborted(struct sluice_aborted_list *list, const struct sluice_aborted_txn *txns,
-		       u32 n, char __user *optval, int __user *optlen)
-{
-	struct sluice_aborted_list __user *to = (void __user *)optval;
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		struct sluice_aborted a = {
-			.producer_id = txns[i].producer_id,
-			.first_offset = txns[i].first_offset,
-			.last_offset = txns[i].last_offset,
-		};
-
-		if (copy_to_user(&to->txns[i], &a, sizeof(a)))
-			return -EFAULT;
-	}
-	if (copy_to_user(to, list, sizeof(*list)) ||
-	    put_user((int)struct_size(list, txns, n), optlen))
-		return -EFAULT;
-	return 0;
-}
-
-static int find_aborted(struct sluice_sock *ssk, struct sluice_aborted_list *list,
-			struct sluice_aborted_txn *txns, u32 room)
-{
-	struct log_query q;
-	int err;
-
-	err = query_begin(ssk, list->topic_id, list->partition, &q);
-	if (err)
-		return err;
-	if (list->end_offset > sluice_log_last_stable_offset(q.p->log))
-		err = -ERANGE;
-	else
-		err = sluice_log_aborted(q.p->log, list->offset, list->end_offset, txns, room,
-					 &list->count);
-	if (err == -ERANGE) {
-		sluice_sock_fail(ssk, err,
-				 "the range is not between log start and last stable offset");
-	} else if (err) {
-		sluice_sock_fail(ssk, err, "aborted transactions of %s-%u cannot be read",
-				 q.topic->name, q.p->index);
-		sluice_partition_check_log(q.p);
-	}
-	query_end(&q);
-	return err;
-}
-
-int sluice_opt_get_aborted(struct sluice_sock *ssk, char __user *optval, int __user *optlen,
-			   int len)
-{
-	struct sluice_aborted_txn *txns;
-	struct sluice_aborted_list list;
-	u32 room;
-	int err;
-
-	if (len < (int)sizeof(list) || (len - sizeof(list)) % sizeof(list.txns[0]))
-		return sluice_sock_fail(ssk, -EINVAL,
-					"%d bytes are no list of aborted transactions", len);
-	if (copy_from_user(&list, optval, sizeof(list)))
-		return -EFAULT;
-	if (list.count || list.end_offset < list.offset)
-		return sluice_sock_fail(ssk, -EINVAL,
-					"a field of struct sluice_aborted_list is wrong");
-	room = min_t(u32, (len - sizeof(list)) / sizeof(list.txns[0]), ABORTED_MAX);
-	txns = kvmalloc_array(room, sizeof(*txns), GFP_KERNEL_ACCOUNT);
-	if (!txns)
-		return -ENOMEM;
-	err = find_aborted(ssk, &list, txns, room);
-	if (!err)
-		err = put_aborted(&list, txns, min(list.count, room), optval, optlen);
-	kvfree(txns);
-	return err;
 }

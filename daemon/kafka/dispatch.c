@@ -44,6 +44,7 @@ static const struct {
 	{KAFKA_API_OFFSET_DELETE, handle_offset_delete},
 	{KAFKA_API_DESCRIBE_CLIENT_QUOTAS, handle_describe_client_quotas},
 	{KAFKA_API_ALTER_CLIENT_QUOTAS, handle_alter_client_quotas},
+	{KAFKA_API_DESCRIBE_PRODUCERS, handle_describe_producers},
 	{KAFKA_API_DESCRIBE_TRANSACTIONS, handle_describe_transactions},
 	{KAFKA_API_LIST_TRANSACTIONS, handle_list_transactions},
 	{KAFKA_API_UPDATE_FEATURES, handle_update_features},

@@ -26,6 +26,7 @@ enum handled handle_describe_cluster(struct request *r);
 enum handled handle_describe_configs(struct request *r);
 enum handled handle_describe_groups(struct request *r);
 enum handled handle_describe_log_dirs(struct request *r);
+enum handled handle_describe_producers(struct request *r);
 enum handled handle_describe_topic_partitions(struct request *r);
 enum handled handle_describe_transactions(struct request *r);
 enum handled handle_elect_leaders(struct request *r);

@@ -171,6 +171,16 @@ int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list
 	return (int)((len - sizeof(*list)) / sizeof(list->txns[0]));
 }
 
+int data_socket_active_producers(struct data_socket *ds, struct sluice_active_producers *list,
+				 uint32_t room)
+{
+	socklen_t len = (socklen_t)(sizeof(*list) + room * sizeof(list->producers[0]));
+
+	if (getsockopt(ds->fd, SOL_SLUICE, SLUICE_ACTIVE_PRODUCERS, list, &len))
+		return -errno;
+	return (int)((len - sizeof(*list)) / sizeof(list->producers[0]));
+}
+
 void data_socket_error_text(struct data_socket *ds, char *buf, size_t size)
 {
 	socklen_t len = (socklen_t)(size - 1);

@@ -67,6 +67,14 @@ int data_socket_max_timestamp(struct data_socket *ds, struct sluice_offset_for_t
  */
 int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list, uint32_t room);
 
+/**
+ * data_socket_active_producers - the producers that a log remembers
+ * @room: elements behind @list, whose @count is zero
+ * Returns how many it put there, or -errno; @list->count says how many there are.
+ */
+int data_socket_active_producers(struct data_socket *ds, struct sluice_active_producers *list,
+				 uint32_t room);
+
 /** data_socket_error_text - what was wrong with the last call that failed; may be empty */
 void data_socket_error_text(struct data_socket *ds, char *buf, size_t size);
 

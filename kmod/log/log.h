@@ -204,6 +204,17 @@ void sluice_log_set_high_watermark(struct sluice_log *log, s64 offset);
  */
 void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms);
 
+struct sluice_producer_entry;
+
+/**
+ * sluice_log_each_producer() - call @fn for all producers that the log remembers
+ * See sluice_producer_state_each(). With the append mutex held: @fn must be short,
+ * and must not sleep for long.
+ */
+int sluice_log_each_producer(struct sluice_log *log,
+			     int (*fn)(void *ctx, const struct sluice_producer_entry *e),
+			     void *ctx);
+
 /**
  * struct sluice_append_record - one record to be appended by itself
  * @record: in: its value_src, if it has one, is consumed

@@ -324,6 +324,18 @@ void sluice_log_expire_producers(struct sluice_log *log, s64 now_ms)
 	}
 }
 
+int sluice_log_each_producer(struct sluice_log *log,
+			     int (*fn)(void *ctx, const struct sluice_producer_entry *e),
+			     void *ctx)
+{
+	int ret;
+
+	port_mutex_lock(&log->append_mutex);
+	ret = sluice_producer_state_each(log->producers, fn, ctx);
+	port_mutex_unlock(&log->append_mutex);
+	return ret;
+}
+
 void sluice_log_set_high_watermark(struct sluice_log *log, s64 offset)
 {
 	port_mutex_lock(&log->append_mutex);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/log/data_socket.h"
+#include "kmod/log/producer_state.h"
 #include "tests/daemon/user_module.h"
 
 #define EVENTS_MAX 1024
@@ -362,6 +363,45 @@ int data_socket_aborted(struct data_socket *ds, struct sluice_aborted_list *list
 		list->txns[i] = (struct sluice_aborted){txns[i].producer_id, txns[i].first_offset,
 							txns[i].last_offset};
 	return (int)room;
+}
+
+struct producer_list {
+	struct sluice_active_producers *list;
+	uint32_t room;
+};
+
+static int put_producer(void *ctx, const struct sluice_producer_entry *e)
+{
+	struct producer_list *l = ctx;
+
+	if (l->list->count < l->room)
+		l->list->producers[l->list->count] = (struct sluice_active_producer){
+			.producer_id = e->id,
+			.last_timestamp = e->last_timestamp,
+			.txn_start_offset = e->txn_first_offset,
+			.last_sequence = e->last.last_sequence,
+			.producer_epoch = e->epoch,
+			.coordinator_epoch = e->coordinator_epoch,
+		};
+	l->list->count++;
+	return 0;
+}
+
+int data_socket_active_producers(struct data_socket *ds, struct sluice_active_producers *list,
+				 uint32_t room)
+{
+	struct producer_list l = {list, room};
+	struct sluice_log *log;
+
+	(void)ds;
+	user_module_lock();
+	log = user_log(list->topic_id, list->partition);
+	if (log)
+		sluice_log_each_producer(log, put_producer, &l);
+	user_module_unlock();
+	if (!log)
+		return -ENOENT;
+	return (int)(room < list->count ? room : list->count);
 }
 
 int data_socket_epoch_end(struct data_socket *ds, struct sluice_epoch_end *q)

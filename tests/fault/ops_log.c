@@ -367,6 +367,17 @@ static int run_aborted(struct fault_world *w)
 	return list.count ? -ENOMSG : 0;
 }
 
+static int run_active_producers(struct fault_world *w)
+{
+	struct {
+		struct sluice_active_producers list;
+		struct sluice_active_producer room[4];
+	} p = {.list = {.partition = 0}};
+
+	memcpy(p.list.topic_id, w->topic.id, sizeof(p.list.topic_id));
+	return fault_result(get_option(w->fds[0], SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p)));
+}
+
 static int run_append_as(struct fault_world *w)
 {
 	uint32_t as = SLUICE_AS_COORDINATOR;
@@ -479,6 +490,7 @@ const struct fault_op fault_log_ops[] = {
 	{"offset-for-time", prepare_fetch, run_offset_for_time, NULL, 0},
 	{"max-timestamp", prepare_fetch, run_max_timestamp, NULL, 0},
 	{"aborted", prepare_fetch, run_aborted, NULL, 0},
+	{"active-producers", prepare_fetch, run_active_producers, NULL, 0},
 	{"append-as", prepare_stream, run_append_as, check_append_as, 0},
 	{"watch", prepare_unconnected, run_watch, check_watch, 0},
 	{"send-watched", prepare_watched, run_send, check_watched, 0},

@@ -206,6 +206,78 @@ static void aborted__refusals(void)
 	close(fd);
 }
 
+union producers {
+	struct sluice_active_producers list;
+	uint8_t room[sizeof(struct sluice_active_producers) +
+		     ROOM * sizeof(struct sluice_active_producer)];
+};
+
+static union producers producers_of(const struct topic *t)
+{
+	union producers p = {.list = {.partition = 0}};
+
+	memcpy(p.list.topic_id, t->id, sizeof(p.list.topic_id));
+	return p;
+}
+
+static void active_producers__lists(void)
+{
+	struct topic t = transactions(2), empty = topic_new(1, NULL);
+	int fd = open_socket(SOCK_SEQPACKET);
+	const struct sluice_active_producer *ended, *open;
+	union producers p = producers_of(&t);
+	socklen_t len = sizeof(p);
+
+	CHECK(!getsockopt(fd, SOL_SLUICE, SLUICE_ACTIVE_PRODUCERS, &p, &len));
+	CHECK_EQ(p.list.count, 2);
+	CHECK_EQ(len, sizeof(p.list) + 2 * sizeof(p.list.producers[0]));
+	ended = &p.list.producers[p.list.producers[0].producer_id == 8];
+	open = &p.list.producers[p.list.producers[0].producer_id == 7];
+	CHECK_EQ(ended->producer_id, 7);
+	CHECK_EQ(ended->producer_epoch, 0);
+	CHECK_EQ(ended->last_sequence, 1);
+	CHECK_EQ(ended->txn_start_offset, -1);
+	CHECK_EQ(ended->coordinator_epoch, 0);
+	CHECK_EQ(open->producer_id, 8);
+	CHECK_EQ(open->last_sequence, 0);
+	CHECK_EQ(open->txn_start_offset, 4);
+	CHECK_EQ(open->coordinator_epoch, -1);
+	/* Room for one, for none. */
+	p = producers_of(&t);
+	len = sizeof(p.list) + sizeof(p.list.producers[0]);
+	CHECK(!getsockopt(fd, SOL_SLUICE, SLUICE_ACTIVE_PRODUCERS, &p, &len));
+	CHECK_EQ(p.list.count, 2);
+	CHECK_EQ(len, sizeof(p.list) + sizeof(p.list.producers[0]));
+	CHECK_EQ(p.list.producers[1].producer_id, 0);
+	p = producers_of(&t);
+	CHECK(!get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p.list)));
+	CHECK_EQ(p.list.count, 2);
+	p = producers_of(&empty);
+	CHECK(!get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p)));
+	CHECK_EQ(p.list.count, 0);
+	close(fd);
+}
+
+static void active_producers__refusals(void)
+{
+	struct topic t = topic_new(1, NULL);
+	int fd = open_socket(SOCK_SEQPACKET);
+	union producers p = producers_of(&t);
+
+	CHECK_ERRNO(get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p) - 1), EINVAL);
+	CHECK_ERRNO(get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p.list) - 1), EINVAL);
+	CHECK_ERRNO(get_option(fd, SLUICE_ACTIVE_PRODUCERS, (void *)8, sizeof(p)), EFAULT);
+	p.list.count = 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p)), EINVAL);
+	p = producers_of(&t);
+	p.list.partition = 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p)), ENOENT);
+	p = producers_of(&t);
+	p.list.topic_id[0] ^= 1;
+	CHECK_ERRNO(get_option(fd, SLUICE_ACTIVE_PRODUCERS, &p, sizeof(p)), ENOENT);
+	close(fd);
+}
+
 static struct sluice_epoch_end epoch_end(const struct topic *t, int fd, int epoch)
 {
 	struct sluice_epoch_end end = {.leader_epoch = epoch, .end_offset = -77};
@@ -270,9 +342,10 @@ static void max_timestamp__finds(void)
 }
 
 static const struct test tests[] = {
-	TEST(append_as__who_may), TEST(append_as__replica),   TEST(append_as__coordinator),
-	TEST(fetch__committed),	  TEST(aborted__lists),	      TEST(aborted__refusals),
-	TEST(epoch_end__finds),	  TEST(max_timestamp__finds),
+	TEST(append_as__who_may),	  TEST(append_as__replica),   TEST(append_as__coordinator),
+	TEST(fetch__committed),		  TEST(aborted__lists),	      TEST(aborted__refusals),
+	TEST(epoch_end__finds),		  TEST(max_timestamp__finds), TEST(active_producers__lists),
+	TEST(active_producers__refusals),
 };
 
 int main(void)

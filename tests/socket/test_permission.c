@@ -69,7 +69,9 @@ static bool may_only_write(const struct topic *t, int fd)
 	struct sluice_watch w = {.offset = 100};
 	struct sluice_offset_for_time oft = {.timestamp = 0};
 	struct sluice_aborted_list aborted = {.partition = 0};
+	struct sluice_active_producers producers = {.partition = 0};
 
+	memcpy(producers.topic_id, t->id, sizeof(producers.topic_id));
 	memcpy(aborted.topic_id, t->id, sizeof(aborted.topic_id));
 	memcpy(f.topic_id, t->id, sizeof(f.topic_id));
 	memcpy(w.topic_id, t->id, sizeof(w.topic_id));
@@ -79,6 +81,8 @@ static bool may_only_write(const struct topic *t, int fd)
 	       f.error == -EACCES && f.high_watermark == -1 &&
 	       fails_with(set_option(out, SLUICE_WATCH, &w, sizeof(w)), EACCES) &&
 	       fails_with(get_option(out, SLUICE_ABORTED, &aborted, sizeof(aborted)), EACCES) &&
+	       fails_with(get_option(out, SLUICE_ACTIVE_PRODUCERS, &producers, sizeof(producers)),
+			  EACCES) &&
 	       fails_with(get_option(out, SLUICE_OFFSET_FOR_TIME, &oft, sizeof(oft)), EACCES);
 }
 

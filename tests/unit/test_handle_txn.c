@@ -388,6 +388,47 @@ static void describe__tells_what_is_open(void **state)
 			 KAFKA_ERROR_TRANSACTIONAL_ID_NOT_FOUND);
 }
 
+static void describe__tells_who_writes(void **state)
+{
+	int32_t partitions[] = {0, 1, 9};
+	struct kafka_describe_producers_request_topic_request topics[] = {
+		{.name = kafka_str_from(TOPIC), .partition_indexes = {partitions, 3}},
+		{.name = kafka_str_from("none"), .partition_indexes = {partitions, 1}},
+	};
+	const struct kafka_describe_producers_response_producer_state *s;
+	const struct kafka_describe_producers_response_partition_response *part;
+	struct kafka_describe_producers_response a;
+	struct kafka_describe_producers_request m;
+	struct producer p;
+
+	(void)state;
+	init(&p);
+	assert_int_equal(produce(&p, 12, "one"), 0);
+	assert_int_equal(produce(&p, 12, "two"), 0);
+	kafka_describe_producers_request_init(&m);
+	m.topics.v = topics;
+	m.topics.n = 2;
+	CLIENT_CALL(&client, describe_producers, KAFKA_API_DESCRIBE_PRODUCERS, 0, &m, &a);
+	assert_int_equal(a.topics.n, 2);
+	assert_true(kafka_str_equal(a.topics.v[0].name, topics[0].name));
+	assert_int_equal(a.topics.v[0].partitions.n, 3);
+	part = a.topics.v[0].partitions.v;
+	assert_int_equal(part[0].error_code, 0);
+	assert_int_equal(part[0].active_producers.n, 1);
+	s = part[0].active_producers.v;
+	assert_int_equal(s->producer_id, p.id);
+	assert_int_equal(s->producer_epoch, p.epoch);
+	assert_int_equal(s->last_sequence, 1);
+	assert_int_equal(s->coordinator_epoch, -1);
+	assert_int_equal(s->current_txn_start_offset, 0);
+	assert_int_equal(part[1].error_code, 0);
+	assert_int_equal(part[1].active_producers.n, 0);
+	assert_int_equal(part[2].partition_index, 9);
+	assert_int_equal(part[2].error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(a.topics.v[1].partitions.v[0].error_code,
+			 KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+}
+
 static void markers__can_be_written_by_an_operator(void **state)
 {
 	int32_t partitions[] = {0, 9};
@@ -420,7 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(old_flow__adds_what_it_writes_to),	      TEST(new_flow__adds_by_writing),
 		TEST(offsets__count_when_they_are_committed), TEST(describe__tells_what_is_open),
-		TEST(markers__can_be_written_by_an_operator),
+		TEST(markers__can_be_written_by_an_operator), TEST(describe__tells_who_writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

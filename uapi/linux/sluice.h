@@ -186,6 +186,8 @@ struct sluice_event {
 #define SLUICE_EPOCH_END	14 /* x    struct sluice_epoch_end */
 #define SLUICE_ASSIGN		15 /* s    struct sluice_assign[] */
 #define SLUICE_ISOLATION	16 /* s,g  __u32: SLUICE_READ_* */
+#define SLUICE_ACTIVE_PRODUCERS	17 /* x    struct sluice_active_producers, and
+				    *      room behind it */
 
 /* Special offsets; Kafka's ListOffsets uses the same numbers. */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
@@ -428,6 +430,41 @@ struct sluice_aborted_list {
 	__s64	offset;
 	__s64	end_offset;
 	struct sluice_aborted txns[];
+};
+
+/**
+ * struct sluice_active_producer - what a log remembers of a producer with an id
+ * @producer_id: its id
+ * @last_timestamp: of its last batch or marker, milliseconds since the epoch
+ * @txn_start_offset: of its open transaction, or -1
+ * @last_sequence: of its last batch, or -1
+ * @producer_epoch: its epoch
+ * @coordinator_epoch: of the last marker that ended one of its transactions, or -1
+ * @reserved: zero
+ */
+struct sluice_active_producer {
+	__s64	producer_id;
+	__s64	last_timestamp;
+	__s64	txn_start_offset;
+	__s32	last_sequence;
+	__s32	producer_epoch;
+	__s32	coordinator_epoch;
+	__u32	reserved;
+};
+
+/**
+ * struct sluice_active_producers - the producers that a log remembers
+ * @topic_id: in: the topic
+ * @partition: in: its partition
+ * @count: in: zero; out: how many there are
+ * @producers: out: in no order, as many as there is room for in the option's
+ *	length. There is no going on: who has too little room asks again with more
+ */
+struct sluice_active_producers {
+	__u8	topic_id[SLUICE_TOPIC_ID_LEN];
+	__s32	partition;
+	__u32	count;
+	struct sluice_active_producer producers[];
 };
 
 /*
