@@ -2,10 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/core/owned.h"
 #include "tests/daemon/txn_world.h"
-
-#define START_MS 1700000000000
 
 static struct txn_world *world_of(struct txn_env *env)
 {
@@ -14,7 +11,7 @@ static struct txn_world *world_of(struct txn_env *env)
 
 static int64_t now_ms(struct txn_env *env)
 {
-	return world_of(env)->now_ms;
+	return world_of(env)->world.now_ms;
 }
 
 static int32_t epoch(struct txn_env *env)
@@ -32,25 +29,7 @@ static int16_t producer_id(struct txn_env *env, int64_t *ret_id)
 static int16_t append(struct txn_env *env, int32_t partition, const struct topic_record *records,
 		      size_t n, struct topic_write *tw)
 {
-	struct txn_world *w = world_of(env);
-	struct txn_world_write *ww;
-
-	if (w->append_code)
-		return w->append_code;
-	w->records = reallocarray(w->records, w->n_records + n, sizeof(*w->records));
-	for (size_t i = 0; i < n; i++) {
-		struct txn_world_record *r = &w->records[w->n_records++];
-
-		*r = (struct txn_world_record){.partition = partition, .value = {NULL, -1}};
-		bytes_copy(&r->key, records[i].key);
-		if (records[i].value.len >= 0)
-			bytes_copy(&r->value, records[i].value);
-	}
-	ww = calloc(1, sizeof(*ww));
-	ww->w = tw;
-	ww->end = w->n_records;
-	list_append(&w->writes, &ww->link);
-	return 0;
+	return world_append(&world_of(env)->world, partition, records, n, tw);
 }
 
 static int16_t last_epoch(const struct txn_world_data *d, int64_t id)
@@ -127,19 +106,12 @@ enum fate txn_world_fate(const struct txn_world *w, int32_t partition, int64_t v
 
 static void load(struct txn_world *w)
 {
-	txn_coordinator_init(&w->c, &w->env, &w->settings, &w->timers);
+	txn_coordinator_init(&w->c, &w->env, &w->settings, &w->world.timers);
 	txn_coordinator_open(&w->c, TXN_WORLD_PARTITIONS);
-	for (size_t i = 0; i < w->n_records; i++) {
-		const struct txn_world_record *r = &w->records[i];
-		const struct topic_load record = {
-			.key = r->key.p,
-			.key_len = (size_t)r->key.len,
-			.value = r->value.p,
-			.value_len = r->value.len < 0 ? 0 : (size_t)r->value.len,
-			.producer_id = -1,
-		};
+	for (size_t i = 0; i < w->world.n_records; i++) {
+		const struct topic_load load = world_load(&w->world.records[i]);
 
-		if (txn_coordinator_load(&w->c, r->partition, &record))
+		if (txn_coordinator_load(&w->c, w->world.records[i].partition, &load))
 			abort();
 	}
 	for (int32_t i = 0; i < TXN_WORLD_PARTITIONS; i++)
@@ -163,29 +135,11 @@ void txn_world_init(struct txn_world *w)
 				.timeout_max_ms = 900000,
 				.id_expiration_ms = INT64_C(7) * 24 * 3600 * 1000,
 			},
-		.now_ms = START_MS,
 		.next_id = 1000,
 	};
-	list_init(&w->writes);
+	world_init(&w->world);
 	list_init(&w->marks);
 	load(w);
-}
-
-bool txn_world_flush(struct txn_world *w, int16_t code)
-{
-	struct list *at = list_take(&w->writes);
-	struct txn_world_write *ww;
-	struct topic_write *tw;
-
-	if (!at)
-		return false;
-	ww = list_entry(at, struct txn_world_write, link);
-	tw = ww->w;
-	if (!code && ww->end > w->n_durable)
-		w->n_durable = ww->end;
-	free(ww);
-	tw->done(tw, code);
-	return true;
 }
 
 bool txn_world_mark_done(struct txn_world *w, int err)
@@ -203,60 +157,29 @@ bool txn_world_mark_done(struct txn_world *w, int err)
 
 void txn_world_settle(struct txn_world *w)
 {
-	while (txn_world_flush(w, 0) || txn_world_mark_done(w, 0))
+	while (world_flush(&w->world, 0) || txn_world_mark_done(w, 0))
 		continue;
-}
-
-void txn_world_pass(struct txn_world *w, int64_t ms)
-{
-	int64_t end = w->now_ms + ms;
-
-	while (timer_next(&w->timers) <= end) {
-		if (timer_next(&w->timers) > w->now_ms)
-			w->now_ms = timer_next(&w->timers);
-		timer_run(&w->timers, w->now_ms);
-		if (timer_next(&w->timers) <= w->now_ms)
-			w->now_ms++;
-	}
-	if (w->now_ms < end)
-		w->now_ms = end;
 }
 
 static void die(struct txn_world *w)
 {
-	size_t n_durable = w->n_durable;
-
 	txn_coordinator_stop(&w->c);
-	while (txn_world_flush(w, KAFKA_ERROR_NOT_COORDINATOR) || txn_world_mark_done(w, -EIO))
+	while (world_flush(&w->world, KAFKA_ERROR_NOT_COORDINATOR) || txn_world_mark_done(w, -EIO))
 		continue;
 	txn_coordinator_free(&w->c);
-	w->n_durable = n_durable;
-}
-
-static void cut(struct txn_world *w, size_t n)
-{
-	while (w->n_records > n) {
-		struct txn_world_record *r = &w->records[--w->n_records];
-
-		bytes_free(&r->key);
-		bytes_free(&r->value);
-	}
 }
 
 void txn_world_crash(struct txn_world *w, size_t keep)
 {
 	die(w);
-	if (w->n_durable + keep < w->n_records)
-		cut(w, w->n_durable + keep);
-	w->n_durable = w->n_records;
+	world_cut(&w->world, keep);
 	load(w);
 }
 
 void txn_world_free(struct txn_world *w)
 {
 	die(w);
-	cut(w, 0);
-	free(w->records);
+	world_free(&w->world);
 	for (int i = 0; i < TXN_WORLD_DATA; i++)
 		free(w->data[i].entries);
 }

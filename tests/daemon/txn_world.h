@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transaction coordinator with a made-up clock, a made-up log, and made-up
- * partitions for its markers: what it writes is kept in memory, and is durable
- * when the test says so.
+ * A transaction coordinator in a world of its own, with made-up partitions for
+ * its markers.
  */
 #ifndef TESTS_DAEMON_TXN_WORLD_H
 #define TESTS_DAEMON_TXN_WORLD_H
 
 #include "daemon/txn/txn_coordinator.h"
+#include "tests/daemon/world.h"
 
 #define TXN_WORLD_PARTITIONS 3
 #define TXN_WORLD_DATA	     4 /* partitions of topic "t" */
-
-struct txn_world_record {
-	int32_t partition;
-	struct kafka_bytes key;
-	struct kafka_bytes value;
-};
-
-/** struct txn_world_write - a batch that is not done; @end: how many records there were behind it */
-struct txn_world_write {
-	struct list link;
-	struct topic_write *w;
-	size_t end;
-};
 
 /** struct txn_world_mark - a marker that is in its partition, but not done */
 struct txn_world_mark {
@@ -48,22 +35,15 @@ struct txn_world_data {
 
 /**
  * struct txn_world
- * @append_code: what the next writes of the log fail with; 0: they work
- * @mark_error: likewise the markers, -errno
+ * @mark_error: what the next markers fail with, -errno; 0: they work
  */
 struct txn_world {
+	struct world world;
 	struct txn_env env;
 	struct txn_coordinator c;
-	struct timer_heap timers;
 	struct txn_settings settings;
-	int64_t now_ms;
-	struct txn_world_record *records;
-	size_t n_records;
-	size_t n_durable;
-	struct list writes;
 	struct list marks;
 	struct txn_world_data data[TXN_WORLD_DATA];
-	int16_t append_code;
 	int mark_error;
 	int64_t next_id;
 };
@@ -72,11 +52,7 @@ struct txn_world {
 void txn_world_init(struct txn_world *w);
 void txn_world_free(struct txn_world *w);
 
-/** txn_world_pass - let time pass, and timers fire at their times */
-void txn_world_pass(struct txn_world *w, int64_t ms);
-
-/** txn_world_flush - the oldest write, or marker, is done; false: there is none */
-bool txn_world_flush(struct txn_world *w, int16_t code);
+/** txn_world_mark_done - the oldest marker is done; false: there is none */
 bool txn_world_mark_done(struct txn_world *w, int err);
 
 /** txn_world_settle - all that is under way is done, and what it brings about */

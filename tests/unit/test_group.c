@@ -17,7 +17,7 @@
 #define SESSION_MS   10000
 #define REBALANCE_MS 60000
 
-static struct world w;
+static struct group_world w;
 
 /** struct joiner - a JoinGroup, and its answer */
 struct joiner {
@@ -214,7 +214,7 @@ static int16_t commit_in_txn(const char *id, int32_t generation, int64_t produce
 	k.call.write.transactional = true;
 	k.call.write.producer_id = producer_id;
 	coordinator_commit(&w.c, &k.call);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(k.answers, 1);
 	return k.a_partition.error_code;
 }
@@ -224,7 +224,7 @@ static int16_t commit_now(const char *id, int32_t generation, int64_t offset)
 	struct committer k;
 
 	commit_as(&k, id, generation, offset);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(k.answers, 1);
 	return k.a_partition.error_code;
 }
@@ -249,14 +249,14 @@ static int64_t offset(void)
 static int set_up(void **state)
 {
 	(void)state;
-	world_init(&w);
+	group_world_init(&w);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	world_free(&w);
+	group_world_free(&w);
 	return 0;
 }
 
@@ -269,7 +269,7 @@ static void make_stable(struct joiner *a, struct joiner *b)
 	*b = (struct joiner){0};
 	join(a);
 	join(b);
-	world_pass(&w, 10000);
+	world_pass(&w.world, 10000);
 	assert_int_equal(a->answers + b->answers, 2);
 	sync_begin(&sa, a);
 	assign(&sa, a, "for-a");
@@ -277,7 +277,7 @@ static void make_stable(struct joiner *a, struct joiner *b)
 	sync_begin(&sb, b);
 	sync_group(&sb);
 	sync_group(&sa);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(group()->state, GROUP_STABLE);
 }
 
@@ -287,14 +287,14 @@ static void join__puts_the_first_rebalance_off_while_members_come(void **state)
 
 	(void)state;
 	join(&a);
-	world_pass(&w, 2000);
+	world_pass(&w.world, 2000);
 	join(&b);
-	world_pass(&w, 1000);
+	world_pass(&w.world, 1000);
 	/* b came within the first 3 s, so that there are 3 more. */
 	assert_int_equal(a.answers + b.answers, 0);
-	world_pass(&w, 2999);
+	world_pass(&w.world, 2999);
 	assert_int_equal(a.answers + b.answers, 0);
-	world_pass(&w, 1);
+	world_pass(&w.world, 1);
 	assert_int_equal(a.answers, 1);
 	assert_int_equal(b.answers, 1);
 	assert_int_equal(a.code, 0);
@@ -317,7 +317,7 @@ static void join__wants_known_ids_from_version_4(void **state)
 	assert_int_equal(strncmp(a.id, "client-", 7), 0);
 	assert_int_equal(group()->n_members, 0);
 	join_as(&a, 4, NULL, "range", "x");
-	world_pass(&w, 3000);
+	world_pass(&w.world, 3000);
 	assert_int_equal(a.code, 0);
 	assert_int_equal(a.generation, 1);
 }
@@ -328,7 +328,7 @@ static void join__forgets_who_does_not_come_back_with_its_id(void **state)
 
 	(void)state;
 	join_as(&a, 4, NULL, "range", "x");
-	world_pass(&w, SESSION_MS);
+	world_pass(&w.world, SESSION_MS);
 	assert_null(group());
 	join_as(&a, 4, NULL, "range", "x");
 	assert_int_equal(a.code, KAFKA_ERROR_UNKNOWN_MEMBER_ID);
@@ -363,7 +363,7 @@ static void sync__gives_each_its_assignment_when_the_log_has_it(void **state)
 	(void)state;
 	join(&a);
 	join(&b);
-	world_pass(&w, 6000);
+	world_pass(&w.world, 6000);
 	sync_begin(&sb, &b);
 	sync_group(&sb);
 	sync_begin(&sa, &a);
@@ -386,11 +386,11 @@ static void sync__starts_over_if_the_log_fails(void **state)
 
 	(void)state;
 	join(&a);
-	world_pass(&w, 3000);
+	world_pass(&w.world, 3000);
 	sync_begin(&s, &a);
 	assign(&s, &a, "for-a");
 	sync_group(&s);
-	world_flush(&w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	world_flush(&w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(s.code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(group()->state, GROUP_PREPARING_REBALANCE);
 	assert_int_equal(heartbeat(&a, 1), KAFKA_ERROR_REBALANCE_IN_PROGRESS);
@@ -404,17 +404,17 @@ static void sync__removes_who_does_not_ask(void **state)
 	(void)state;
 	join(&a);
 	join(&b);
-	world_pass(&w, 6000);
+	world_pass(&w.world, 6000);
 	sync_begin(&s, &a);
 	assign(&s, &a, "for-a");
 	sync_group(&s);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(group()->state, GROUP_STABLE);
 	/* Both are alive, but b never asks for what it has. */
 	for (int i = 0; i < REBALANCE_MS / 5000; i++) {
 		assert_int_equal(heartbeat(&a, 1), 0);
 		assert_int_equal(heartbeat(&b, 1), 0);
-		world_pass(&w, 5000);
+		world_pass(&w.world, 5000);
 	}
 	assert_int_equal(heartbeat(&b, 1), KAFKA_ERROR_UNKNOWN_MEMBER_ID);
 	assert_int_equal(heartbeat(&a, 1), KAFKA_ERROR_REBALANCE_IN_PROGRESS);
@@ -452,9 +452,9 @@ static void session__ends_without_heartbeats(void **state)
 
 	(void)state;
 	make_stable(&a, &b);
-	world_pass(&w, SESSION_MS - 1);
+	world_pass(&w.world, SESSION_MS - 1);
 	assert_int_equal(heartbeat(&a, 1), 0);
-	world_pass(&w, 1);
+	world_pass(&w.world, 1);
 	assert_int_equal(group()->n_members, 1);
 	assert_int_equal(group()->state, GROUP_PREPARING_REBALANCE);
 	assert_int_equal(heartbeat(&b, 1), KAFKA_ERROR_UNKNOWN_MEMBER_ID);
@@ -477,7 +477,7 @@ static void rebalance__removes_who_does_not_join_in_time(void **state)
 	for (int i = 0; i < REBALANCE_MS / 5000; i++) {
 		assert_int_equal(c.answers, 0);
 		assert_int_equal(heartbeat(&b, 1), KAFKA_ERROR_REBALANCE_IN_PROGRESS);
-		world_pass(&w, 5000);
+		world_pass(&w.world, 5000);
 	}
 	assert_int_equal(c.answers + a.answers, 2);
 	assert_int_equal(a.n_members, 2);
@@ -497,7 +497,7 @@ static void leave__starts_a_rebalance(void **state)
 	assert_int_equal(b.generation, 2);
 	assert_string_equal(b.leader, b.id);
 	assert_int_equal(leave(&b), 0);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(group()->state, GROUP_EMPTY);
 	assert_int_equal(group()->generation, 3);
 }
@@ -509,18 +509,18 @@ static void static_member__comes_back_without_a_rebalance(void **state)
 
 	(void)state;
 	join_as(&a, 9, "one", "range", "x");
-	world_pass(&w, 3000);
+	world_pass(&w.world, 3000);
 	assert_int_equal(a.code, 0);
 	assert_int_equal(strncmp(a.id, "one-", 4), 0);
 	sync_begin(&s, &a);
 	assign(&s, &a, "for-a");
 	sync_group(&s);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	old = a;
 	a.id[0] = '\0';
 	join_as(&a, 9, "one", "range", "x");
 	assert_int_equal(a.answers, 0);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(a.answers, 1);
 	assert_int_equal(a.generation, 1);
 	assert_string_not_equal(a.id, old.id);
@@ -536,7 +536,7 @@ static void static_member__comes_back_without_a_rebalance(void **state)
 	old = a;
 	a.id[0] = '\0';
 	join_as(&a, 8, "one", "range", "x");
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_string_equal(a.leader, old.id);
 	assert_int_equal(a.n_members, 0);
 	assert_int_equal(group()->state, GROUP_STABLE);
@@ -550,13 +550,13 @@ static void commit__is_seen_when_the_log_has_it(void **state)
 	commit_as(&first, "", -1, 10);
 	commit_as(&second, "", -1, 20);
 	assert_int_equal(offset(), -1);
-	world_flush(&w, 0);
+	world_flush(&w.world, 0);
 	assert_int_equal(first.answers, 1);
 	assert_int_equal(offset(), 10);
-	world_flush(&w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	world_flush(&w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(second.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(offset(), 10);
-	w.append_code = KAFKA_ERROR_NOT_COORDINATOR;
+	w.world.append_code = KAFKA_ERROR_NOT_COORDINATOR;
 	assert_int_equal(commit_now("", -1, 30), KAFKA_ERROR_NOT_COORDINATOR);
 	assert_int_equal(offset(), 10);
 }
@@ -564,12 +564,12 @@ static void commit__is_seen_when_the_log_has_it(void **state)
 static void commit__leaves_nothing_of_a_group_if_it_fails(void **state)
 {
 	(void)state;
-	w.append_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
+	w.world.append_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE;
 	assert_int_equal(commit_now("", -1, 1), KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_null(group());
 	assert_int_equal(commit_now("", 4, 1), KAFKA_ERROR_ILLEGAL_GENERATION);
 	assert_null(group());
-	w.append_code = 0;
+	w.world.append_code = 0;
 	w.c.settings.metadata_max = 3;
 	assert_int_equal(commit_now("", -1, 1), KAFKA_ERROR_OFFSET_METADATA_TOO_LARGE);
 	assert_null(group());
@@ -603,7 +603,7 @@ static void crash__keeps_members_and_offsets(void **state)
 	(void)state;
 	make_stable(&a, &b);
 	assert_int_equal(commit_now(a.id, 1, 77), 0);
-	world_crash(&w, 0);
+	group_world_crash(&w, 0);
 	assert_int_equal(offset(), 77);
 	assert_int_equal(group()->state, GROUP_STABLE);
 	assert_int_equal(heartbeat(&a, 1), 0);
@@ -612,7 +612,7 @@ static void crash__keeps_members_and_offsets(void **state)
 	assert_string_equal(s.assignment, "for-b");
 	assert_true(kafka_str_equal(group()->leader->id, kafka_str_from(a.id)));
 	/* Members that were there must be heard of. */
-	world_pass(&w, SESSION_MS);
+	world_pass(&w.world, SESSION_MS);
 	assert_int_equal(group()->n_members, 0);
 }
 
@@ -632,14 +632,14 @@ static void txn_commit__counts_with_its_marker(void **state)
 	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
 	assert_int_equal(offset(), 5);
 	assert_true(is_unstable());
-	world_end(&w, partition, 71, true);
+	group_world_end(&w, partition, 71, true);
 	assert_true(is_unstable());
-	world_end(&w, partition, 70, false);
+	group_world_end(&w, partition, 70, false);
 	assert_int_equal(offset(), 5);
 	assert_false(is_unstable());
 	assert_int_equal(commit_in_txn("", -1, 70, 11), 0);
 	assert_int_equal(commit_in_txn("", -1, 70, 12), 0);
-	world_end(&w, partition, 70, true);
+	group_world_end(&w, partition, 70, true);
 	assert_int_equal(offset(), 12);
 	assert_false(is_unstable());
 }
@@ -652,7 +652,7 @@ static void txn_commit__does_not_undo_a_later_one(void **state)
 	(void)state;
 	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
 	assert_int_equal(commit_now("", -1, 20), 0);
-	world_end(&w, partition, 70, true);
+	group_world_end(&w, partition, 70, true);
 	assert_int_equal(offset(), 20);
 }
 
@@ -662,12 +662,12 @@ static void txn_commit__survives_a_crash(void **state)
 
 	(void)state;
 	assert_int_equal(commit_in_txn("", -1, 70, 10), 0);
-	world_crash(&w, 0);
+	group_world_crash(&w, 0);
 	assert_int_equal(offset(), -1);
 	assert_true(is_unstable());
-	world_end(&w, partition, 70, true);
+	group_world_end(&w, partition, 70, true);
 	assert_int_equal(offset(), 10);
-	world_crash(&w, 0);
+	group_world_crash(&w, 0);
 	assert_int_equal(offset(), 10);
 	assert_false(is_unstable());
 }
@@ -682,7 +682,7 @@ static void txn_commit__is_unstable_while_it_is_written(void **state)
 	k.call.write.producer_id = 70;
 	coordinator_commit(&w.c, &k.call);
 	assert_true(is_unstable());
-	world_flush(&w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	world_flush(&w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(k.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_null(group());
 }
@@ -741,14 +741,14 @@ static void delete__needs_an_empty_group(void **state)
 	assert_int_equal(d.call.error_code, KAFKA_ERROR_NON_EMPTY_GROUP);
 	leave(&a);
 	leave(&b);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	coordinator_delete_group(&w.c, &d.call);
 	assert_int_equal(d.answers, 2);
 	assert_int_equal(commit_now("", -1, 9), KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(d.answers, 3);
 	assert_int_equal(d.call.error_code, 0);
 	assert_null(group());
-	world_crash(&w, 0);
+	group_world_crash(&w, 0);
 	assert_null(group());
 }
 
@@ -761,29 +761,29 @@ static void expire__removes_offsets_that_nobody_uses(void **state)
 	make_stable(&a, &b);
 	assert_int_equal(commit_now(a.id, 1, 5), 0);
 	leave(&a);
-	world_pass(&w, 1000);
+	world_pass(&w.world, 1000);
 	leave(&b);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	/* It counts from when the last member left. */
-	world_pass(&w, week - 1);
+	world_pass(&w.world, week - 1);
 	coordinator_expire(&w.c);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(offset(), 5);
-	world_pass(&w, 1);
+	world_pass(&w.world, 1);
 	coordinator_expire(&w.c);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_null(group());
 	/* Without members ever, from the commit. */
 	assert_int_equal(commit_now("", -1, 6), 0);
-	world_pass(&w, week - 1);
+	world_pass(&w.world, week - 1);
 	coordinator_expire(&w.c);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(offset(), 6);
-	world_pass(&w, 1);
+	world_pass(&w.world, 1);
 	coordinator_expire(&w.c);
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_null(group());
-	world_crash(&w, 0);
+	group_world_crash(&w, 0);
 	assert_null(group());
 }
 
@@ -792,12 +792,12 @@ static void topic_gone__removes_its_offsets(void **state)
 	(void)state;
 	assert_int_equal(commit_now("", -1, 6), 0);
 	coordinator_topic_gone(&w.c, kafka_str_from("other"));
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(offset(), 6);
 	coordinator_topic_gone(&w.c, kafka_str_from("t"));
-	world_flush_all(&w);
+	world_flush_all(&w.world);
 	assert_int_equal(offset(), -1);
-	world_crash(&w, 0);
+	group_world_crash(&w, 0);
 	assert_int_equal(offset(), -1);
 }
 

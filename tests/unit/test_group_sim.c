@@ -90,7 +90,7 @@ struct commit {
 static struct life {
 	uint64_t seed;
 	uint64_t random;
-	struct world w;
+	struct group_world w;
 	struct client clients[CLIENTS];
 	char owners[GENERATIONS][PARTITIONS][OWNER_LEN];
 	int64_t next;
@@ -164,7 +164,7 @@ static void joined(struct join_call *call, const struct kafka_join_group_respons
 		for (int32_t i = 0; i < k->n_members; i++)
 			copy(k->members[i], sizeof(k->members[i]), a->members.v[i].member_id);
 		k->state = SYNCING;
-		k->beat_ms = life.w.now_ms;
+		k->beat_ms = life.w.world.now_ms;
 	}
 }
 
@@ -226,7 +226,7 @@ static void synced(struct sync_call *call, const struct kafka_sync_group_respons
 		k->state = JOINING;
 	} else {
 		k->state = IN;
-		k->beat_ms = life.w.now_ms;
+		k->beat_ms = life.w.world.now_ms;
 		take(k, a->assignment.len == 1 ? a->assignment.p[0] : 0);
 		life.generations++;
 	}
@@ -266,7 +266,7 @@ static void beat(struct client *k)
 	m.member_id = kafka_str_from(k->id);
 	m.group_instance_id = kafka_str_from(is_static(k) ? k->instance : NULL);
 	code = coordinator_heartbeat(&life.w.c, &m);
-	k->beat_ms = life.w.now_ms;
+	k->beat_ms = life.w.world.now_ms;
 	if (code == KAFKA_ERROR_REBALANCE_IN_PROGRESS)
 		k->state = JOINING;
 	else if (code == KAFKA_ERROR_UNKNOWN_MEMBER_ID || code == KAFKA_ERROR_ILLEGAL_GENERATION ||
@@ -382,7 +382,7 @@ static void act(struct client *k)
 			leave(k);
 		else if (below(2))
 			send_commit(k);
-		if (k->state == IN && life.w.now_ms - k->beat_ms >= SESSION_MS / 4)
+		if (k->state == IN && life.w.world.now_ms - k->beat_ms >= SESSION_MS / 4)
 			beat(k);
 		return;
 	}
@@ -402,9 +402,9 @@ static void disturb(struct client *k)
 static void fault(void)
 {
 	switch (below(8)) {
-	case 0: world_crash(&life.w, below(4)); return;
-	case 1: life.w.append_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE; return;
-	case 2: world_flush(&life.w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE); return;
+	case 0: group_world_crash(&life.w, below(4)); return;
+	case 1: life.w.world.append_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE; return;
+	case 2: world_flush(&life.w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE); return;
 	case 3: coordinator_expire(&life.w.c); return;
 	default: disturb(&life.clients[below(CLIENTS)]); return;
 	}
@@ -412,15 +412,15 @@ static void fault(void)
 
 static void step(void)
 {
-	life.w.append_code = 0;
+	life.w.world.append_code = 0;
 	if (!life.calm && !below(10))
 		fault();
 	for (unsigned int i = 0; i < CLIENTS; i++)
 		act(&life.clients[below(CLIENTS)]);
-	while (below(3) && world_flush(&life.w, 0))
+	while (below(3) && world_flush(&life.w.world, 0))
 		continue;
 	look_at_offsets();
-	world_pass(&life.w, below(life.calm ? 500 : 2000));
+	world_pass(&life.w.world, below(life.calm ? 500 : 2000));
 }
 
 static bool all_is_well(void)
@@ -443,7 +443,7 @@ static void live(uint64_t seed)
 	memset(&life, 0, sizeof(life));
 	life.seed = seed;
 	life.random = seed;
-	world_init(&life.w);
+	group_world_init(&life.w);
 	life.w.settings.initial_delay_ms = below(2) ? 0 : 3000;
 	life.w.c.settings = life.w.settings;
 	for (unsigned int i = 0; i < CLIENTS; i++) {
@@ -464,7 +464,7 @@ static void live(uint64_t seed)
 		must(steps++ < 2000, "the group does not come to rest");
 	}
 	must(life.generations && life.commits, "nothing happened");
-	world_free(&life.w);
+	group_world_free(&life.w);
 	must(life.calls == life.answers, "a request was not answered");
 }
 

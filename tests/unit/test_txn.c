@@ -112,8 +112,7 @@ static int16_t add(const struct got *p, int16_t version, int32_t partition)
 	struct adder a;
 
 	add_begin(&a, p, version, partition);
-	while (txn_world_flush(&w, 0))
-		continue;
+	world_flush_all(&w.world);
 	assert_int_equal(a.got.answers, 1);
 	return a.got.code;
 }
@@ -190,7 +189,7 @@ static void init__is_answered_when_the_log_has_it(void **state)
 	assert_int_equal(i.got.answers, 0);
 	init_begin(&j, NULL);
 	assert_int_equal(j.got.code, KAFKA_ERROR_CONCURRENT_TRANSACTIONS);
-	txn_world_flush(&w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	world_flush(&w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(i.got.code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_null(txn());
 }
@@ -235,7 +234,7 @@ static void init__aborts_what_is_open_first(void **state)
 	assert_int_equal(add(&old, 0, 0), 0);
 	assert_int_equal(txn_world_produce(&w, 0, old.id, old.epoch, 7), 0);
 	init_begin(&i, NULL);
-	txn_world_flush(&w, 0);
+	world_flush(&w.world, 0);
 	assert_int_equal(i.got.code, KAFKA_ERROR_CONCURRENT_TRANSACTIONS);
 	assert_int_equal(txn()->now.state, TXN_PREPARE_ABORT);
 	init_begin(&i, NULL);
@@ -262,7 +261,7 @@ static void end__of_old_producers_keeps_the_epoch(void **state)
 	txn_world_produce(&w, 1, p.id, p.epoch, 7);
 	end_begin(&early, &p, 0, true);
 	assert_int_equal(early.got.answers, 0);
-	txn_world_flush(&w, 0);
+	world_flush(&w.world, 0);
 	/* It is answered when it is decided; the rest comes by itself. */
 	assert_int_equal(early.got.code, 0);
 	assert_int_equal(add(&p, 0, 2), KAFKA_ERROR_CONCURRENT_TRANSACTIONS);
@@ -354,11 +353,11 @@ static void guard__holds_the_markers_back(void **state)
 	assert_int_equal(add(&p, 0, 0), 0);
 	g = txn_guard(&w.c, &self);
 	assert_int_equal(end(&p, 0, true).code, 0);
-	txn_world_pass(&w, 1000);
+	world_pass(&w.world, 1000);
 	assert_int_equal(w.data[0].n, 0);
 	assert_int_equal(txn_world_produce(&w, 0, p.id, p.epoch, 7), 0);
 	txn_guard_put(g);
-	txn_world_pass(&w, 1000);
+	world_pass(&w.world, 1000);
 	assert_int_equal(txn_world_fate(&w, 0, 7), FATE_COMMITTED);
 	/* One that outlives the coordinator's knowledge of the id. */
 	txn_world_settle(&w);
@@ -374,10 +373,10 @@ static void timeout__aborts_and_fences(void **state)
 	(void)state;
 	assert_int_equal(add(&p, 2, 0), 0);
 	txn_world_produce(&w, 0, p.id, p.epoch, 7);
-	txn_world_pass(&w, TIMEOUT_MS);
+	world_pass(&w.world, TIMEOUT_MS);
 	txn_abort_timed_out(&w.c);
 	assert_int_equal(txn()->moving, false);
-	txn_world_pass(&w, 1);
+	world_pass(&w.world, 1);
 	txn_abort_timed_out(&w.c);
 	txn_world_settle(&w);
 	assert_int_equal(txn_world_fate(&w, 0, 7), FATE_ABORTED);
@@ -397,10 +396,10 @@ static void markers__are_tried_again(void **state)
 	assert_int_equal(end(&p, 0, true).code, 0);
 	assert_int_equal(txn()->now.state, TXN_PREPARE_COMMIT);
 	w.mark_error = 0;
-	txn_world_pass(&w, 1000);
+	world_pass(&w.world, 1000);
 	assert_true(txn_world_mark_done(&w, -EIO));
 	assert_int_equal(txn()->now.state, TXN_PREPARE_COMMIT);
-	txn_world_pass(&w, 1000);
+	world_pass(&w.world, 1000);
 	txn_world_settle(&w);
 	assert_int_equal(txn()->now.state, TXN_COMPLETE_COMMIT);
 }
@@ -419,7 +418,7 @@ static void crash__goes_on_with_what_was_decided(void **state)
 	assert_int_equal(txn()->n, 2);
 	assert_int_equal(txn()->now.timeout_ms, TIMEOUT_MS);
 	end_begin(&e, &p, 2, true);
-	txn_world_flush(&w, 0);
+	world_flush(&w.world, 0);
 	assert_int_equal(e.got.code, 0);
 	txn_world_crash(&w, 0);
 	txn_world_settle(&w);
@@ -434,11 +433,11 @@ static void expire__forgets_ids_that_nobody_uses(void **state)
 
 	(void)state;
 	assert_int_equal(add(&p, 0, 0), 0);
-	txn_world_pass(&w, w.settings.id_expiration_ms + 1);
+	world_pass(&w.world, w.settings.id_expiration_ms + 1);
 	txn_expire(&w.c);
 	assert_non_null(txn());
 	assert_int_equal(end(&p, 0, false).code, 0);
-	txn_world_pass(&w, w.settings.id_expiration_ms);
+	world_pass(&w.world, w.settings.id_expiration_ms);
 	txn_expire(&w.c);
 	txn_world_settle(&w);
 	assert_null(txn());

@@ -298,8 +298,8 @@ static void fault(void)
 {
 	switch (below(8)) {
 	case 0: crash(); return;
-	case 1: life.w.append_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE; return;
-	case 2: txn_world_flush(&life.w, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE); return;
+	case 1: life.w.world.append_code = KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE; return;
+	case 2: world_flush(&life.w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE); return;
 	case 3: txn_world_mark_done(&life.w, -EIO); return;
 	case 4: life.w.mark_error = -EIO; return;
 	case 5: restart(&life.producers[below(PRODUCERS)]); return;
@@ -309,17 +309,17 @@ static void fault(void)
 
 static void step(void)
 {
-	life.w.append_code = 0;
+	life.w.world.append_code = 0;
 	life.w.mark_error = 0;
 	if (!life.calm && !below(10))
 		fault();
 	for (unsigned int i = 0; i < PRODUCERS; i++)
 		act(&life.producers[below(PRODUCERS)]);
-	while (below(3) && (txn_world_flush(&life.w, 0) || txn_world_mark_done(&life.w, 0)))
+	while (below(3) && (world_flush(&life.w.world, 0) || txn_world_mark_done(&life.w, 0)))
 		continue;
 	while (below(3) && txn_world_mark_done(&life.w, 0))
 		continue;
-	txn_world_pass(&life.w, below(1000));
+	world_pass(&life.w.world, below(1000));
 	if (!below(10))
 		txn_abort_timed_out(&life.w.c);
 }
