@@ -48,6 +48,7 @@ $(B)/tests/unit/test_group $(B)/tests/unit/test_group_sim: \
 	$(addprefix $(B)/asan/tests/daemon/,group_world.o world.o)
 $(B)/tests/unit/test_txn $(B)/tests/unit/test_txn_sim: \
 	$(addprefix $(B)/asan/tests/daemon/,txn_world.o world.o)
+$(B)/tests/unit/test_group_sim $(B)/tests/unit/test_txn_sim: $(B)/asan/tests/daemon/lives.o
 
 # Fuzzers: the configuration, and a whole daemon behind a connection.
 DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn fuzz_group_record)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "tests/daemon/group_world.h"
+#include "tests/daemon/lives.h"
 
 #define GROUP	     "g"
 #define PARTITIONS   6
@@ -26,7 +27,6 @@
 #define GENERATIONS  4096
 #define SESSION_MS   10000
 #define REBALANCE_MS 20000
-#define SEEDS	     150
 #define OWNER_LEN    32
 
 enum client_state {
@@ -88,8 +88,6 @@ struct commit {
  * @calm: no more faults
  */
 static struct life {
-	uint64_t seed;
-	uint64_t random;
 	struct group_world w;
 	struct client clients[CLIENTS];
 	char owners[GENERATIONS][PARTITIONS][OWNER_LEN];
@@ -102,24 +100,6 @@ static struct life {
 	unsigned int commits;
 	bool calm;
 } life;
-
-static void must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "seed %llu: %s\n", (unsigned long long)life.seed, what);
-	abort();
-}
-
-/* SplitMix64, below @n. */
-static uint32_t below(uint32_t n)
-{
-	uint64_t z = life.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (uint32_t)((z ^ z >> 31) % n);
-}
 
 static void copy(char *to, size_t size, struct kafka_str s)
 {
@@ -436,13 +416,11 @@ static bool all_is_well(void)
 	       owned == (1u << PARTITIONS) - 1;
 }
 
-static void live(uint64_t seed)
+static void live(void)
 {
 	unsigned int steps = 0;
 
 	memset(&life, 0, sizeof(life));
-	life.seed = seed;
-	life.random = seed;
 	group_world_init(&life.w);
 	life.w.settings.initial_delay_ms = below(2) ? 0 : 3000;
 	life.w.c.settings = life.w.settings;
@@ -470,11 +448,5 @@ static void live(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : argc > 1 ? 1 : SEEDS;
-
-	for (uint64_t i = 0; i < count; i++)
-		live(seed + i);
-	printf("1..1\nok 1 - %llu lives of a group\n", (unsigned long long)count);
-	return 0;
+	return lives_main(argc, argv, live, "a group");
 }

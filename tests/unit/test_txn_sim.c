@@ -18,9 +18,9 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/daemon/lives.h"
 #include "tests/daemon/txn_world.h"
 
 #define IDS	   2
@@ -29,7 +29,6 @@
 #define TXNS_MAX   4096
 #define VALUES_MAX 8
 #define TIMEOUT_MS 20000
-#define SEEDS	   150
 
 enum said {
 	SAID_NOTHING,
@@ -77,8 +76,6 @@ struct producer {
 };
 
 static struct life {
-	uint64_t seed;
-	uint64_t random;
 	struct txn_world w;
 	struct producer producers[PRODUCERS];
 	struct history txns[TXNS_MAX];
@@ -90,24 +87,6 @@ static struct life {
 	unsigned int aborts;
 	bool calm;
 } life;
-
-static void must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "seed %llu: %s\n", (unsigned long long)life.seed, what);
-	abort();
-}
-
-/* SplitMix64, below @n. */
-static uint32_t below(uint32_t n)
-{
-	uint64_t z = life.random += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (uint32_t)((z ^ z >> 31) % n);
-}
 
 static void answered(struct producer *p)
 {
@@ -372,13 +351,11 @@ static void judge_epochs(const struct txn_world_data *d)
 	}
 }
 
-static void live(uint64_t seed)
+static void live(void)
 {
 	unsigned int steps = 0;
 
 	memset(&life, 0, sizeof(life));
-	life.seed = seed;
-	life.random = seed;
 	txn_world_init(&life.w);
 	for (int i = 0; i < PRODUCERS; i++) {
 		life.producers[i].version = below(2) ? 2 : 0;
@@ -404,11 +381,5 @@ static void live(uint64_t seed)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : argc > 1 ? 1 : SEEDS;
-
-	for (uint64_t i = 0; i < count; i++)
-		live(seed + i);
-	printf("1..1\nok 1 - %llu lives of transactional producers\n", (unsigned long long)count);
-	return 0;
+	return lives_main(argc, argv, live, "transactional producers");
 }
