@@ -111,6 +111,8 @@ struct sluice_place {
  * @file: of @seg
  * @open: the open batch that is read, holds a reference; then there is no @seg
  * @aborted: what is known of aborted transactions, or NULL; lock_sock()
+ * @sought_time: of the last seek, if that was to a time
+ * @sought_offset: where that was found; -1: it was not, or there was no such seek
  * @ra: this reader's own readahead state
  * @err: errno to be returned by the next receive, once
  */
@@ -132,6 +134,8 @@ struct sluice_cursor {
 	struct port_file *file;
 	struct sluice_open_batch *open;
 	struct sluice_aborted_window *aborted;
+	s64 sought_time;
+	s64 sought_offset;
 	struct file_ra_state ra;
 	int err;
 };
@@ -366,8 +370,27 @@ static inline s64 sluice_cursor_record_offset(const struct sluice_cursor *c)
 	return c->at.batch.base_offset + c->at.record.offset_delta;
 }
 
-/** sluice_cursor_seek() - @offset may be SLUICE_OFFSET_*; -ERANGE, -ENODEV. */
+/** sluice_offset_is_time() - is it a SLUICE_OFFSET_TIME(). */
+static inline bool sluice_offset_is_time(s64 offset)
+{
+	return offset <= SLUICE_OFFSET_TIME(SLUICE_TIME_MAX);
+}
+
+/** sluice_offset_valid() - is it an offset, or any SLUICE_OFFSET_*. */
+static inline bool sluice_offset_valid(s64 offset)
+{
+	return offset >= SLUICE_OFFSET_EARLIEST || sluice_offset_is_time(offset);
+}
+
+/**
+ * sluice_cursor_seek() - move to @offset, which may be any SLUICE_OFFSET_*
+ * For a time the log's files are read.
+ * Return: 0; -ERANGE, -ENODEV, or what reading gave; then it stays where it is.
+ */
 int __must_check sluice_cursor_seek(struct sluice_cursor *c, s64 offset);
+
+/** sluice_cursor_is_sought() - was the time of a seek found in the batch at hand. */
+bool sluice_cursor_is_sought(const struct sluice_cursor *c);
 
 /** sluice_cursor_pause() - deliver nothing more, or go on. */
 void sluice_cursor_pause(struct sluice_cursor *c, bool pause);

@@ -48,7 +48,7 @@ int sluice_assign(struct sluice_sock *ssk, const struct sluice_assign *req)
 
 	sock_owned_by_me(sk);
 	if (req->reserved || req->action > SLUICE_ASSIGN_RESUME ||
-	    req->start < SLUICE_OFFSET_EARLIEST || (req->action && req->start))
+	    !sluice_offset_valid(req->start) || (req->action && req->start))
 		return sluice_sock_fail(ssk, -EINVAL, "a field of SLUICE_ASSIGN is wrong");
 	/* Whoever may not read it any more may still leave it. */
 	err = sluice_target_resolve(ssk, (const struct sockaddr *)&req->addr, sizeof(req->addr),

@@ -221,6 +221,10 @@ static void record_info(const struct sluice_cursor *c, struct sluice_record_info
 	if (b->attributes & SLUICE_BATCH_COMPRESSION_MASK) {
 		info->flags |= SLUICE_RECORD_BATCH;
 		info->timestamp = b->max_timestamp;
+		if (sluice_cursor_is_sought(c)) {
+			info->flags |= SLUICE_RECORD_SOUGHT;
+			info->timestamp = c->sought_time;
+		}
 		return;
 	}
 	/* Unsigned: a hostile file may make the sum wrap. */

@@ -4,6 +4,7 @@
 #include "sock.h"
 
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 /* Topics in no order that means anything, partitions by their index. */
@@ -184,6 +185,7 @@ static int cursor_open(struct sluice_sock *ssk, struct sluice_topic *topic,
 	INIT_LIST_HEAD(&c->ready);
 	c->cut = S64_MAX;
 	c->cut_seen = S64_MAX;
+	c->sought_offset = -1;
 	sluice_waiter_init(&c->waiter, cursor_wake);
 	cursor_insert(ssk, c);
 	/*
@@ -242,6 +244,11 @@ int sluice_cursors_open(struct sluice_sock *ssk, const struct sluice_target *t, 
 			break;
 		if (ret)
 			__set_bit(i, opened);
+		/* To find a time takes as long as the storage does. */
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		cond_resched();
 	}
 	if (!ret && !all)

@@ -542,9 +542,38 @@ void sluice_cursor_advance_bytes(struct sluice_cursor *c, u64 n)
 	}
 }
 
+/*
+ * Where a seek ends, given the log as it is by now. What was found by its time may lie
+ * below the start since then, or where who reads what is committed does not look yet.
+ */
+static s64 seek_target(s64 offset, s64 found, s64 start, s64 limit)
+{
+	if (offset == SLUICE_OFFSET_EARLIEST)
+		return start;
+	if (sluice_offset_is_time(offset) && found >= 0)
+		return min(max(found, start), limit);
+	return offset < 0 ? limit : offset;
+}
+
+static int find_time(struct sluice_cursor *c, s64 offset, s64 *ret_found)
+{
+	s64 timestamp;
+	int err;
+
+	if (!sluice_offset_is_time(offset))
+		return 0;
+	err = sluice_log_offset_for_time(c->p->log, offset - SLUICE_OFFSET_TIME(0), ret_found,
+					 &timestamp);
+	if (!err)
+		return 0;
+	sluice_partition_check_log(c->p);
+	return sluice_sock_fail(c->ssk, err, "the time index of %s-%u cannot be read",
+				c->p->topic->name, c->p->index);
+}
+
 int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 {
-	s64 start, high_watermark, limit, cut;
+	s64 start, high_watermark, limit, cut, target, found = -1;
 	int err;
 
 	err = sluice_partition_enter(c->p);
@@ -552,30 +581,40 @@ int sluice_cursor_seek(struct sluice_cursor *c, s64 offset)
 		return sluice_sock_fail(c->ssk, err, "the topic was deleted");
 	/* Before the log is looked at: of a truncation that comes later it is told. */
 	cut = take_cut(c);
+	err = find_time(c, offset, &found);
 	start = sluice_log_start_offset(c->p->log);
 	high_watermark = sluice_log_high_watermark(c->p->log);
 	limit = min(high_watermark, sluice_cursor_limit(c));
 	sluice_partition_leave(c->p);
 
-	if (offset == SLUICE_OFFSET_EARLIEST)
-		offset = start;
-	else if (offset == SLUICE_OFFSET_LATEST)
-		offset = limit;
-	if (offset < start || offset > high_watermark) {
+	target = seek_target(offset, found, start, limit);
+	if (!err && (target < start || target > high_watermark))
+		err = sluice_sock_fail(c->ssk, -ERANGE,
+				       "offset %lld is outside the log of %s-%u: %lld to %lld",
+				       target, c->p->topic->name, c->p->index, start,
+				       high_watermark);
+	if (err) {
 		/* It stays where it is, and that may be behind the cut. */
 		put_cut_back(c, cut);
-		return sluice_sock_fail(c->ssk, -ERANGE,
-					"offset %lld is outside the log of %s-%u: %lld to %lld",
-					offset, c->p->topic->name, c->p->index, start,
-					high_watermark);
+		return err;
 	}
 
 	sluice_cursor_drop_segment(c);
 	c->err = 0;
 	sluice_cursor_forget_aborted(c);
-	WRITE_ONCE(c->at.next_offset, offset);
+	c->sought_time = offset - SLUICE_OFFSET_TIME(0);
+	c->sought_offset = found >= 0 && found < limit ? target : -1;
+	WRITE_ONCE(c->at.next_offset, target);
 	cursor_requeue(c, limit);
 	return 0;
+}
+
+bool sluice_cursor_is_sought(const struct sluice_cursor *c)
+{
+	const struct sluice_batch *b = &c->at.batch;
+
+	return c->sought_offset >= b->base_offset &&
+	       c->sought_offset <= sluice_batch_last_offset(b);
 }
 
 void sluice_cursor_look_anew(struct sluice_cursor *c)

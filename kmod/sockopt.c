@@ -71,7 +71,7 @@ static int set_start(struct sluice_sock *ssk, sockptr_t optval, unsigned int opt
 	err = sluice_opt_get(ssk, &start, sizeof(start), optval, optlen);
 	if (err)
 		return err;
-	if (start < SLUICE_OFFSET_EARLIEST)
+	if (!sluice_offset_valid(start))
 		return sluice_sock_fail(ssk, -EINVAL, "offset %lld cannot be", start);
 	lock_sock(&ssk->sk);
 	ssk->start = start;
@@ -158,6 +158,9 @@ static int seek_all(struct sluice_sock *ssk, const struct sluice_seek *seek)
 		err = sluice_cursor_seek(c, seek->offset);
 		if (err)
 			return err;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
 	return err ? sluice_sock_fail(ssk, err, "the socket does not read this topic") : 0;
 }
@@ -180,7 +183,7 @@ static int set_seek(struct sluice_sock *ssk, sockptr_t optval, unsigned int optl
 	err = sluice_opt_get(ssk, &seek, sizeof(seek), optval, optlen);
 	if (err)
 		return err;
-	if (seek.reserved || seek.offset < SLUICE_OFFSET_EARLIEST ||
+	if (seek.reserved || !sluice_offset_valid(seek.offset) ||
 	    seek.partition < SLUICE_PARTITION_ANY)
 		return sluice_sock_fail(ssk, -EINVAL, "a field of struct sluice_seek is wrong");
 	lock_sock(&ssk->sk);

@@ -41,6 +41,7 @@ struct sluice_consumer {
 	bool in_batch; /* records of @batch are still to be given out */
 	const struct topic *batch_topic;
 	int32_t batch_partition;
+	int64_t batch_from_time; /* its records before the first of this time were not asked for */
 	struct sluice__batch batch;
 	struct sluice_filter *filter; /* holds a reference */
 };
@@ -243,17 +244,30 @@ static int reserve_header_keys(sluice_consumer *c, size_t bytes, size_t n)
 	return 0;
 }
 
-static int next_of_batch(sluice_consumer *c, sluice_record *r)
+/* The next record of @batch that was asked for. It may be a copy of the one at hand. */
+static int next_wanted(const sluice_consumer *c, struct sluice__batch *batch, int64_t *from_time,
+		       struct sluice__raw_record *raw)
 {
 	int64_t from = wanted_offset(c);
+	int got;
+
+	while ((got = sluice__batch_next(batch, raw)) > 0) {
+		if (raw->offset < from || raw->timestamp < *from_time)
+			continue;
+		*from_time = INT64_MIN;
+		break;
+	}
+	return got;
+}
+
+static int next_of_batch(sluice_consumer *c, sluice_record *r)
+{
 	struct sluice__raw_record raw;
 	const uint8_t *pos, *key, *value;
 	int32_t key_len, value_len;
 	int got;
 
-	do {
-		got = sluice__batch_next(&c->batch, &raw);
-	} while (got > 0 && raw.offset < from);
+	got = next_wanted(c, &c->batch, &c->batch_from_time, &raw);
 	if (got <= 0)
 		goto done;
 	got = make_headers(c, raw.n_headers);
@@ -296,6 +310,10 @@ static int open_batch(sluice_consumer *c, const struct sluice_record_info *info,
 
 	c->batch_topic = topic_by_id(c, info->topic_id);
 	c->batch_partition = info->partition;
+	c->batch_from_time = info->flags & SLUICE_RECORD_SOUGHT ? info->timestamp : INT64_MIN;
+	/* A truncation put another batch in the place of the one that was found. */
+	if (c->batch.max_timestamp < c->batch_from_time)
+		c->batch_from_time = INT64_MIN;
 	c->in_batch = !err;
 	if (!err)
 		return 0;
@@ -361,6 +379,8 @@ static int again_with_room(sluice_consumer *c, const struct msghdr *msg,
 	int err = 0;
 
 	memcpy(seek.topic_id, info->topic_id, sizeof(seek.topic_id));
+	if (info->flags & SLUICE_RECORD_SOUGHT)
+		seek.offset = SLUICE_OFFSET_TIME(info->timestamp);
 	if ((msg->msg_flags & MSG_CTRUNC && c->control.room >= CONTROL_BYTES_MAX) ||
 	    len > DATA_BYTES_MAX)
 		return sluice__fail(-EMSGSIZE,
@@ -574,14 +594,10 @@ SLUICE_API int sluice_consumer_committed(sluice_consumer *c, int committed)
 static int64_t batch_position(const sluice_consumer *c, int64_t behind)
 {
 	struct sluice__batch ahead = c->batch;
+	int64_t from_time = c->batch_from_time;
 	struct sluice__raw_record raw;
-	int64_t from = wanted_offset(c);
 
-	while (sluice__batch_next(&ahead, &raw) > 0) {
-		if (raw.offset >= from)
-			return raw.offset;
-	}
-	return behind;
+	return next_wanted(c, &ahead, &from_time, &raw) > 0 ? raw.offset : behind;
 }
 
 SLUICE_API int sluice_position_in(sluice_consumer *c, const char *topic, int32_t partition,

@@ -29,6 +29,14 @@ typedef struct sluice_consumer sluice_consumer;
 #define SLUICE_LATEST	(-1)
 #define SLUICE_EARLIEST (-2)
 
+/**
+ * The first record whose time is not before @ms: milliseconds since the epoch, from 0
+ * to SLUICE_AT_MAX. The end if there is none. What is behind the first comes
+ * whatever its time is.
+ */
+#define SLUICE_AT(ms) (INT64_MIN + (int64_t)(ms))
+#define SLUICE_AT_MAX (INT64_MAX / 2)
+
 /** A name and a value that travel with a record. value NULL: no value. */
 typedef struct sluice_header {
 	const char *key; /* NUL-terminated UTF-8 */
@@ -104,7 +112,7 @@ void sluice_producer_close(sluice_producer *p);
 /**
  * sluice_consumer_open() - open a consumer for a topic
  * @partition: an index, or SLUICE_ANY_PARTITION for all
- * @start: an offset, SLUICE_EARLIEST or SLUICE_LATEST
+ * @start: an offset in one partition, SLUICE_EARLIEST, SLUICE_LATEST or SLUICE_AT()
  */
 int sluice_consumer_open(const char *topic, int32_t partition, int64_t start,
 			 sluice_consumer **ret);
@@ -153,7 +161,7 @@ void sluice_filter_free(sluice_filter *f);
 /**
  * sluice_consumer_add() - read more: a partition of the same or another topic
  * @partition: an index, or SLUICE_ANY_PARTITION for all that are not read yet
- * @start: SLUICE_EARLIEST, SLUICE_LATEST, or in one partition an offset
+ * @start: SLUICE_EARLIEST, SLUICE_LATEST, SLUICE_AT(), or in one partition an offset
  * All partitions take turns, and a record says of which topic it is. -EEXIST: it is
  * read already. When a topic is deleted sluice_consume() says -ENODEV once, and the
  * others go on.
@@ -179,7 +187,8 @@ int sluice_consumer_committed(sluice_consumer *c, int committed);
 
 /**
  * sluice_seek() - move a consumer in the topic it was opened with
- * @partition: an index; SLUICE_ANY_PARTITION with a special offset moves all
+ * @partition: an index; SLUICE_ANY_PARTITION with SLUICE_EARLIEST, SLUICE_LATEST or
+ *	SLUICE_AT() moves all
  */
 int sluice_seek(sluice_consumer *c, int32_t partition, int64_t offset);
 

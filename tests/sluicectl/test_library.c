@@ -455,6 +455,82 @@ static void consume__opens_batches_of_every_codec(void)
 	sluice_consumer_close(c);
 }
 
+/* Records of each batch are of ...000, ...005, ...-10, ...007. */
+static void consume__from_a_time(void)
+{
+	const int64_t base = 1700000000000;
+	struct topic t = topic_new(1, NULL);
+	sluice_producer *p = producer_of(&t, 0);
+	sluice_record r = SLUICE_RECORD_INIT, got;
+	sluice_consumer *c;
+	sluice_place place;
+
+	r.value = "before";
+	r.value_len = 6;
+	r.timestamp = base - 100;
+	CHECK_EQ(sluice_produce(p, &r, 0, NULL), 0);
+	send_golden(&t, batch_zstd, sizeof(batch_zstd), 0);
+	send_golden(&t, batch_none, sizeof(batch_none), 0);
+
+	c = consumer_of(&t, SLUICE_ANY_PARTITION, SLUICE_AT(base + 1));
+	CHECK_EQ(sluice_position(c, 0, &place), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 2);
+	/* Behind the first its time does not matter any more. */
+	CHECK_EQ(sluice_position(c, 0, &place), 0);
+	CHECK_EQ(place.position, 3);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 3);
+	CHECK_EQ(got.timestamp, base - 10);
+	CHECK_EQ(sluice_seek(c, SLUICE_ANY_PARTITION, SLUICE_AT(base + 6)), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 4);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 5);
+	/* An offset in the batch is exact again, and so is a time in the one behind it. */
+	CHECK_EQ(sluice_seek(c, 0, 1), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 1);
+	CHECK_EQ(sluice_seek(c, 0, SLUICE_AT(base - 50)), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 1);
+	CHECK_EQ(sluice_seek(c, 0, SLUICE_AT(base + 8)), 0);
+	CHECK_EQ(sluice_consume(c, 0, &got), 0);
+	CHECK_EQ(sluice_position(c, 0, &place), 0);
+	CHECK_EQ(place.position, 9);
+	CHECK_EQ(sluice_seek(c, 0, SLUICE_AT(SLUICE_AT_MAX)), 0);
+	CHECK_EQ(sluice_seek(c, 0, SLUICE_AT(SLUICE_AT_MAX) + 1), -EINVAL);
+	sluice_consumer_close(c);
+	CHECK_EQ(sluice_consumer_open(t.name, 0, SLUICE_AT(SLUICE_AT_MAX) + 1, &c), -EINVAL);
+	sluice_producer_close(p);
+}
+
+/* A batch larger than the first buffers is received twice, the second time as the first. */
+static void consume__from_a_time_in_a_large_batch(void)
+{
+	static uint8_t batch[61 + 100000];
+	const int64_t base = 1700000000000;
+	struct topic t = topic_new(1, NULL);
+	sluice_consumer *c;
+	sluice_record got;
+
+	/* Not gzip, so that it cannot be opened: what is told is where it lies. */
+	memcpy(batch, batch_gzip, 61);
+	batch[8] = 0;
+	batch[9] = (uint8_t)((sizeof(batch) - 12) >> 16);
+	batch[10] = (uint8_t)((sizeof(batch) - 12) >> 8);
+	batch[11] = (uint8_t)(sizeof(batch) - 12);
+	send_golden(&t, batch, sizeof(batch), 0);
+	send_golden(&t, batch_gzip, sizeof(batch_gzip), 0);
+	c = consumer_of(&t, 0, SLUICE_AT(base + 5));
+	CHECK_EQ(sluice_consume(c, 0, &got), -EBADMSG);
+	CHECK(strstr(sluice_strerror(), "offset 0"));
+	CHECK_EQ(sluice_consume(c, 0, &got), 1);
+	CHECK_EQ(got.offset, 4);
+	CHECK_EQ(got.timestamp, base);
+	sluice_consumer_close(c);
+}
+
 static void consume__skips_a_batch_that_cannot_be_opened(void)
 {
 	struct topic t = topic_new(1, NULL);
@@ -539,6 +615,8 @@ int main(void)
 		TEST(produce__chain_is_all_or_nothing),
 		TEST(consume__waits_for_a_record),
 		TEST(consume__opens_batches_of_every_codec),
+		TEST(consume__from_a_time),
+		TEST(consume__from_a_time_in_a_large_batch),
 		TEST(consume__skips_a_batch_that_cannot_be_opened),
 		TEST(consumer_filter__chooses_records),
 		TEST(consume__deleted_topic_ends_it),

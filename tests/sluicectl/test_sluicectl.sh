@@ -106,6 +106,21 @@ filtered_bpf() {
 		prints $'0\n10\n20' consume --filter-bpf build/examples/filter.bpf.o "$topic.bpf"
 }
 
+from_time() {
+	local now
+
+	sluicectl topic create "$topic.time" -p 2 && seq 0 3 | sluicectl produce -p 1 "$topic.time" &&
+		now=$(date +%s) &&
+		prints $'0\n1\n2\n3' sluicectl consume -e --from-time 1h "$topic.time" &&
+		prints $'0\n1\n2\n3' sluicectl consume -e --from-time 2020-01-01 "$topic.time" &&
+		prints $'0\n1\n2\n3' sluicectl consume -e --from-time 0 "$topic.time" &&
+		prints '' sluicectl consume -e --from-time $((now + 3600))000 "$topic.time" &&
+		prints '' sluicectl consume -e --from-time \
+			"$(date -u -d @$((now + 3600)) +%Y-%m-%dT%H:%M:%SZ)" "$topic.time" &&
+		! sluicectl consume -e --from-time yesterday "$topic.time" 2> "$scratch/err" &&
+		grep -q "2026-11-23T20:00:00Z" "$scratch/err"
+}
+
 binary_json() {
 	printf '\377\376\n' | sluicectl produce -p 2 "$topic" &&
 		json "d['value'] == {'base64': '//4='}" sluicectl -j consume -e -p 2 -o 0 "$topic"
@@ -314,6 +329,7 @@ it "keys, headers, nulls" lines_of_keys
 it "records as JSON" record_json
 it "a filter" filtered
 it "a filter in BPF" filtered_bpf
+it "from a time" from_time
 it "a filter with a mistake" fails 2 "at character 8" sluicectl consume --filter 'key == x' "$topic"
 it "a filter that is no object file" fails 2 "nope.o" sluicectl consume --filter-bpf nope.o "$topic"
 it "a durable receipt" receipt_json

@@ -68,7 +68,7 @@ _sluicectl() {
 			return
 		fi ;;
 	consume:*)
-		options='-p --partition -o --offset --from-beginning -n --count -e --exit
+		options='-p --partition -o --offset --from-beginning --from-time -n --count -e --exit
 			-t --timeout -f --format --filter --filter-bpf'
 		[ "${#words[@]}" != 1 ] || options+=" $(_sluicectl_topics)" ;;
 	up:*|down:*)

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include "tools/sluicectl/filter_bpf.h"
 #include "tools/sluicectl/record_format.h"
 
 enum {
 	OPTION_FROM_BEGINNING = CTL_OPTION_FIRST_FREE,
+	OPTION_FROM_TIME,
 	OPTION_FILTER,
 	OPTION_FILTER_BPF,
 };
@@ -97,6 +99,58 @@ static bool parse_offset(const char *text, int64_t *ret)
 	return true;
 }
 
+/* As "90s" or "2h": so long ago. */
+static bool parse_ago(const char *text, int64_t *ret_ms)
+{
+	static const char units[] = "smhd";
+	static const int64_t unit_ms[] = {1000, 60000, 3600000, 86400000};
+	size_t digits = strspn(text, "0123456789");
+	const char *unit = text[digits] ? strchr(units, text[digits]) : NULL;
+	char number[12];
+	struct timespec now;
+	int64_t n;
+
+	if (!digits || digits >= sizeof(number) || !unit || text[digits + 1])
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (!ctl_parse_number(number, 0, INT32_MAX, &n))
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	*ret_ms = now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 - n * unit_ms[unit - units];
+	return true;
+}
+
+/* As "2026-11-23T20:00:00", local or with a Z; the time of day may be missing. */
+static bool parse_date(const char *text, int64_t *ret_ms)
+{
+	static const char *const formats[] = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S",
+					      "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		struct tm tm = {.tm_isdst = -1};
+		const char *end = strptime(text, formats[i], &tm);
+
+		if (!end || (*end && strcmp(end, "Z") != 0))
+			continue;
+		*ret_ms = (*end ? timegm(&tm) : mktime(&tm)) * INT64_C(1000);
+		return true;
+	}
+	return false;
+}
+
+static bool parse_time(const char *text, int64_t *ret)
+{
+	int64_t ms;
+
+	if (!ctl_parse_number(text, 0, SLUICE_AT_MAX, &ms) && !parse_ago(text, &ms) &&
+	    !parse_date(text, &ms))
+		return false;
+	/* No record is older than the epoch. */
+	*ret = SLUICE_AT(ms < 0 ? 0 : ms);
+	return true;
+}
+
 static int parse_option(struct ctl *ctl, struct consume *c, int option)
 {
 	const char *why;
@@ -135,6 +189,14 @@ static int parse_option(struct ctl *ctl, struct consume *c, int option)
 			return ctl_usage(ctl, "%s", sluice_strerror());
 		return -1;
 	case OPTION_FILTER_BPF: c->filter_bpf = optarg; return -1;
+	case OPTION_FROM_TIME:
+		if (!parse_time(optarg, &c->start))
+			return ctl_usage(ctl,
+					 "--from-time takes milliseconds since the epoch, a date "
+					 "such as 2026-11-23T20:00:00Z, or how long ago, such as "
+					 "90s, 10m, 2h or 1d, not '%s'",
+					 optarg);
+		return -1;
 	case OPTION_FROM_BEGINNING: c->start = SLUICE_EARLIEST; return -1;
 	}
 	return ctl_common_option(ctl, option);
@@ -166,6 +228,7 @@ int cmd_consume(struct ctl *ctl, int argc, char **argv)
 		{"filter", required_argument, NULL, OPTION_FILTER},
 		{"filter-bpf", required_argument, NULL, OPTION_FILTER_BPF},
 		{"from-beginning", no_argument, NULL, OPTION_FROM_BEGINNING},
+		{"from-time", required_argument, NULL, OPTION_FROM_TIME},
 		{0},
 	};
 	struct consume c = {.format = "%v\\n",

@@ -42,6 +42,8 @@ static const struct ctl_command commands[] = {
 	 "  -p, --partition N     only this partition\n"
 	 "  -o, --offset OFFSET   start at an offset, 'earliest' or 'latest'\n"
 	 "      --from-beginning  the same as -o earliest\n"
+	 "      --from-time TIME  start at the first record not older than that: ms since\n"
+	 "                        the epoch, 2026-11-23T20:00:00Z, or 90s, 10m, 2h, 1d ago\n"
 	 "  -n, --count N         end after so many records\n"
 	 "  -e, --exit            end when there is no more to read\n"
 	 "  -t, --timeout SECONDS end when nothing came for so long\n"

@@ -72,11 +72,16 @@ struct sockaddr_sluice {
 						   * libsluice to open */
 #define SLUICE_RECORD_LOG_APPEND_TIME	(1 << 2)  /* received only: the time is
 						   * the log's, not the producer's */
+#define SLUICE_RECORD_SOUGHT		(1 << 3)  /* received only, of a batch: a
+						   * SLUICE_OFFSET_TIME was found in
+						   * it. Its records before the first
+						   * of that time were not asked for */
 
 /**
  * struct sluice_record_info - the fixed part of a record
  * @offset: the record's offset; ignored when sent
- * @timestamp: milliseconds since the epoch; when sent, -1 means now
+ * @timestamp: milliseconds since the epoch; when sent, -1 means now. Of a batch its
+ *	largest, with SLUICE_RECORD_SOUGHT the time that was sought
  * @partition: the record's partition; when sent, SLUICE_PARTITION_ANY or an
  *	index that overrides the address
  * @flags: SLUICE_RECORD_*; when sent, only SLUICE_RECORD_NULL_VALUE, and then
@@ -189,9 +194,21 @@ struct sluice_event {
 #define SLUICE_ACTIVE_PRODUCERS	17 /* x    struct sluice_active_producers, and
 				    *      room behind it */
 
-/* Special offsets; Kafka's ListOffsets uses the same numbers. */
+/*
+ * Special offsets, where something starts or is moved to; Kafka's ListOffsets uses
+ * the numbers of the first two.
+ */
 #define SLUICE_OFFSET_LATEST	(-1)	/* log end */
 #define SLUICE_OFFSET_EARLIEST	(-2)	/* log start */
+
+/*
+ * The first record whose time is not before @ms: milliseconds since the epoch, from 0
+ * to SLUICE_TIME_MAX. If there is none, as SLUICE_OFFSET_LATEST. Records behind the
+ * first are received whatever their time is. Where that first one lies in a compressed
+ * batch, the batch is received whole, with SLUICE_RECORD_SOUGHT.
+ */
+#define SLUICE_OFFSET_TIME(ms)	((-0x7fffffffffffffffLL - 1) + (ms))
+#define SLUICE_TIME_MAX		0x3fffffffffffffffLL
 
 /*
  * Values of SLUICE_ISOLATION. Who reads what is committed reads up to the last stable
