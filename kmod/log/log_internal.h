@@ -263,7 +263,7 @@ int __must_check sluice_log_load_producers(struct sluice_log *log, u64 replay_ma
 void sluice_log_take_snapshot(struct sluice_log *log);
 
 /**
- * sluice_log_write_snapshots() - write what was taken
+ * sluice_log_write_snapshots() - write what was taken before the call
  * Needs structure_mutex: one at a time. Takes append_mutex for a moment only.
  * What cannot be written is given up, with a warning: as above. But the newest
  * stays for the next time: once retention took the batches, it alone tells of

@@ -257,12 +257,24 @@ int sluice_log_remove_snapshots(struct sluice_log *log, char *err)
 	return ret;
 }
 
-static struct sluice_producer_snapshot *detach_snapshot(struct sluice_log *log)
+static s64 last_snapshot_offset(struct sluice_log *log)
+{
+	s64 offset;
+
+	port_mutex_lock(&log->append_mutex);
+	offset = log->snapshot_offset;
+	port_mutex_unlock(&log->append_mutex);
+	return offset;
+}
+
+static struct sluice_producer_snapshot *detach_snapshot(struct sluice_log *log, s64 offset_max)
 {
 	struct sluice_producer_snapshot *snap;
 
 	port_mutex_lock(&log->append_mutex);
 	snap = log->snapshots;
+	if (snap && snap->offset > offset_max)
+		snap = NULL;
 	if (snap)
 		log->snapshots = snap->next;
 	port_mutex_unlock(&log->append_mutex);
@@ -285,11 +297,13 @@ static bool attach_again(struct sluice_log *log, struct sluice_producer_snapshot
 
 void sluice_log_write_snapshots(struct sluice_log *log)
 {
+	/* Or who waits for the mutex waits until rolls come slower than syncs. */
+	s64 offset_max = last_snapshot_offset(log);
 	struct sluice_producer_snapshot *snap;
 	int ret;
 
 	port_mutex_assert_held(&log->structure_mutex);
-	while ((snap = detach_snapshot(log)) != NULL) {
+	while ((snap = detach_snapshot(log, offset_max)) != NULL) {
 		ret = sluice_producer_snapshot_write(log->dir, snap);
 		if (ret)
 			port_warn("%s: %020lld.snapshot: cannot be written (error %d)",

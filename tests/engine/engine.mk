@@ -9,9 +9,11 @@ $(B)/asan/tests/engine/%.o: CFLAGS += -DPORT_FAULT -Itests/engine
 $(ENGINE_TESTS): $(B)/tests/engine/%: $(B)/asan/tests/engine/%.o \
 		$(B)/asan/tests/engine/engine_test.o $(B)/asan/libsluice-engine.a
 	@mkdir -p $(@D)
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(filter %ctl.a,$^) $(filter %engine.a,$^) \
+	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %ctl.a,$^) $(filter %engine.a,$^) \
 		$(filter %codec.a,$^) $(LDLIBS) -lcmocka -lpthread
 
+# A roll happens while a snapshot is written.
+$(B)/tests/engine/unit_roll: LDFLAGS := -Wl,--wrap=sluice_producer_snapshot_write
 
 # What sluicectl prints of files, without the rest of it.
 $(B)/tests/engine/unit_log_dump: LDLIBS := -ljansson

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The roll: when there is one, what it costs, and the names of its files. */
 #include "engine_test.h"
+#include "producer_snapshot.h"
 #include "segment_name.h"
 
 #include <stdlib.h>
@@ -94,6 +95,50 @@ static void sluice_log_prepare__is_all_a_roll_needs(void **state)
 	sluice_log_set_failed(log, -EIO);
 	assert_int_equal(sluice_log_prepare(log), 0);
 	assert_false(file_exists(*state, "next.log.prepared"));
+	sluice_log_close(log);
+}
+
+/* So many rolls happen while snapshots are written, one in each. */
+static struct {
+	struct sluice_log *log;
+	int rolls;
+} meanwhile;
+
+int __real_sluice_producer_snapshot_write(struct port_dir *dir,
+					  const struct sluice_producer_snapshot *snap);
+int __wrap_sluice_producer_snapshot_write(struct port_dir *dir,
+					  const struct sluice_producer_snapshot *snap);
+int __wrap_sluice_producer_snapshot_write(struct port_dir *dir,
+					  const struct sluice_producer_snapshot *snap)
+{
+	if (meanwhile.rolls) {
+		meanwhile.rolls--;
+		for (int i = 0; i < 2; i++)
+			append_spec(meanwhile.log,
+				    (struct batch_spec){.records = 1, .value_len = 350});
+	}
+	return __real_sluice_producer_snapshot_write(dir, snap);
+}
+
+/* Or who waits for its lock, as a truncation, waits for the appends to end. */
+static void sluice_log_housekeep__ends_while_appends_roll(void **state)
+{
+	struct sluice_log_config c = two_batches();
+	struct sluice_log *log = log_open(*state, &c);
+
+	for (int i = 0; i < 5; i++)
+		append_spec(log, (struct batch_spec){.records = 1, .value_len = 350});
+	meanwhile.log = log;
+	meanwhile.rolls = 100;
+	assert_int_equal(sluice_log_housekeep(log, TIME_0), 0);
+	/* Those of the rolls before were written. */
+	assert_int_equal(meanwhile.rolls, 98);
+	meanwhile.rolls = 0;
+	assert_true(file_exists(*state, "00000000000000000004.snapshot"));
+	assert_false(file_exists(*state, "00000000000000000006.snapshot"));
+	assert_int_equal(sluice_log_housekeep(log, TIME_0), 0);
+	assert_true(file_exists(*state, "00000000000000000008.snapshot"));
+	log_check(log);
 	sluice_log_close(log);
 }
 
@@ -336,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sluice_log_roll__prepared_makes_no_directory_operation),
 		TEST(sluice_log_prepare__is_all_a_roll_needs),
+		TEST(sluice_log_housekeep__ends_while_appends_roll),
 		TEST(sluice_log_roll__unprepared),
 		TEST(sluice_log_roll__twice_before_housekeeping),
 		TEST(sluice_log_flush__names_before_it_acknowledges),
