@@ -29,6 +29,8 @@ static struct {
 	struct kern *k;
 } s;
 
+struct client client;
+
 static void override(const char *assignment)
 {
 	struct config_error err;
@@ -101,20 +103,6 @@ void served_stop(void)
 	assert_int_equal(system(command), 0);
 }
 
-int served_setup(void **state)
-{
-	(void)state;
-	served_start(NULL);
-	return 0;
-}
-
-int served_teardown(void **state)
-{
-	(void)state;
-	served_stop();
-	return 0;
-}
-
 uint16_t served_port(void)
 {
 	return s.broker.listeners[0].spec.port;
@@ -146,6 +134,32 @@ void client_close(struct client *c)
 	close(c->fd);
 	buf_free(&c->answer);
 	arena_free(&c->arena);
+}
+
+void client_start(const char *const *overrides)
+{
+	served_start(overrides);
+	client_open(&client);
+}
+
+void client_stop(void)
+{
+	client_close(&client);
+	served_stop();
+}
+
+int client_setup(void **state)
+{
+	(void)state;
+	client_start(NULL);
+	return 0;
+}
+
+int client_teardown(void **state)
+{
+	(void)state;
+	client_stop();
+	return 0;
 }
 
 void client_begin(struct client *c, struct wire_writer *w, struct buf *b, int16_t key,
@@ -234,6 +248,19 @@ void client_quiet(struct client *c, int ms)
 	assert_int_equal(poll(&p, 1, ms), 0);
 }
 
+static void create(struct client *c, struct kafka_create_topics_request_topic *topic,
+		   struct kafka_create_topics_response *ret)
+{
+	struct kafka_create_topics_request m;
+
+	kafka_create_topics_request_init(&m);
+	m.topics.v = topic;
+	m.topics.n = 1;
+	CLIENT_CALL(c, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, ret);
+	assert_int_equal(ret->topics.n, 1);
+	assert_int_equal(ret->topics.v[0].error_code, KAFKA_ERROR_NONE);
+}
+
 void client_create(struct client *c, const char *name, int32_t partitions,
 		   struct kafka_uuid *ret_id)
 {
@@ -242,17 +269,26 @@ void client_create(struct client *c, const char *name, int32_t partitions,
 		.num_partitions = partitions,
 		.replication_factor = 1,
 	};
-	struct kafka_create_topics_request m;
 	struct kafka_create_topics_response answer;
 
-	kafka_create_topics_request_init(&m);
-	m.topics.v = &topic;
-	m.topics.n = 1;
-	CLIENT_CALL(c, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &answer);
-	assert_int_equal(answer.topics.n, 1);
-	assert_int_equal(answer.topics.v[0].error_code, KAFKA_ERROR_NONE);
+	create(c, &topic, &answer);
 	if (ret_id)
 		*ret_id = answer.topics.v[0].topic_id;
+}
+
+void client_create_with(struct client *c, const char *name, const char *key, const char *value)
+{
+	struct kafka_create_topics_request_config config = {kafka_str_from(key),
+							    kafka_str_from(value)};
+	struct kafka_create_topics_request_topic topic = {
+		.name = kafka_str_from(name),
+		.num_partitions = 1,
+		.replication_factor = 1,
+		.configs = {&config, 1},
+	};
+	struct kafka_create_topics_response answer;
+
+	create(c, &topic, &answer);
 }
 
 uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len)
@@ -271,25 +307,67 @@ uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len)
 	return batch;
 }
 
+void produce_init(struct produce *p, const char *topic, int16_t acks, const void *batch, size_t len)
+{
+	p->partition = (struct kafka_produce_request_partition){.records = {batch, (int32_t)len}};
+	p->topic = (struct kafka_produce_request_topic){
+		.name = kafka_str_from(topic),
+		.partition_data = {&p->partition, 1},
+	};
+	kafka_produce_request_init(&p->m);
+	p->m.acks = acks;
+	p->m.timeout_ms = 30000;
+	p->m.topic_data.v = &p->topic;
+	p->m.topic_data.n = 1;
+}
+
 int16_t client_produce(struct client *c, const char *topic, int16_t acks, const void *batch,
 		       size_t len, int64_t *ret_offset)
 {
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from(topic)};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response answer;
 
-	kafka_produce_request_init(&m);
-	m.acks = acks;
-	m.timeout_ms = 30000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_CALL(c, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	produce_init(&p, topic, acks, batch, len);
+	CLIENT_CALL(c, produce, KAFKA_API_PRODUCE, 9, &p.m, &answer);
 	assert_int_equal(answer.responses.n, 1);
 	assert_int_equal(answer.responses.v[0].partition_responses.n, 1);
 	if (ret_offset)
 		*ret_offset = answer.responses.v[0].partition_responses.v[0].base_offset;
 	return answer.responses.v[0].partition_responses.v[0].error_code;
+}
+
+void fetch_init(struct fetch *f, const char *topic)
+{
+	kafka_fetch_request_partition_init(&f->partition);
+	f->partition.partition_max_bytes = 1 << 20;
+	kafka_fetch_request_topic_init(&f->topic);
+	f->topic.topic = kafka_str_from(topic);
+	f->topic.partitions.v = &f->partition;
+	f->topic.partitions.n = 1;
+	kafka_fetch_request_init(&f->m);
+	f->m.topics.v = &f->topic;
+	f->m.topics.n = 1;
+	f->m.max_wait_ms = 0;
+	f->m.min_bytes = 1;
+	f->m.max_bytes = 1 << 20;
+}
+
+int64_t client_offset(struct client *c, const char *topic, int64_t timestamp, int8_t isolation)
+{
+	struct kafka_list_offsets_request_partition p = {.current_leader_epoch = -1,
+							 .timestamp = timestamp};
+	struct kafka_list_offsets_request_topic t = {
+		.name = kafka_str_from(topic),
+		.partitions = {&p, 1},
+	};
+	struct kafka_list_offsets_request m;
+	struct kafka_list_offsets_response a;
+
+	kafka_list_offsets_request_init(&m);
+	m.isolation_level = isolation;
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(c, list_offsets, KAFKA_API_LIST_OFFSETS, 7, &m, &a);
+	assert_int_equal(a.topics.v[0].partitions.v[0].error_code, 0);
+	return a.topics.v[0].partitions.v[0].offset;
 }

@@ -24,10 +24,6 @@ void served_stop(void);
 uint16_t served_port(void);
 const char *served_dir(void);
 
-/* For cmocka: a daemon with the default settings. */
-int served_setup(void **state);
-int served_teardown(void **state);
-
 /** struct client - a connection, and what the last answer was decoded into */
 struct client {
 	int fd;
@@ -36,8 +32,19 @@ struct client {
 	struct arena arena;
 };
 
+/** client - the connection of a test that needs no more than one */
+extern struct client client;
+
 void client_open(struct client *c);
 void client_close(struct client *c);
+
+/** client_start - served_start() and a connection of @client; client_stop() ends both */
+void client_start(const char *const *overrides);
+void client_stop(void);
+
+/* For cmocka: the same with the default settings. */
+int client_setup(void **state);
+int client_teardown(void **state);
 
 /** client_begin - start a request; encode its message into @w, then client_send() */
 void client_begin(struct client *c, struct wire_writer *w, struct buf *b, int16_t key,
@@ -89,11 +96,36 @@ void client_quiet(struct client *c, int ms);
 void client_create(struct client *c, const char *name, int32_t partitions,
 		   struct kafka_uuid *ret_id);
 
+/** client_create_with - create a topic of one partition that has one setting of its own */
+void client_create_with(struct client *c, const char *name, const char *key, const char *value);
+
 /** make_batch - a batch of one record; free() it */
 uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len);
+
+/** struct produce - a request to append one batch to partition 0; no timeout that is near */
+struct produce {
+	struct kafka_produce_request_partition partition;
+	struct kafka_produce_request_topic topic;
+	struct kafka_produce_request m;
+};
+
+void produce_init(struct produce *p, const char *topic, int16_t acks, const void *batch,
+		  size_t len);
 
 /** client_produce - one batch to partition 0; the error code, and the offset in @ret_offset */
 int16_t client_produce(struct client *c, const char *topic, int16_t acks, const void *batch,
 		       size_t len, int64_t *ret_offset);
+
+/** struct fetch - a request for partition 0 from its beginning, with room for 1 MiB; it does not wait */
+struct fetch {
+	struct kafka_fetch_request_partition partition;
+	struct kafka_fetch_request_topic topic;
+	struct kafka_fetch_request m;
+};
+
+void fetch_init(struct fetch *f, const char *topic);
+
+/** client_offset - ListOffsets of partition 0 */
+int64_t client_offset(struct client *c, const char *topic, int64_t timestamp, int8_t isolation);
 
 #endif /* TESTS_DAEMON_SERVED_H */

@@ -10,21 +10,6 @@
 
 #include "daemon/core/reactor.h"
 
-static struct client client;
-
-static int setup(void **state)
-{
-	served_setup(state);
-	client_open(&client);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
-}
-
 static void send_metadata(struct client *c)
 {
 	struct kafka_metadata_request m;
@@ -56,24 +41,15 @@ static void requests__are_answered_in_order(void **state)
 /* A request that waits holds back those behind it, not those of others. */
 static void requests__wait_for_the_one_before(void **state)
 {
-	struct kafka_fetch_request_partition part;
-	struct kafka_fetch_request_topic topic = {.topic = kafka_str_from("t")};
-	struct kafka_fetch_request m;
+	struct fetch f;
 	struct client other;
 	struct wire_reader r;
 
 	(void)state;
 	client_create(&client, "t", 1, NULL);
-	kafka_fetch_request_partition_init(&part);
-	part.partition_max_bytes = 1000;
-	topic.partitions.v = &part;
-	topic.partitions.n = 1;
-	kafka_fetch_request_init(&m);
-	m.topics.v = &topic;
-	m.topics.n = 1;
-	m.max_wait_ms = 300;
-	m.min_bytes = 1;
-	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 11, &m);
+	fetch_init(&f, "t");
+	f.m.max_wait_ms = 300;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 11, &f.m);
 	send_metadata(&client);
 	client_quiet(&client, 50);
 	client_open(&other);
@@ -162,8 +138,7 @@ static void idle__connections_are_closed(void **state)
 	int64_t begin;
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	begin = monotonic_ms();
 	/* Not while something is going on. */
 	for (int i = 1; i <= 8; i++) {
@@ -173,37 +148,28 @@ static void idle__connections_are_closed(void **state)
 	}
 	client_closed(&client);
 	assert_true(monotonic_ms() - begin >= 400);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 /* Stopping does not wait for clients that only wait for data, and leaves nobody behind. */
 static void stop__ends_all_connections(void **state)
 {
-	struct kafka_fetch_request_partition part;
-	struct kafka_fetch_request_topic topic = {.topic = kafka_str_from("t")};
-	struct kafka_fetch_request m;
+	struct fetch f;
 	struct client clients[10];
 	int64_t begin;
 
-	served_setup(state);
-	client_open(&client);
+	(void)state;
+	client_start(NULL);
 	client_create(&client, "t", 1, NULL);
-	kafka_fetch_request_partition_init(&part);
-	topic.partitions.v = &part;
-	topic.partitions.n = 1;
-	kafka_fetch_request_init(&m);
-	m.topics.v = &topic;
-	m.topics.n = 1;
-	m.max_wait_ms = 60000;
-	m.min_bytes = 1;
+	fetch_init(&f, "t");
+	f.m.max_wait_ms = 60000;
 	for (int i = 0; i < 10; i++) {
 		client_open(&clients[i]);
-		CLIENT_SEND(&clients[i], fetch, KAFKA_API_FETCH, 11, &m);
+		CLIENT_SEND(&clients[i], fetch, KAFKA_API_FETCH, 11, &f.m);
 	}
 	client_quiet(&clients[9], 100);
 	begin = monotonic_ms();
-	served_teardown(state);
+	served_stop();
 	assert_in_range(monotonic_ms() - begin, 0, 4000);
 	for (int i = 0; i < 10; i++) {
 		client_closed(&clients[i]);
@@ -218,25 +184,18 @@ static void stop__answers_what_was_appended(void **state)
 {
 	size_t len;
 	uint8_t *batch = make_batch("v", 1, &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from("t")};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response a;
 
-	served_setup(state);
-	client_open(&client);
+	(void)state;
+	client_start(NULL);
 	client_create(&client, "t", 1, NULL);
 	user_fault.hold_durable = true;
-	kafka_produce_request_init(&m);
-	m.acks = -1;
-	m.timeout_ms = 300;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 9, &m);
+	produce_init(&p, "t", -1, batch, len);
+	p.m.timeout_ms = 300;
+	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 9, &p.m);
 	client_quiet(&client, 100);
-	served_teardown(state);
+	served_stop();
 	CLIENT_RECEIVE(&client, produce, KAFKA_API_PRODUCE, 9, &a);
 	assert_int_equal(a.responses.v[0].partition_responses.v[0].error_code,
 			 KAFKA_ERROR_REQUEST_TIMED_OUT);
@@ -320,25 +279,16 @@ static void memory__requests_wait_for_it(void **state)
 	const char *const overrides[] = {"queued.max.request.bytes=20", NULL};
 	size_t len;
 	uint8_t *batch = make_batch("v", 1, &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from("t")};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response a;
 	struct client others[5];
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	client_create(&client, "t", 1, NULL);
 	user_fault.hold_durable = true;
-	kafka_produce_request_init(&m);
-	m.acks = -1;
-	m.timeout_ms = 30000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 9, &m);
+	produce_init(&p, "t", -1, batch, len);
+	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 9, &p.m);
 	client_quiet(&client, 100);
 	for (int i = 0; i < 5; i++) {
 		client_open(&others[i]);
@@ -359,8 +309,7 @@ static void memory__requests_wait_for_it(void **state)
 	}
 	send_metadata(&client);
 	receive_metadata(&client, client.correlation_id);
-	client_close(&client);
-	served_stop();
+	client_stop();
 	free(batch);
 }
 
@@ -377,8 +326,7 @@ static void idle__connections_are_small(void **state)
 	size_t before, each;
 
 	(void)state;
-	served_setup(state);
-	client_open(&client);
+	client_start(NULL);
 	send_metadata(&client);
 	receive_metadata(&client, 1);
 	before = __sanitizer_get_current_allocated_bytes();
@@ -396,19 +344,19 @@ static void idle__connections_are_small(void **state)
 	for (int i = 0; i < IDLE_CONNECTIONS; i++)
 		client_close(&c[i]);
 	free(c);
-	client_close(&client);
-	served_teardown(state);
+	client_stop();
 }
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, client_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(requests__are_answered_in_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(requests__wait_for_the_one_before, setup, teardown),
-		cmocka_unit_test_setup_teardown(requests__in_pieces, setup, teardown),
-		cmocka_unit_test_setup_teardown(input__that_is_no_request_closes, setup, teardown),
-		cmocka_unit_test_setup_teardown(input__that_ends_early_is_forgotten, setup,
-						teardown),
+		TEST(requests__are_answered_in_order),
+		TEST(requests__wait_for_the_one_before),
+		TEST(requests__in_pieces),
+		TEST(input__that_is_no_request_closes),
+		TEST(input__that_ends_early_is_forgotten),
 		cmocka_unit_test(idle__connections_are_closed),
 		cmocka_unit_test(idle__connections_are_small),
 		cmocka_unit_test(limits__further_connections_wait),

@@ -11,21 +11,14 @@
 #define TOPIC	    "t"
 #define MARKER_SIZE 78
 
-static struct client client;
 static struct kafka_uuid topic_id;
 
 static int setup(void **state)
 {
-	served_setup(state);
-	client_open(&client);
+	(void)state;
+	client_start(NULL);
 	client_create(&client, TOPIC, 1, &topic_id);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
 }
 
 static void make_transactional(uint8_t *batch, size_t len, uint16_t attributes, int64_t producer,
@@ -89,25 +82,13 @@ static int64_t end_txn(int64_t producer, bool commit)
 
 static void fetch_send(int64_t offset, int8_t isolation, int32_t max_wait_ms)
 {
-	struct kafka_fetch_request_partition p;
-	struct kafka_fetch_request_topic t;
-	struct kafka_fetch_request m;
+	struct fetch f;
 
-	kafka_fetch_request_init(&m);
-	kafka_fetch_request_topic_init(&t);
-	kafka_fetch_request_partition_init(&p);
-	p.fetch_offset = offset;
-	p.partition_max_bytes = 1 << 20;
-	t.topic = kafka_str_from(TOPIC);
-	t.partitions.v = &p;
-	t.partitions.n = 1;
-	m.topics.v = &t;
-	m.topics.n = 1;
-	m.max_wait_ms = max_wait_ms;
-	m.min_bytes = 1;
-	m.max_bytes = 1 << 20;
-	m.isolation_level = isolation;
-	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &m);
+	fetch_init(&f, TOPIC);
+	f.partition.fetch_offset = offset;
+	f.m.max_wait_ms = max_wait_ms;
+	f.m.isolation_level = isolation;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &f.m);
 }
 
 static struct kafka_fetch_response_partition fetch_receive(void)
@@ -220,7 +201,7 @@ static void fetch_committed__waits_for_the_end(void **state)
 	assert_int_equal(end_of(p.records), 2);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, client_teardown)
 
 int main(void)
 {

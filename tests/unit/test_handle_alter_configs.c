@@ -13,50 +13,24 @@
 
 typedef struct kafka_incremental_alter_configs_request_config change;
 
-static struct client client;
 static struct kern *k;
 static char why[600];
-
-static void create(void)
-{
-	struct kafka_create_topics_request_config c;
-	struct kafka_create_topics_request_topic t;
-	struct kafka_create_topics_request m;
-	struct kafka_create_topics_response a;
-
-	kafka_create_topics_request_config_init(&c);
-	c.name = kafka_str_from("retention.ms");
-	c.value = kafka_str_from("5000");
-	kafka_create_topics_request_topic_init(&t);
-	t.name = kafka_str_from(TOPIC);
-	t.num_partitions = 1;
-	t.replication_factor = 1;
-	t.configs.v = &c;
-	t.configs.n = 1;
-	kafka_create_topics_request_init(&m);
-	m.topics.v = &t;
-	m.topics.n = 1;
-	CLIENT_CALL(&client, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &a);
-	assert_int_equal(a.topics.v[0].error_code, 0);
-}
 
 static int setup(void **state)
 {
 	static const char *const overrides[] = {"log.flush.interval.messages=77", NULL};
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	assert_int_equal(kern_open(&k), 0);
-	create();
+	client_create_with(&client, TOPIC, "retention.ms", "5000");
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	kern_close(k);
-	client_close(&client);
-	return served_teardown(state);
+	return client_teardown(state);
 }
 
 /* The topic's own settings, "a=1 b=2 ". */

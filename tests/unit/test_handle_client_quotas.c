@@ -8,21 +8,6 @@
 #include "daemon/core/reactor.h"
 #include "daemon/quota/quota_file.h"
 
-static struct client client;
-
-static int setup(void **state)
-{
-	served_setup(state);
-	client_open(&client);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
-}
-
 struct change {
 	const char *types[2];
 	const char *names[2]; /* NULL: the default */
@@ -184,19 +169,11 @@ static void produce(int32_t *ret_throttle_ms)
 	size_t len;
 	char value[1000] = {0};
 	uint8_t *batch = make_batch(value, sizeof(value), &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from("t")};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response a;
 
-	kafka_produce_request_init(&m);
-	m.acks = 1;
-	m.timeout_ms = 30000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, 9, &m, &a);
+	produce_init(&p, "t", 1, batch, len);
+	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, 9, &p.m, &a);
 	/* What is too much is taken all the same. */
 	assert_int_equal(a.responses.v[0].partition_responses.v[0].error_code, 0);
 	*ret_throttle_ms = a.throttle_time_ms;
@@ -229,20 +206,11 @@ static void quotas__producers_wait(void **state)
 
 static void fetch(int64_t offset, struct kafka_fetch_response *a)
 {
-	struct kafka_fetch_request_partition part;
-	struct kafka_fetch_request_topic topic = {.topic = kafka_str_from("t")};
-	struct kafka_fetch_request m;
+	struct fetch f;
 
-	kafka_fetch_request_partition_init(&part);
-	part.partition_max_bytes = 1 << 20;
-	part.fetch_offset = offset;
-	topic.partitions.v = &part;
-	topic.partitions.n = 1;
-	kafka_fetch_request_init(&m);
-	m.topics.v = &topic;
-	m.topics.n = 1;
-	m.max_bytes = 1 << 20;
-	CLIENT_CALL(&client, fetch, KAFKA_API_FETCH, 11, &m, a);
+	fetch_init(&f, "t");
+	f.partition.fetch_offset = offset;
+	CLIENT_CALL(&client, fetch, KAFKA_API_FETCH, 11, &f.m, a);
 	assert_int_equal(a->error_code, 0);
 }
 
@@ -284,7 +252,7 @@ static void quotas__time_of_requests(void **state)
 	assert_in_range(throttle_ms, 1, 1000);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, client_teardown)
 
 int main(void)
 {

@@ -8,39 +8,13 @@
 
 #include "daemon/log/log_dir.h"
 
-static struct client client;
-
 static int setup(void **state)
 {
 	static const char *const overrides[] = {"node.id=7", NULL};
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
-}
-
-static void create(const char *name, int32_t partitions)
-{
-	struct kafka_create_topics_request_topic t;
-	struct kafka_create_topics_request m;
-	struct kafka_create_topics_response a;
-
-	kafka_create_topics_request_topic_init(&t);
-	t.name = kafka_str_from(name);
-	t.num_partitions = partitions;
-	t.replication_factor = 1;
-	kafka_create_topics_request_init(&m);
-	m.topics.v = &t;
-	m.topics.n = 1;
-	CLIENT_CALL(&client, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &a);
-	assert_int_equal(a.topics.v[0].error_code, 0);
 }
 
 static void describe_cluster(int16_t version, int8_t endpoint, bool operations,
@@ -91,7 +65,7 @@ static void list_partition_reassignments__none(void **state)
 	struct kafka_list_partition_reassignments_response a;
 
 	(void)state;
-	create("a", 1);
+	client_create(&client, "a", 1, NULL);
 	kafka_list_partition_reassignments_request_init(&m);
 	m.topics.n = -1;
 	CLIENT_CALL(&client, list_partition_reassignments, KAFKA_API_LIST_PARTITION_REASSIGNMENTS,
@@ -119,7 +93,7 @@ static void elect_leaders__not_needed(void **state)
 	struct kafka_elect_leaders_response a;
 
 	(void)state;
-	create("a", 2);
+	client_create(&client, "a", 2, NULL);
 	t.partitions.v = partitions;
 	t.partitions.n = 3;
 	for (int16_t version = 0; version <= 2; version++) {
@@ -163,8 +137,8 @@ static void describe_log_dirs__all(void **state)
 	(void)state;
 	describe_log_dirs(1, NULL, -1, &a);
 	assert_int_equal(a.results.v[0].topics.n, 0);
-	create("a", 3);
-	create("b", 1);
+	client_create(&client, "a", 3, NULL);
+	client_create(&client, "b", 1, NULL);
 	for (int16_t version = 1; version <= 5; version++) {
 		describe_log_dirs(version, NULL, -1, &a);
 		assert_int_equal(a.results.v[0].topics.n, 2);
@@ -189,7 +163,7 @@ static void describe_log_dirs__some(void **state)
 	struct kafka_describe_log_dirs_response a;
 
 	(void)state;
-	create("a", 3);
+	client_create(&client, "a", 3, NULL);
 	for (int i = 0; i < 3; i++) {
 		t[i].partitions.v = partitions;
 		t[i].partitions.n = 4;
@@ -228,7 +202,7 @@ static int16_t move(const char *dir, const char *topic, int32_t partition)
 static void alter_replica_log_dirs__there_already(void **state)
 {
 	(void)state;
-	create("a", 1);
+	client_create(&client, "a", 1, NULL);
 	assert_int_equal(move(served_dir(), "a", 0), 0);
 	assert_int_equal(move("/elsewhere", "a", 0), KAFKA_ERROR_LOG_DIR_NOT_FOUND);
 	assert_int_equal(move(served_dir(), "a", 1), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
@@ -266,7 +240,7 @@ static void alter_partition_reassignments__this_broker_only(void **state)
 	int32_t two[] = {7, 8};
 
 	(void)state;
-	create("a", 1);
+	client_create(&client, "a", 1, NULL);
 	assert_int_equal(reassign(0, own, 1), 0);
 	assert_int_equal(reassign(0, other, 1), KAFKA_ERROR_INVALID_REPLICA_ASSIGNMENT);
 	assert_int_equal(reassign(0, two, 2), KAFKA_ERROR_INVALID_REPLICA_ASSIGNMENT);
@@ -293,7 +267,7 @@ static void list_config_resources__topics_and_broker(void **state)
 	int8_t topic = 2, metrics = 16, unknown = 3;
 
 	(void)state;
-	create("a", 1);
+	client_create(&client, "a", 1, NULL);
 	list_resources(1, NULL, 0, &a);
 	assert_int_equal(a.error_code, 0);
 	assert_int_equal(a.config_resources.n, 2);
@@ -391,7 +365,7 @@ static void update_features__one_level(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, client_teardown)
 
 int main(void)
 {

@@ -7,20 +7,12 @@
 
 #define TOPIC "t"
 
-static struct client client;
-
 static int setup(void **state)
 {
-	served_setup(state);
-	client_open(&client);
+	(void)state;
+	client_start(NULL);
 	client_create(&client, TOPIC, 1, NULL);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
 }
 
 static int64_t append(void)
@@ -32,24 +24,6 @@ static int64_t append(void)
 	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, &offset), 0);
 	free(batch);
 	return offset;
-}
-
-static int64_t earliest(void)
-{
-	struct kafka_list_offsets_request_partition p = {.current_leader_epoch = -1,
-							 .timestamp = -2};
-	struct kafka_list_offsets_request_topic t = {.name = kafka_str_from(TOPIC)};
-	struct kafka_list_offsets_request m;
-	struct kafka_list_offsets_response a;
-
-	kafka_list_offsets_request_init(&m);
-	t.partitions.v = &p;
-	t.partitions.n = 1;
-	m.topics.v = &t;
-	m.topics.n = 1;
-	CLIENT_CALL(&client, list_offsets, KAFKA_API_LIST_OFFSETS, 7, &m, &a);
-	assert_int_equal(a.topics.v[0].partitions.v[0].error_code, 0);
-	return a.topics.v[0].partitions.v[0].offset;
 }
 
 static int16_t delete_records(const char *topic, int32_t partition, int64_t offset,
@@ -82,14 +56,14 @@ static void delete_records__moves_the_start(void **state)
 		append();
 	assert_int_equal(delete_records(TOPIC, 0, 2, &low), 0);
 	assert_int_equal(low, 2);
-	assert_int_equal(earliest(), 2);
+	assert_int_equal(client_offset(&client, TOPIC, -2, 0), 2);
 	/* It does not go back. */
 	assert_int_equal(delete_records(TOPIC, 0, 1, &low), 0);
 	assert_int_equal(low, 2);
 	/* -1: all that is there. */
 	assert_int_equal(delete_records(TOPIC, 0, -1, &low), 0);
 	assert_int_equal(low, 4);
-	assert_int_equal(earliest(), 4);
+	assert_int_equal(client_offset(&client, TOPIC, -2, 0), 4);
 	assert_int_equal(append(), 4);
 }
 
@@ -110,22 +84,10 @@ static void delete_records__errors(void **state)
 
 static void delete_records__not_of_compacted_topics(void **state)
 {
-	struct kafka_create_topics_request_config compact = {kafka_str_from("cleanup.policy"),
-							     kafka_str_from("compact")};
-	struct kafka_create_topics_request_topic t = {
-		.name = kafka_str_from("compacted"), .num_partitions = 1, .replication_factor = 1};
-	struct kafka_create_topics_request m;
-	struct kafka_create_topics_response a;
 	int64_t low;
 
 	(void)state;
-	kafka_create_topics_request_init(&m);
-	t.configs.v = &compact;
-	t.configs.n = 1;
-	m.topics.v = &t;
-	m.topics.n = 1;
-	CLIENT_CALL(&client, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &a);
-	assert_int_equal(a.topics.v[0].error_code, 0);
+	client_create_with(&client, "compacted", "cleanup.policy", "compact");
 	assert_int_equal(delete_records("compacted", 0, 0, &low), KAFKA_ERROR_POLICY_VIOLATION);
 	assert_int_equal(low, -1);
 }
@@ -150,15 +112,15 @@ static void delete_records__by_the_policy_of_now(void **state)
 	kern_close(k);
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, client_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(delete_records__moves_the_start, setup, teardown),
-		cmocka_unit_test_setup_teardown(delete_records__errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(delete_records__not_of_compacted_topics, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(delete_records__by_the_policy_of_now, setup,
-						teardown),
+		TEST(delete_records__moves_the_start),
+		TEST(delete_records__errors),
+		TEST(delete_records__not_of_compacted_topics),
+		TEST(delete_records__by_the_policy_of_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

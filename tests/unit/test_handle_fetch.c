@@ -9,21 +9,14 @@
 
 #define TOPIC "t"
 
-static struct client client;
 static struct kafka_uuid topic_id;
 
 static int setup(void **state)
 {
-	served_setup(state);
-	client_open(&client);
+	(void)state;
+	client_start(NULL);
 	client_create(&client, TOPIC, 3, &topic_id);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
 }
 
 /* Append a record with a value of @len bytes, all @fill, to a partition. */
@@ -33,23 +26,15 @@ static void append(int32_t partition, size_t len, char fill)
 	size_t size;
 	char *value = malloc(len);
 	uint8_t *batch;
-	struct kafka_produce_request_partition part = {.index = partition};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from(TOPIC)};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response answer;
 
 	memset(value, fill, len);
 	batch = make_batch(value, len, &size);
-	part.records = (struct kafka_bytes){batch, (int32_t)size};
-	kafka_produce_request_init(&m);
-	m.acks = 1;
-	m.timeout_ms = 1000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
+	produce_init(&p, TOPIC, 1, batch, size);
+	p.partition.index = partition;
 	client_open(&c);
-	CLIENT_CALL(&c, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	CLIENT_CALL(&c, produce, KAFKA_API_PRODUCE, 9, &p.m, &answer);
 	assert_int_equal(answer.responses.v[0].partition_responses.v[0].error_code, 0);
 	client_close(&c);
 	free(value);
@@ -638,27 +623,29 @@ static void list_offsets__errors(void **state)
 	assert_int_equal(list(0, -1, -99, &offset, &timestamp), KAFKA_ERROR_UNSUPPORTED_VERSION);
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, client_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(fetch__gives_what_was_appended, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__by_topic_id, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__errors_are_told_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__keeps_to_the_limits, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__waits_for_data, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__gives_up_waiting, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__many_wait_for_the_same, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__ends_when_the_topic_goes, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__after_delete_and_create, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__tells_of_a_missing_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__after_a_replacement, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__sessions, setup, teardown),
-		cmocka_unit_test_setup_teardown(fetch__large, setup, teardown),
-		cmocka_unit_test_setup_teardown(list_offsets__times, setup, teardown),
-		cmocka_unit_test_setup_teardown(list_offsets__errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(offset_for_leader_epoch__ends, setup, teardown),
-		cmocka_unit_test_setup_teardown(offset_for_leader_epoch__errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(list_offsets__special_timestamps, setup, teardown),
+		TEST(fetch__gives_what_was_appended),
+		TEST(fetch__by_topic_id),
+		TEST(fetch__errors_are_told_at_once),
+		TEST(fetch__keeps_to_the_limits),
+		TEST(fetch__waits_for_data),
+		TEST(fetch__gives_up_waiting),
+		TEST(fetch__many_wait_for_the_same),
+		TEST(fetch__ends_when_the_topic_goes),
+		TEST(fetch__after_delete_and_create),
+		TEST(fetch__tells_of_a_missing_file),
+		TEST(fetch__after_a_replacement),
+		TEST(fetch__sessions),
+		TEST(fetch__large),
+		TEST(list_offsets__times),
+		TEST(list_offsets__errors),
+		TEST(offset_for_leader_epoch__ends),
+		TEST(offset_for_leader_epoch__errors),
+		TEST(list_offsets__special_timestamps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

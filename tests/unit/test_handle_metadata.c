@@ -7,21 +7,6 @@
 
 #include "daemon/log/log_dir.h"
 
-static struct client client;
-
-static int setup(void **state)
-{
-	served_setup(state);
-	client_open(&client);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
-}
-
 static void metadata(const char *const *names, int n, bool create, int16_t version,
 		     struct kafka_metadata_response *ret)
 {
@@ -146,15 +131,13 @@ static void metadata__creates_only_if_set_so(void **state)
 	struct kafka_metadata_response a;
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	metadata(names, 1, true, 9, &a);
 	assert_int_equal(a.topics.v[0].error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
 	client_create(&client, "new", -1, NULL);
 	metadata(names, 1, true, 9, &a);
 	assert_int_equal(a.topics.v[0].partitions.n, 4);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 static void metadata__advertises_what_is_set(void **state)
@@ -164,14 +147,12 @@ static void metadata__advertises_what_is_set(void **state)
 	struct kafka_metadata_response a;
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	metadata(NULL, -1, true, 13, &a);
 	assert_true(kafka_str_equal(a.brokers.v[0].host, kafka_str_from("example.org")));
 	assert_int_equal(a.brokers.v[0].port, 19092);
 	assert_int_equal(a.brokers.v[0].node_id, 7);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 /* What somebody else creates, without asking the daemon. */
@@ -305,21 +286,22 @@ static void find_coordinator__is_this_broker(void **state)
 	assert_int_equal(a.coordinators.v[0].node_id, -1);
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, client_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(metadata__names_the_broker, setup, teardown),
-		cmocka_unit_test_setup_teardown(metadata__describes_topics, setup, teardown),
-		cmocka_unit_test_setup_teardown(metadata__no_topics_means_all_only_in_version_0,
-						setup, teardown),
-		cmocka_unit_test_setup_teardown(metadata__by_id, setup, teardown),
-		cmocka_unit_test_setup_teardown(metadata__creates_topics, setup, teardown),
+		TEST(metadata__names_the_broker),
+		TEST(metadata__describes_topics),
+		TEST(metadata__no_topics_means_all_only_in_version_0),
+		TEST(metadata__by_id),
+		TEST(metadata__creates_topics),
 		cmocka_unit_test(metadata__creates_only_if_set_so),
 		cmocka_unit_test(metadata__advertises_what_is_set),
-		cmocka_unit_test_setup_teardown(metadata__hears_of_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(api_versions__in_each_version, setup, teardown),
-		cmocka_unit_test_setup_teardown(api_versions__unknown_version, setup, teardown),
-		cmocka_unit_test_setup_teardown(find_coordinator__is_this_broker, setup, teardown),
+		TEST(metadata__hears_of_others),
+		TEST(api_versions__in_each_version),
+		TEST(api_versions__unknown_version),
+		TEST(find_coordinator__is_this_broker),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,21 +8,6 @@
 
 #include "daemon/log/log_dir.h"
 
-static struct client client;
-
-static int setup(void **state)
-{
-	served_setup(state);
-	client_open(&client);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
-}
-
 struct grow {
 	int16_t version;
 	const char *topic;
@@ -292,7 +277,7 @@ static void describe_topic_partitions__by_name(void **state)
 	assert_int_equal(a.topics.v[0].error_code, KAFKA_ERROR_INVALID_REQUEST);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, client_teardown)
 
 int main(void)
 {

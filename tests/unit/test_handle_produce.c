@@ -11,20 +11,12 @@
 
 #define TOPIC "t"
 
-static struct client client;
-
 static int setup(void **state)
 {
-	served_setup(state);
-	client_open(&client);
+	(void)state;
+	client_start(NULL);
 	client_create(&client, TOPIC, 2, NULL);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
 }
 
 static int16_t produce(int16_t acks, int64_t *ret_offset)
@@ -54,22 +46,14 @@ static void produce__acks_all_waits_for_storage(void **state)
 	struct client other;
 	size_t len;
 	uint8_t *batch = make_batch("v", 1, &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from(TOPIC)};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response answer;
 
 	(void)state;
 	user_fault.hold_durable = true;
 	client_open(&other);
-	kafka_produce_request_init(&m);
-	m.acks = -1;
-	m.timeout_ms = 30000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &m);
+	produce_init(&p, TOPIC, -1, batch, len);
+	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &p.m);
 	client_quiet(&other, 200);
 	assert_int_equal(produce(1, NULL), KAFKA_ERROR_NONE);
 	user_release_durable();
@@ -79,12 +63,12 @@ static void produce__acks_all_waits_for_storage(void **state)
 
 	/* A timeout is told; a client that goes away meanwhile does no harm. */
 	user_fault.hold_durable = true;
-	m.timeout_ms = 50;
-	CLIENT_CALL(&other, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	p.m.timeout_ms = 50;
+	CLIENT_CALL(&other, produce, KAFKA_API_PRODUCE, 9, &p.m, &answer);
 	assert_int_equal(answer.responses.v[0].partition_responses.v[0].error_code,
 			 KAFKA_ERROR_REQUEST_TIMED_OUT);
-	m.timeout_ms = 30000;
-	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &m);
+	p.m.timeout_ms = 30000;
+	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &p.m);
 	client_quiet(&other, 100);
 	client_close(&other);
 	assert_int_equal(produce(1, NULL), KAFKA_ERROR_NONE);
@@ -93,49 +77,23 @@ static void produce__acks_all_waits_for_storage(void **state)
 	free(batch);
 }
 
-static void create_with_durability(const char *name, const char *durability)
-{
-	struct kafka_create_topics_request_config config = {kafka_str_from("durability"),
-							    kafka_str_from(durability)};
-	struct kafka_create_topics_request_topic t = {
-		.name = kafka_str_from(name), .num_partitions = 1, .replication_factor = 1};
-	struct kafka_create_topics_request m;
-	struct kafka_create_topics_response a;
-
-	kafka_create_topics_request_init(&m);
-	t.configs.v = &config;
-	t.configs.n = 1;
-	m.topics.v = &t;
-	m.topics.n = 1;
-	CLIENT_CALL(&client, create_topics, KAFKA_API_CREATE_TOPICS, 7, &m, &a);
-	assert_int_equal(a.topics.v[0].error_code, 0);
-}
-
 /* durability: always makes acks=1 wait for storage, cache lets acks=all not wait. */
 static void produce__durability_of_the_topic(void **state)
 {
 	struct client other;
 	size_t len;
 	uint8_t *batch = make_batch("v", 1, &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from("always")};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response answer;
 
 	(void)state;
-	create_with_durability("always", "always");
-	create_with_durability("cache", "cache");
+	client_create_with(&client, "always", "durability", "always");
+	client_create_with(&client, "cache", "durability", "cache");
 	user_fault.hold_durable = true;
 	assert_int_equal(client_produce(&client, "cache", -1, batch, len, NULL), KAFKA_ERROR_NONE);
 	client_open(&other);
-	kafka_produce_request_init(&m);
-	m.acks = 1;
-	m.timeout_ms = 30000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &m);
+	produce_init(&p, "always", 1, batch, len);
+	CLIENT_SEND(&other, produce, KAFKA_API_PRODUCE, 9, &p.m);
 	client_quiet(&other, 200);
 	user_release_durable();
 	CLIENT_RECEIVE(&other, produce, KAFKA_API_PRODUCE, 9, &answer);
@@ -146,16 +104,10 @@ static void produce__durability_of_the_topic(void **state)
 
 static void send_acks_none(const void *batch, size_t len)
 {
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from(TOPIC)};
-	struct kafka_produce_request m;
+	struct produce p;
 
-	kafka_produce_request_init(&m);
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 3, &m);
+	produce_init(&p, TOPIC, 0, batch, len);
+	CLIENT_SEND(&client, produce, KAFKA_API_PRODUCE, 3, &p.m);
 }
 
 static void produce__acks_none_is_silent(void **state)
@@ -240,26 +192,19 @@ static void produce__strange_transactions_are_refused(void **state)
 {
 	size_t len;
 	uint8_t *batch = make_batch("value", 5, &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from(TOPIC)};
-	struct kafka_produce_request m;
+	struct produce p;
 	struct kafka_produce_response answer;
 
 	(void)state;
-	kafka_produce_request_init(&m);
-	m.transactional_id = kafka_str_from("tx");
-	m.acks = -1;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
+	produce_init(&p, TOPIC, -1, batch, len);
+	p.m.transactional_id = kafka_str_from("tx");
 	batch[22] |= SLUICE_BATCH_TRANSACTIONAL;
 	/* There is no coordinator yet: one that clients try again after. */
-	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, 9, &p.m, &answer);
 	assert_int_equal(answer.responses.v[0].partition_responses.v[0].error_code,
 			 KAFKA_ERROR_NOT_ENOUGH_REPLICAS);
-	m.transactional_id = kafka_str_from(NULL);
-	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, 9, &m, &answer);
+	p.m.transactional_id = kafka_str_from(NULL);
+	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, 9, &p.m, &answer);
 	assert_int_equal(answer.responses.v[0].partition_responses.v[0].error_code,
 			 KAFKA_ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
 	free(batch);
@@ -380,22 +325,21 @@ static void check__compression_and_records(void **state)
 			 KAFKA_ERROR_INVALID_RECORD);
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, client_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(produce__gives_offsets, setup, teardown),
-		cmocka_unit_test_setup_teardown(produce__acks_all_waits_for_storage, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(produce__durability_of_the_topic, setup, teardown),
-		cmocka_unit_test_setup_teardown(produce__acks_none_is_silent, setup, teardown),
-		cmocka_unit_test_setup_teardown(produce__refusals, setup, teardown),
-		cmocka_unit_test_setup_teardown(produce__truncated_before_it_was_durable, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(produce__strange_transactions_are_refused, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(produce__too_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(produce__answers_each_partition, setup, teardown),
-		cmocka_unit_test_setup_teardown(produce__by_topic_id, setup, teardown),
+		TEST(produce__gives_offsets),
+		TEST(produce__acks_all_waits_for_storage),
+		TEST(produce__durability_of_the_topic),
+		TEST(produce__acks_none_is_silent),
+		TEST(produce__refusals),
+		TEST(produce__truncated_before_it_was_durable),
+		TEST(produce__strange_transactions_are_refused),
+		TEST(produce__too_large),
+		TEST(produce__answers_each_partition),
+		TEST(produce__by_topic_id),
 		cmocka_unit_test(check__compression_and_records),
 	};
 

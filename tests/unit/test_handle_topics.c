@@ -8,21 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct client client;
-
-static int setup(void **state)
-{
-	served_setup(state);
-	client_open(&client);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	client_close(&client);
-	return served_teardown(state);
-}
-
 static struct kafka_create_topics_request_topic new_topic(const char *name)
 {
 	struct kafka_create_topics_request_topic t;
@@ -268,8 +253,7 @@ static void delete__disabled(void **state)
 	struct kafka_str name = kafka_str_from("kept");
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	client_create(&client, "kept", 1, NULL);
 	kafka_delete_topics_request_init(&m);
 	m.topic_names.v = &name;
@@ -277,8 +261,7 @@ static void delete__disabled(void **state)
 	CLIENT_CALL(&client, delete_topics, KAFKA_API_DELETE_TOPICS, 4, &m, &a);
 	assert_int_equal(a.responses.v[0].error_code, KAFKA_ERROR_TOPIC_DELETION_DISABLED);
 	assert_true(partition_exists("kept-0"));
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 static void describe(int8_t type, const char *name, struct kafka_str_array keys,
@@ -325,8 +308,7 @@ static void describe__topic(void **state)
 	struct kafka_str key = kafka_str_from("segment.bytes");
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	t.configs.v = &own;
 	t.configs.n = 1;
 	assert_int_equal(create(t), 0);
@@ -359,8 +341,7 @@ static void describe__topic(void **state)
 	assert_int_equal(a.results.v[0].error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
 	describe(2, "a/b", all_keys, &a);
 	assert_int_equal(a.results.v[0].error_code, KAFKA_ERROR_INVALID_TOPIC_EXCEPTION);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 /* The log acts on the broker's default, and on the topic's own setting before it. */
@@ -375,8 +356,7 @@ static void defaults__reach_the_log(void **state)
 	uint8_t *batch = make_batch(value, sizeof(value), &len);
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	assert_int_equal(create(new_topic("plain")), 0);
 	t.configs.v = &own;
 	t.configs.n = 1;
@@ -384,8 +364,7 @@ static void defaults__reach_the_log(void **state)
 	assert_int_equal(client_produce(&client, "plain", 1, batch, len, NULL),
 			 KAFKA_ERROR_MESSAGE_TOO_LARGE);
 	assert_int_equal(client_produce(&client, "own", 1, batch, len, NULL), 0);
-	client_close(&client);
-	served_stop();
+	client_stop();
 	free(batch);
 }
 
@@ -464,25 +443,25 @@ static void controller__answers_a_client_that_is_gone(void **state)
 	}
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, client_teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(create__makes_files_and_tells_settings, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(create__defaults, setup, teardown),
-		cmocka_unit_test_setup_teardown(create__refusals, setup, teardown),
-		cmocka_unit_test_setup_teardown(create__assignments, setup, teardown),
-		cmocka_unit_test_setup_teardown(create__twice_in_one_request, setup, teardown),
-		cmocka_unit_test_setup_teardown(create__validate_only, setup, teardown),
-		cmocka_unit_test_setup_teardown(create__in_each_version, setup, teardown),
-		cmocka_unit_test_setup_teardown(delete__by_name_and_by_id, setup, teardown),
+		TEST(create__makes_files_and_tells_settings),
+		TEST(create__defaults),
+		TEST(create__refusals),
+		TEST(create__assignments),
+		TEST(create__twice_in_one_request),
+		TEST(create__validate_only),
+		TEST(create__in_each_version),
+		TEST(delete__by_name_and_by_id),
 		cmocka_unit_test(delete__disabled),
 		cmocka_unit_test(describe__topic),
 		cmocka_unit_test(defaults__reach_the_log),
-		cmocka_unit_test_setup_teardown(describe__broker, setup, teardown),
-		cmocka_unit_test_setup_teardown(init_producer_id__never_twice, setup, teardown),
-		cmocka_unit_test_setup_teardown(controller__answers_a_client_that_is_gone, setup,
-						teardown),
+		TEST(describe__broker),
+		TEST(init_producer_id__never_twice),
+		TEST(controller__answers_a_client_that_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

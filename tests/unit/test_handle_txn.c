@@ -18,8 +18,6 @@
 #define AT_PRODUCER_EPOCH 51
 #define AT_BASE_SEQUENCE  53
 
-static struct client client;
-
 struct producer {
 	int64_t id;
 	int16_t epoch;
@@ -42,8 +40,7 @@ static int set_up(void **state)
 	struct kafka_find_coordinator_response a;
 
 	(void)state;
-	served_start(settings);
-	client_open(&client);
+	client_start(settings);
 	client_create(&client, TOPIC, 2, NULL);
 	for (int8_t type = 0; type < 2; type++) {
 		kafka_find_coordinator_request_init(&m);
@@ -52,14 +49,6 @@ static int set_up(void **state)
 		CLIENT_CALL(&client, find_coordinator, KAFKA_API_FIND_COORDINATOR, 3, &m, &a);
 		assert_int_equal(a.error_code, 0);
 	}
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	client_close(&client);
-	served_stop();
 	return 0;
 }
 
@@ -95,25 +84,17 @@ static int16_t produce(struct producer *p, int16_t version, const char *value)
 {
 	size_t len;
 	uint8_t *batch = make_batch(value, strlen(value), &len);
-	struct kafka_produce_request_partition part = {.records = {batch, (int32_t)len}};
-	struct kafka_produce_request_topic t = {.name = kafka_str_from(TOPIC)};
 	struct kafka_produce_response a;
-	struct kafka_produce_request m;
+	struct produce request;
 
 	put(batch + AT_ATTRIBUTES, SLUICE_BATCH_TRANSACTIONAL, 2);
 	put(batch + AT_PRODUCER_ID, (uint64_t)p->id, 8);
 	put(batch + AT_PRODUCER_EPOCH, (uint64_t)p->epoch, 2);
 	put(batch + AT_BASE_SEQUENCE, (uint64_t)p->sequence, 4);
 	put(batch + AT_CRC, port_crc32c(0, batch + AT_ATTRIBUTES, len - AT_ATTRIBUTES), 4);
-	kafka_produce_request_init(&m);
-	m.transactional_id = kafka_str_from(ID);
-	m.acks = -1;
-	m.timeout_ms = 5000;
-	t.partition_data.v = &part;
-	t.partition_data.n = 1;
-	m.topic_data.v = &t;
-	m.topic_data.n = 1;
-	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, version, &m, &a);
+	produce_init(&request, TOPIC, -1, batch, len);
+	request.m.transactional_id = kafka_str_from(ID);
+	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, version, &request.m, &a);
 	free(batch);
 	p->sequence += !a.responses.v[0].partition_responses.v[0].error_code;
 	return a.responses.v[0].partition_responses.v[0].error_code;
@@ -159,21 +140,7 @@ static int16_t end_txn(struct producer *p, int16_t version, bool commit)
 
 static int64_t latest(int8_t isolation)
 {
-	struct kafka_list_offsets_request_partition part = {.timestamp = -1,
-							    .current_leader_epoch = -1};
-	struct kafka_list_offsets_request_topic t = {.name = kafka_str_from(TOPIC)};
-	struct kafka_list_offsets_response a;
-	struct kafka_list_offsets_request m;
-
-	kafka_list_offsets_request_init(&m);
-	m.isolation_level = isolation;
-	t.partitions.v = &part;
-	t.partitions.n = 1;
-	m.topics.v = &t;
-	m.topics.n = 1;
-	CLIENT_CALL(&client, list_offsets, KAFKA_API_LIST_OFFSETS, 5, &m, &a);
-	assert_int_equal(a.topics.v[0].partitions.v[0].error_code, 0);
-	return a.topics.v[0].partitions.v[0].offset;
+	return client_offset(&client, TOPIC, -1, isolation);
 }
 
 /* Markers follow the answer. */
@@ -454,7 +421,7 @@ static void markers__can_be_written_by_an_operator(void **state)
 	assert_int_equal(latest(1), 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, client_teardown)
 
 int main(void)
 {

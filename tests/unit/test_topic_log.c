@@ -9,8 +9,6 @@
 
 #define PARTITIONS 3
 
-static struct client client;
-
 static int16_t find_coordinator(void)
 {
 	struct kafka_str key = kafka_str_from("g");
@@ -56,13 +54,11 @@ static void load__flushes_first(void **state)
 	const char *const overrides[] = {"offsets.topic.num.partitions=3", NULL};
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	assert_int_equal(find_coordinator(), 0);
 	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 10000);
 	assert_true(user_fault.n_flushes >= 1);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 /* A partition that cannot be read is tried again, without a restart. */
@@ -71,15 +67,13 @@ static void load__is_tried_again(void **state)
 	const char *const overrides[] = {"offsets.topic.num.partitions=3", NULL};
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	user_fault.flush_errors = PARTITIONS;
 	assert_int_equal(find_coordinator(), 0);
 	becomes(KAFKA_ERROR_NOT_COORDINATOR, 10000);
 	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 20000);
 	assert_int_equal(user_fault.n_flushes, 2 * PARTITIONS);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 static int16_t commit(int32_t partition, int64_t offset)
@@ -143,8 +137,7 @@ static void offset_delete__of_one_partition(void **state)
 	int16_t of_group;
 
 	(void)state;
-	served_start(overrides);
-	client_open(&client);
+	client_start(overrides);
 	client_create(&client, "t", 2, NULL);
 	assert_int_equal(find_coordinator(), 0);
 	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 10000);
@@ -157,8 +150,7 @@ static void offset_delete__of_one_partition(void **state)
 	assert_int_equal(forget("g", 9, &of_group), KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
 	forget("nix", 0, &of_group);
 	assert_int_equal(of_group, KAFKA_ERROR_GROUP_ID_NOT_FOUND);
-	client_close(&client);
-	served_stop();
+	client_stop();
 }
 
 int main(void)
