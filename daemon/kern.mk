@@ -25,7 +25,8 @@ ALL += $(B)/libsluice-ctl.a
 CTL_TESTS := $(addprefix $(B)/tests/unit/,test_topic_config test_topic_id test_checkpoint \
 	test_partition_files test_topic_settings test_log_dir test_log_dir_compact \
 	test_log_dir_grow test_log_dir_recover test_log_dir_truncate test_log_dir_mutated)
-CTL_TEST_OBJS := $(addprefix $(B)/asan/tests/unit/,mock_kern.o fail_syscalls.o temp_dir.o) \
+CTL_TEST_OBJS := $(addprefix $(B)/asan/tests/unit/,mock_dir.o mock_kern.o fail_syscalls.o \
+	temp_dir.o) \
 	$(CTL_LOG_SRCS:%.c=$(B)/asan/%.o) $(B)/asan/libsluice-engine.a \
 	$(B)/asan/libsluice-codec.a
 UNIT_TESTS += $(CTL_TESTS)

@@ -2,11 +2,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <cmocka.h>
 #include "tests/unit/fail_syscalls.h"
 
 static enum fail_how how;
@@ -24,6 +29,22 @@ bool fail_syscalls_hit(void)
 {
 	how = FAIL_NOT;
 	return hit;
+}
+
+bool fail_syscalls_crash_at(unsigned int n, void (*action)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fail_syscalls_set(FAIL_EXIT, n);
+		action();
+		_exit(0);
+	}
+	assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != FAIL_SYSCALLS_EXIT)
+		fail_msg("crash point %u: status %d", n, WEXITSTATUS(status));
+	return WEXITSTATUS(status) == FAIL_SYSCALLS_EXIT;
 }
 
 static bool fails(void)

@@ -22,6 +22,12 @@ void fail_syscalls_set(enum fail_how how, unsigned int n);
 /** fail_syscalls_hit() - was there an n-th call since; switches it off */
 bool fail_syscalls_hit(void);
 
+/**
+ * fail_syscalls_crash_at() - run @action in a child that ends at its n-th changing call
+ * Return: false: there is no such call.
+ */
+bool fail_syscalls_crash_at(unsigned int n, void (*action)(void));
+
 /** fail_syscalls_threads() - how many were started since it was asked last. */
 unsigned int fail_syscalls_threads(void);
 

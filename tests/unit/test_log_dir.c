@@ -13,47 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <linux/sluice_netlink.h>
 #include "kmod/log/port.h"
-#include "daemon/log/log_dir.h"
 #include "tests/unit/batch_golden.h"
-#include "tests/unit/fail_syscalls.h"
-#include "tests/unit/mock_kern.h"
-#include "tests/unit/temp_dir.h"
+#include "tests/unit/mock_dir.h"
 
 #define SETTINGS	 ".sluice/topics/"
 #define CRASH_POINTS_MAX 200
-
-static const char *path;
-static int dir_fd;
-static struct kern *k;
-static struct log_dir_error err;
-
-static int setup(void **state)
-{
-	(void)state;
-	path = temp_dir_make(&dir_fd);
-	k = mock_kern_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fail_syscalls_set(FAIL_NOT, 0);
-	kern_close(k);
-	temp_dir_remove(dir_fd);
-	return 0;
-}
-
-static void new_kernel(void)
-{
-	kern_close(k);
-	k = mock_kern_new();
-}
 
 static int up(void)
 {
@@ -299,23 +267,6 @@ static void delete__removes_everything(void **state)
 	create_well("orders", 1);
 }
 
-/* Runs @action in a child that ends at its n-th changing call; false: it was not reached. */
-static bool crash_at(unsigned int n, void (*action)(void))
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		fail_syscalls_set(FAIL_EXIT, n);
-		action();
-		_exit(0);
-	}
-	assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
-	if (WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != FAIL_SYSCALLS_EXIT)
-		fail_msg("crash point %u: status %d", n, WEXITSTATUS(status));
-	return WEXITSTATUS(status) == FAIL_SYSCALLS_EXIT;
-}
-
 static void do_create(void)
 {
 	create("orders", 3);
@@ -371,7 +322,7 @@ static void create__crash_anywhere(void **state)
 
 	(void)state;
 	up_well();
-	while (crash_at(++n, do_create) && n < CRASH_POINTS_MAX)
+	while (fail_syscalls_crash_at(++n, do_create) && n < CRASH_POINTS_MAX)
 		check_whole_or_none(n);
 	assert_true(n > 20);
 	assert_true(n < CRASH_POINTS_MAX);
@@ -386,7 +337,7 @@ static void delete__crash_anywhere(void **state)
 	do {
 		create_well("orders", 3);
 		put_batch("orders-1");
-		if (!crash_at(++n, do_delete))
+		if (!fail_syscalls_crash_at(++n, do_delete))
 			break;
 		check_whole_or_none(n);
 	} while (n < CRASH_POINTS_MAX);
@@ -450,7 +401,7 @@ static void up__crash_anywhere(void **state)
 		/* An unclean stop, with a torn tail to be cut. */
 		temp_file_write(dir_fd, "orders-0/00000000000000000000.log", "torn");
 		new_kernel();
-		if (!crash_at(++n, do_up))
+		if (!fail_syscalls_crash_at(++n, do_up))
 			break;
 	} while (n < CRASH_POINTS_MAX);
 	assert_true(n > 5);
@@ -471,7 +422,7 @@ static void down__crash_never_marks_what_is_not_clean(void **state)
 	create_well("orders", 1);
 	mock_kern_partition(k, "orders", 0)->log_end_offset = 4;
 	put_batch("orders-0");
-	while (crash_at(++n, do_down) && n < CRASH_POINTS_MAX) {
+	while (fail_syscalls_crash_at(++n, do_down) && n < CRASH_POINTS_MAX) {
 		if (!temp_exists(dir_fd, ".kafka_cleanshutdown"))
 			continue;
 		assert_string_equal(temp_file_read(dir_fd, "recovery-point-offset-checkpoint"),
@@ -854,7 +805,7 @@ static void producer_ids__are_never_given_twice(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, mock_dir_setup, mock_dir_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(up__makes_an_empty_directory),
 		TEST(create__survives_down_and_up),

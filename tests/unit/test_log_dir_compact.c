@@ -11,17 +11,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "kmod/log/batch.h"
-#include "daemon/log/log_dir.h"
-#include "tests/unit/fail_syscalls.h"
-#include "tests/unit/mock_kern.h"
-#include "tests/unit/temp_dir.h"
+#include "tests/unit/mock_dir.h"
 
 #define TIME_0 1700000000000LL
 
-static const char *path;
-static int dir_fd;
-static struct kern *k;
-static struct log_dir_error err;
 static struct log_dir_compacted told[8];
 static unsigned int n_told;
 
@@ -77,9 +70,7 @@ static int setup(void **state)
 {
 	static const struct log_dir_setting compacted[] = {{"cleanup.policy", "compact,delete"}};
 
-	(void)state;
-	path = temp_dir_make(&dir_fd);
-	k = mock_kern_new();
+	mock_dir_setup(state);
 	if (log_dir_up(k, path, 0, NULL, NULL, &err) ||
 	    log_dir_topic_create(k, path, "kept", 1, NULL, 0, NULL, &err) ||
 	    log_dir_topic_create(k, path, "keyed", 2, compacted, 1, NULL, &err) ||
@@ -92,14 +83,6 @@ static int setup(void **state)
 		put_segment(partition, 3, "ac");
 		put_segment(partition, 5, "a");
 	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kern_close(k);
-	temp_dir_remove(dir_fd);
 	return 0;
 }
 
@@ -190,7 +173,7 @@ static void compact__can_be_stopped(void **state)
 	assert_true(temp_exists(dir_fd, "keyed-0/00000000000000000003.log"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, mock_dir_teardown)
 
 int main(void)
 {

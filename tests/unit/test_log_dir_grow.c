@@ -9,37 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "daemon/log/log_dir.h"
-#include "tests/unit/fail_syscalls.h"
-#include "tests/unit/mock_kern.h"
-#include "tests/unit/temp_dir.h"
+#include "tests/unit/mock_dir.h"
 
 #define CRASH_POINTS_MAX 200
 
-static const char *path;
-static int dir_fd;
-static struct kern *k;
-static struct log_dir_error err;
-
 static int setup(void **state)
 {
-	(void)state;
-	path = temp_dir_make(&dir_fd);
-	k = mock_kern_new();
+	mock_dir_setup(state);
 	return log_dir_up(k, path, 0, NULL, NULL, &err) ||
 	       log_dir_topic_create(k, path, "t", 2, NULL, 0, NULL, &err);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fail_syscalls_set(FAIL_NOT, 0);
-	kern_close(k);
-	temp_dir_remove(dir_fd);
-	return 0;
 }
 
 static int grow(uint32_t count)
@@ -50,8 +30,7 @@ static int grow(uint32_t count)
 /* The next start, by a kernel that knows nothing; how many partitions it finds. */
 static uint32_t start_again(void)
 {
-	kern_close(k);
-	k = mock_kern_new();
+	new_kernel();
 	if (log_dir_up(k, path, 0, NULL, NULL, &err) || err.text[0])
 		fail_msg("up: %s", err.text);
 	return mock_kern_has(k, "t");
@@ -101,26 +80,12 @@ static void do_grow(void)
 	grow(5);
 }
 
-static bool crash_at(unsigned int n)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		fail_syscalls_set(FAIL_EXIT, n);
-		do_grow();
-		_exit(0);
-	}
-	assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
-	return WEXITSTATUS(status) == FAIL_SYSCALLS_EXIT;
-}
-
 static void grow__crash_anywhere(void **state)
 {
 	unsigned int n = 0, none = 0, all = 0;
 
 	(void)state;
-	while (crash_at(++n) && n < CRASH_POINTS_MAX) {
+	while (fail_syscalls_crash_at(++n, do_grow) && n < CRASH_POINTS_MAX) {
 		uint32_t count = start_again();
 
 		if (count != 2 && count != 5)
@@ -174,7 +139,7 @@ static void grow__kernel_refuses(void **state)
 	assert_int_equal(start_again(), 2);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, mock_dir_teardown)
 
 int main(void)
 {

@@ -16,10 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "kmod/log/port.h"
-#include "daemon/log/log_dir.h"
 #include "tests/unit/batch_golden.h"
-#include "tests/unit/mock_kern.h"
-#include "tests/unit/temp_dir.h"
+#include "tests/unit/mock_dir.h"
 
 #define MUTATIONS 1500
 #define TEXT_MAX  600
@@ -58,10 +56,6 @@ static const char *const logs[] = {
 	"users-0/00000000000000000000.log",
 };
 
-static const char *path;
-static int dir_fd;
-static struct kern *k;
-static struct log_dir_error err;
 static uint64_t seed = 0x5eed5eed;
 
 /* The same in every run, so that what fails can be run again. */
@@ -111,9 +105,7 @@ static void check_logs(void)
 
 static int up(void)
 {
-	if (k)
-		kern_close(k);
-	k = mock_kern_new();
+	new_kernel();
 	return log_dir_up(k, path, 1, NULL, NULL, &err);
 }
 
@@ -138,7 +130,6 @@ static void setup_directory(void)
 {
 	static const struct log_dir_setting setting = {"retention.ms", "5000"};
 
-	path = temp_dir_make(&dir_fd);
 	if (up() || log_dir_topic_create(k, path, "orders", 2, &setting, 1, NULL, &err) ||
 	    log_dir_topic_create(k, path, "users", 1, NULL, 0, NULL, &err))
 		fail_msg("%s", err.text);
@@ -250,14 +241,13 @@ static void up__mutated_files_of_the_directory(void **state)
 	restore();
 	if (up() || err.text[0])
 		fail_msg("%s", err.text);
-	kern_close(k);
-	temp_dir_remove(dir_fd);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(up__mutated_files_of_the_directory),
+		cmocka_unit_test_setup_teardown(up__mutated_files_of_the_directory, mock_dir_setup,
+						mock_dir_teardown),
 	};
 
 	/* What it warns of it would warn of thousands of times. */

@@ -9,43 +9,22 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kmod/log/port.h"
-#include "daemon/log/log_dir.h"
-#include "tests/unit/fail_syscalls.h"
-#include "tests/unit/mock_kern.h"
-#include "tests/unit/temp_dir.h"
+#include "tests/unit/mock_dir.h"
 
 #define PARTITIONS 5
 
-static const char *path;
-static int dir_fd;
-static struct kern *k;
-static struct log_dir_error err;
-
-/* A crash: what was attached is gone, and the directory not marked as clean. */
 static void crash(void)
 {
-	kern_close(k);
-	k = mock_kern_new();
+	new_kernel();
 	fail_syscalls_threads();
 }
 
 static int setup(void **state)
 {
-	(void)state;
-	path = temp_dir_make(&dir_fd);
-	k = mock_kern_new();
+	mock_dir_setup(state);
 	if (log_dir_up(k, path, 0, NULL, NULL, &err) ||
 	    log_dir_topic_create(k, path, "t", PARTITIONS, NULL, 0, NULL, &err))
 		return -1;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fail_syscalls_set(FAIL_NOT, 0);
-	kern_close(k);
-	temp_dir_remove(dir_fd);
 	return 0;
 }
 
@@ -85,7 +64,7 @@ static void recover__goes_on_with_the_threads_there_are(void **state)
 	fail_msg("it never ends");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, mock_dir_teardown)
 
 int main(void)
 {

@@ -8,20 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "daemon/log/log_dir.h"
-#include "tests/unit/fail_syscalls.h"
-#include "tests/unit/mock_kern.h"
-#include "tests/unit/temp_dir.h"
+#include "tests/unit/mock_dir.h"
 
 #define POINTS "recovery-point-offset-checkpoint"
 #define MARKS  "replication-offset-checkpoint"
 #define STARTS "log-start-offset-checkpoint"
 #define CLEAN  "cleaner-offset-checkpoint"
 
-static struct kern *k;
-static const char *path;
-static int dir_fd;
-static struct log_dir_error err;
 static int64_t end;
 
 /* A log that ends at 90, with segments that begin at 0, 40 and 80. */
@@ -29,9 +22,7 @@ static int setup(void **state)
 {
 	struct kern_partition *p;
 
-	(void)state;
-	k = mock_kern_new();
-	path = temp_dir_make(&dir_fd);
+	mock_dir_setup(state);
 	if (log_dir_up(k, path, 0, NULL, NULL, &err) ||
 	    log_dir_topic_create(k, path, "t", 2, NULL, 0, NULL, &err))
 		return -1;
@@ -48,14 +39,6 @@ static int setup(void **state)
 	temp_file_write(dir_fd, MARKS, "0\n2\nt 0 77\nt 1 85\n");
 	temp_file_write(dir_fd, STARTS, "0\n2\nt 0 7\nt 1 30\n");
 	temp_file_write(dir_fd, CLEAN, "0\n2\nt 0 70\nt 1 60\n");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kern_close(k);
-	temp_dir_remove(dir_fd);
 	return 0;
 }
 
@@ -148,7 +131,7 @@ static void truncate__not_without_the_checkpoints(void **state)
 	assert_int_equal(result, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, mock_dir_teardown)
 
 int main(void)
 {
