@@ -186,7 +186,9 @@ skipped.
 Every version that is offered is read and written as Apache Kafka's own client does: `test_message`
 has the bytes of each (`kafka_golden.def`), and fails without. What is done with the requests is
 shown by the tests in the last column, which is made from the requests that they send: programs of
-`tests/unit`, and of `tests/kafka` where the client is somebody else's.
+`tests/unit`, and of `tests/kafka` where the client is somebody else's. All that are offered are
+also compared with Apache Kafka itself, by `tests/kafka/differential`: where the answers are others,
+kafka-differences.md says so and why.
 
 | key | API | offered | served | flexible from | tests |
 |----:|-----|---------|--------|--------------:|-------|
