@@ -298,3 +298,27 @@ void log_check(struct sluice_log *log)
 	}
 	assert_int_equal(offset, end);
 }
+
+int fixture_setup(void **state, const struct sluice_log_config *config)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	void *dir;
+
+	if (dir_setup(&dir))
+		return -1;
+	f->dir = dir;
+	f->config = *config;
+	f->log = log_open(f->dir, &f->config);
+	*state = f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+	void *dir = f->dir;
+
+	sluice_log_close(f->log);
+	free(f);
+	return dir_teardown(&dir);
+}

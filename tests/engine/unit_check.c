@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine_test.h"
+#include "three_segments.h"
 #include "check.h"
 
 #include <stdlib.h>
-
-#define BATCH_SIZE 142 /* of three records with 20 bytes each */
-#define FIRST	   "00000000000000000000"
-#define SECOND	   "00000000000000000021"
-#define LAST	   "00000000000000000042"
 
 static char findings[8192];
 
@@ -18,17 +13,7 @@ static char findings[8192];
  */
 static int setup(void **state)
 {
-	struct sluice_log_config c = small_config();
-	struct sluice_log *log;
-
-	if (dir_setup(state))
-		return -1;
-	log = log_open(*state, &c);
-	for (int i = 0; i < 17; i++)
-		append_spec(log, (struct batch_spec){
-					 .records = 3, .value_len = 20, .timestamp = TIME_0 + i});
-	log_close_cleanly(log);
-	return 0;
+	return three_segments(state, TIME_0, false);
 }
 
 static void note(void *ctx, const char *file, u64 position, const char *what)

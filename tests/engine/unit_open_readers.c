@@ -5,6 +5,7 @@
  * reader sees every record once, in order, as the socket's cursor would. Also
  * built with ThreadSanitizer.
  */
+#include "broken.h"
 #include "engine_test.h"
 #include "open_batch.h"
 
@@ -29,27 +30,6 @@ struct run {
 	int broken;
 };
 
-static void note_broken(struct run *run, int line)
-{
-	int none = 0;
-
-	__atomic_compare_exchange_n(&run->broken, &none, line, false, __ATOMIC_SEQ_CST,
-				    __ATOMIC_SEQ_CST);
-}
-
-static bool is_broken(struct run *run)
-{
-	return __atomic_load_n(&run->broken, __ATOMIC_SEQ_CST) != 0;
-}
-
-#define CHECK(run, condition)                       \
-	do {                                        \
-		if (!(condition)) {                 \
-			note_broken(run, __LINE__); \
-			return -1;                  \
-		}                                   \
-	} while (0)
-
 /* A record's value: who sent it, and which of his it is. */
 struct stamp {
 	u32 producer;
@@ -60,7 +40,7 @@ struct stamp {
 static void wait_for_readers(struct run *run, s64 offset)
 {
 	for (int i = 0; i < READERS; i++)
-		while (!is_broken(run) &&
+		while (!is_broken(&run->broken) &&
 		       __atomic_load_n(&run->seen[i], __ATOMIC_RELAXED) < offset - AHEAD)
 			sched_yield();
 }
@@ -69,7 +49,7 @@ static int produce(struct run *run, u32 producer)
 {
 	s64 last_offset = -1;
 
-	for (u32 n = 0; n < RECORDS && !is_broken(run); n++) {
+	for (u32 n = 0; n < RECORDS && !is_broken(&run->broken); n++) {
 		struct stamp stamp = {producer, n};
 		struct port_iter src;
 		const struct sluice_record_out r = {.timestamp = TIME_0 + n,
@@ -102,14 +82,14 @@ static void *batch_producer(void *arg)
 {
 	struct run *run = arg;
 
-	for (int i = 0; i < BATCHES && !is_broken(run); i++) {
+	for (int i = 0; i < BATCHES && !is_broken(&run->broken); i++) {
 		struct batch_spec spec = {.records = 3, .value_len = 30};
 		struct sluice_append a;
 		size_t size;
 		u8 *bytes = batch_make(&spec, &size);
 
 		if (append_bytes(run->log, bytes, size, &a))
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 		free(bytes);
 		sched_yield();
 	}
@@ -125,11 +105,11 @@ static void *flusher(void *arg)
 		s64 end = sluice_log_end_offset(run->log), recovery_point, left;
 
 		if (sluice_log_flush(run->log, &recovery_point) || recovery_point < end)
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 		if (sluice_log_sealed_end(run->log) < recovery_point)
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 		if (sluice_log_linger(run->log, &left))
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 		usleep(300);
 	}
 	return NULL;
@@ -167,7 +147,7 @@ static int read_open(struct run *run, struct view *v, struct sluice_open_batch *
 	u64 pos = SLUICE_BATCH_HEADER_LEN;
 	struct sluice_record r;
 
-	while (!is_broken(run) && v->offset < END) {
+	while (!is_broken(&run->broken) && v->offset < END) {
 		/* In this order; see open_batch.h. */
 		if (v->offset >= sluice_log_end_offset(run->log)) {
 			sched_yield();
@@ -236,12 +216,12 @@ static void *reader(void *arg)
 	struct view v = {
 		.seen = &run->seen[__atomic_fetch_add(&run->next_reader, 1, __ATOMIC_SEQ_CST)]};
 
-	while (v.offset < END && !is_broken(run))
+	while (v.offset < END && !is_broken(&run->broken))
 		if (read_next(run, &v))
 			break;
 	for (int i = 0; i < PRODUCERS; i++)
 		if (v.next[i] != RECORDS)
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 	return NULL;
 }
 

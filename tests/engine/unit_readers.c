@@ -3,6 +3,7 @@
  * One appender, a flusher, a keeper of the house and readers at once: readers see
  * whole batches, in order, all that retention leaves.
  */
+#include "broken.h"
 #include "engine_test.h"
 
 #include <stdlib.h>
@@ -22,27 +23,11 @@ struct run {
 	int broken;
 };
 
-static void note_broken(struct run *run, int line)
-{
-	int none = 0;
-
-	__atomic_compare_exchange_n(&run->broken, &none, line, false, __ATOMIC_SEQ_CST,
-				    __ATOMIC_SEQ_CST);
-}
-
-#define CHECK(run, condition)                       \
-	do {                                        \
-		if (!(condition)) {                 \
-			note_broken(run, __LINE__); \
-			return -1;                  \
-		}                                   \
-	} while (0)
-
 static void *appender(void *arg)
 {
 	struct run *run = arg;
 
-	for (int i = 0; i < BATCHES && !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST); i++) {
+	for (int i = 0; i < BATCHES && !is_broken(&run->broken); i++) {
 		struct batch_spec spec = {.records = RECORDS,
 					  .value_len = (u32)(i * 37 % 200),
 					  .timestamp = TIME_0 + i};
@@ -54,11 +39,11 @@ static void *appender(void *arg)
 		if (i % 7 == 0) {
 			bytes[size - 1] ^= 1;
 			if (append_bytes(run->log, bytes, size, &a) != -EBADMSG)
-				note_broken(run, __LINE__);
+				note_broken(&run->broken, __LINE__);
 			bytes[size - 1] ^= 1;
 		}
 		if (append_bytes(run->log, bytes, size, &a) || a.base_offset != (s64)i * RECORDS)
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 		free(bytes);
 	}
 	__atomic_store_n(&run->done, true, __ATOMIC_SEQ_CST);
@@ -106,8 +91,7 @@ static int read_segment(struct run *run, s64 *offset)
 		sealed = sluice_segment_sealed(range.seg);
 		ret = read_batches(run, range.file, &position, sluice_segment_published(range.seg),
 				   offset);
-	} while (!ret && !sealed && *offset < (s64)BATCHES * RECORDS &&
-		 !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST));
+	} while (!ret && !sealed && *offset < (s64)BATCHES * RECORDS && !is_broken(&run->broken));
 	sluice_segment_put(range.seg);
 	return ret;
 }
@@ -117,7 +101,7 @@ static void *reader(void *arg)
 	struct run *run = arg;
 	s64 offset = 0;
 
-	while (offset < (s64)BATCHES * RECORDS && !__atomic_load_n(&run->broken, __ATOMIC_SEQ_CST))
+	while (offset < (s64)BATCHES * RECORDS && !is_broken(&run->broken))
 		if (read_segment(run, &offset))
 			break;
 	return NULL;
@@ -154,7 +138,7 @@ static void *flusher(void *arg)
 		s64 end = sluice_log_end_offset(run->log);
 
 		if (sluice_log_flush(run->log, &recovery_point) || recovery_point < end)
-			note_broken(run, __LINE__);
+			note_broken(&run->broken, __LINE__);
 		if (look_up(run))
 			break;
 	}

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Recovery of what was interrupted while names were changed. */
-#include "engine_test.h"
+#include "three_segments.h"
 
 #include <stdlib.h>
-
-#define BATCH_SIZE 142 /* of three records with 20 bytes each */
-#define FIRST	   "00000000000000000000"
-#define SECOND	   "00000000000000000021"
-#define LAST	   "00000000000000000042"
 
 /* Segments 0, 21 and 42 of seven, seven and three batches of three records. */
 static int setup(void **state)
 {
-	struct sluice_log_config c = small_config();
-	struct sluice_log *log;
-
-	if (dir_setup(state))
-		return -1;
-	log = log_open(*state, &c);
-	for (int i = 0; i < 17; i++)
-		append_spec(log, (struct batch_spec){
-					 .records = 3, .value_len = 20, .timestamp = TIME_0 + i});
-	log_close_cleanly(log);
-	return 0;
+	return three_segments(state, TIME_0, false);
 }
 
 static int try_recover(struct port_dir *dir, s64 recovery_point, unsigned int flags,

@@ -1,30 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Recovery of what a log knows of its producers. */
-#include "engine_test.h"
+#include "three_segments.h"
 
 #include <stdlib.h>
-
-#define FIRST  "00000000000000000000"
-#define SECOND "00000000000000000021"
-#define LAST   "00000000000000000042"
-#define END    "00000000000000000051"
 
 /* Segments 0, 21 and 42 of three records a batch; producer 7 writes all of it. */
 static int setup(void **state)
 {
-	struct sluice_log_config c = small_config();
-	struct sluice_log *log;
-
-	if (dir_setup(state))
+	if (three_segments(state, port_now_ms(), true))
 		return -1;
-	log = log_open(*state, &c);
-	for (int i = 0; i < 17; i++)
-		append_spec(log, (struct batch_spec){.records = 3,
-						     .value_len = 20,
-						     .timestamp = port_now_ms(),
-						     .producer_id_plus_1 = 8,
-						     .base_sequence = 3 * i});
-	log_close_cleanly(log);
 	assert_true(file_exists(*state, SECOND ".snapshot"));
 	assert_true(file_exists(*state, LAST ".snapshot"));
 	assert_true(file_exists(*state, END ".snapshot"));

@@ -11,35 +11,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct fixture {
-	struct port_dir *dir;
-	struct sluice_log *log;
-	struct sluice_log_config config;
-};
-
 static int log_setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-	void *dir;
+	struct sluice_log_config c = small_config();
 
-	if (dir_setup(&dir))
-		return -1;
-	f->dir = dir;
-	f->config = small_config();
-	f->config.producer_expiration_ms = S64_MAX;
-	f->log = log_open(f->dir, &f->config);
-	*state = f;
-	return 0;
-}
-
-static int log_teardown(void **state)
-{
-	struct fixture *f = *state;
-	void *dir = f->dir;
-
-	sluice_log_close(f->log);
-	free(f);
-	return dir_teardown(&dir);
+	c.producer_expiration_ms = S64_MAX;
+	return fixture_setup(state, &c);
 }
 
 static void reopen(struct fixture *f)
@@ -796,7 +773,7 @@ static void compact__needs_keys(void **state)
 	log_check(f->log);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, log_setup, log_teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, log_setup, fixture_teardown)
 
 int main(void)
 {
