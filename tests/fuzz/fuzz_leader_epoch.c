@@ -7,32 +7,23 @@
 #include "leader_epoch_file.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+#include "tests/fuzz/fuzz_dir.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
-
-static char path[] = "/dev/shm/sluice-fuzz-XXXXXX";
-static struct port_dir *dir;
 
 static void clean_up(void)
 {
 	if (port_file_remove(dir, SLUICE_LEADER_EPOCH_FILE))
 		abort();
-	port_dir_close(dir);
-	rmdir(path);
+	fuzz_dir_remove();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	if (!mkdtemp(path))
-		abort();
-	dir = port_dir_open(path);
-	if (!dir)
-		abort();
-	atexit(clean_up);
+	fuzz_dir_make(clean_up);
 	return 0;
 }
 

@@ -10,7 +10,8 @@
 #include "recover.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+#include "tests/fuzz/fuzz_dir.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -25,8 +26,6 @@ struct kept_file {
 	size_t len;
 };
 
-static char path[] = "/dev/shm/sluice-fuzz-XXXXXX";
-static struct port_dir *dir;
 static struct kept_file good[FILES_MAX];
 static u32 good_count;
 
@@ -153,8 +152,7 @@ static int by_name(const void *a, const void *b)
 static void clean_up(void)
 {
 	clear_dir();
-	port_dir_close(dir);
-	rmdir(path);
+	fuzz_dir_remove();
 	for (u32 i = 0; i < good_count; i++)
 		free(good[i].bytes);
 }
@@ -166,13 +164,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	port_warn_to(NULL);
-	if (!mkdtemp(path))
-		abort();
-	dir = port_dir_open(path);
-	if (!dir)
-		abort();
-	atexit(clean_up);
+	fuzz_dir_make(clean_up);
 	log = open_log(true);
 	for (int i = 0; i < 14; i++)
 		if (append_one(log, (u32)i * 9, 1000 + i * 7 % 5))
@@ -185,19 +177,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	/* The directory's order is not the same everywhere; an input is to mean the same. */
 	qsort(good, good_count, sizeof(good[0]), by_name);
 	return 0;
-}
-
-struct input {
-	const u8 *next;
-	size_t left;
-};
-
-static u8 take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->next++;
 }
 
 static u32 take_u16(struct input *in)

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -34,19 +35,6 @@ static struct {
 static struct port_dir *dir;
 static struct sluice_log_config config;
 static struct sluice_log *log_;
-
-struct input {
-	const u8 *next;
-	size_t left;
-};
-
-static u8 take(struct input *in)
-{
-	if (!in->left)
-		return 0;
-	in->left--;
-	return *in->next++;
-}
 
 static int remove_one(void *ctx, const char *name, size_t len)
 {

@@ -7,7 +7,7 @@
 #include "producer_snapshot.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+#include "tests/fuzz/fuzz_dir.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -15,29 +15,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 #define OFFSET	      1000
 #define FILE_SIZE_MAX 65536
 
-static char path[] = "/dev/shm/sluice-fuzz-XXXXXX";
-static struct port_dir *dir;
-
 static void clean_up(void)
 {
 	if (sluice_producer_snapshot_remove(dir, OFFSET) ||
 	    sluice_producer_snapshot_remove(dir, OFFSET + 1))
 		abort();
-	port_dir_close(dir);
-	rmdir(path);
+	fuzz_dir_remove();
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	port_warn_to(NULL);
-	if (!mkdtemp(path))
-		abort();
-	dir = port_dir_open(path);
-	if (!dir)
-		abort();
-	atexit(clean_up);
+	fuzz_dir_make(clean_up);
 	return 0;
 }
 

@@ -8,16 +8,13 @@
 #include "marker.h"
 
 #include <stdlib.h>
-#include <unistd.h>
+#include "tests/fuzz/fuzz_dir.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 #define TXN_INDEX     "00000000000000000000.txnindex"
 #define FILE_SIZE_MAX 65536
-
-static char path[] = "/dev/shm/sluice-fuzz-XXXXXX";
-static struct port_dir *dir;
 
 static int remove_one(void *ctx, const char *name, size_t len)
 {
@@ -29,8 +26,7 @@ static void clean_up(void)
 {
 	if (port_dir_list(dir, remove_one, dir))
 		abort();
-	port_dir_close(dir);
-	rmdir(path);
+	fuzz_dir_remove();
 }
 
 static void make_file(const char *name)
@@ -52,13 +48,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	port_warn_to(NULL);
-	if (!mkdtemp(path))
-		abort();
-	dir = port_dir_open(path);
-	if (!dir)
-		abort();
-	atexit(clean_up);
+	fuzz_dir_make(clean_up);
 	/* A sealed segment and the active one; neither needs a batch. */
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		make_file(names[i]);
