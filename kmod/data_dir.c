@@ -5,6 +5,7 @@
 
 #include "event.h"
 #include "file_io.h"
+#include "group_sync.h"
 #include "maintenance.h"
 #include "netns.h"
 #include "topic_admin.h"
@@ -265,17 +266,20 @@ static void stop_topics(struct sluice_net *sn, const struct sluice_data_dir *dd)
 /* @dd is locked, and no other thread begins to use it: its state says so. */
 static int detach(struct net *net, struct sluice_data_dir *dd)
 {
+	struct super_block *sb = file_inode(dd->file)->i_sb;
 	struct sluice_net *sn = sluice_net(net);
 	unsigned long serial = 0;
 	struct sluice_topic *t;
 	int err = 0;
 
 	lockdep_assert_held(&dd->mutex);
+	sluice_group_sync_begin(sb);
 	stop_topics(sn, dd);
 	while ((t = next_topic(sn, dd, &serial))) {
 		err = sluice_topic_remove(net, t) ?: err;
 		cond_resched();
 	}
+	sluice_group_sync_end(sb);
 	mutex_lock(&sn->config_mutex);
 	list_del_init(&dd->net_node);
 	sn->generation++;

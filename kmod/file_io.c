@@ -18,6 +18,7 @@
 #include "file_io.h"
 
 #include "compat.h"
+#include "group_sync.h"
 #include "log/log.h"
 
 #include <linux/cred.h>
@@ -249,7 +250,7 @@ int port_dir_sync(struct port_dir *dir)
 	filp = dentry_open(&dir->path, O_RDONLY | O_DIRECTORY, dir->cred);
 	if (IS_ERR(filp))
 		return PTR_ERR(filp);
-	err = vfs_fsync(filp, 0);
+	err = sluice_group_sync(filp, 0);
 	fput(filp);
 	return err;
 }
@@ -688,5 +689,5 @@ int port_file_reserve(struct port_file *file, u64 pos, u64 len)
 
 int port_file_sync(struct port_file *file)
 {
-	return vfs_fsync(sluice_file(file), 1);
+	return sluice_group_sync(sluice_file(file), 1);
 }
