@@ -251,8 +251,13 @@ static int gather(struct pool *pool, struct checkpoint *ends)
 	struct job *job;
 	int err = 0;
 
+	for (unsigned int i = 0; i < pool->n_jobs; i++)
+		pool->jobs[i].topic->as_closed = pool->clean;
 	for (unsigned int i = 0; !err && i < pool->n_jobs; i++) {
 		job = &pool->jobs[i];
+		/* What was wrong with it was read. */
+		if (job->result || job->done.bytes_read)
+			job->topic->as_closed = false;
 		if (!job->result)
 			err = checkpoint_add(ends, job->topic->s.topic, job->index,
 					     job->done.log_end_offset);

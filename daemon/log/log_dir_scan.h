@@ -14,6 +14,7 @@
  * @leader_epoch: the largest that a partition's checkpoint has, or 0
  * @adopted: had no settings file: it is another broker's, a Kafka's
  * @grown: has more partitions than its settings file says
+ * @as_closed: all its logs were found as a clean stop leaves them
  * @why: if not empty, what is wrong with it; it cannot be opened
  */
 struct log_dir_topic {
@@ -21,6 +22,7 @@ struct log_dir_topic {
 	int32_t leader_epoch;
 	bool adopted;
 	bool grown;
+	bool as_closed;
 	struct log_dir_error why;
 };
 

@@ -48,6 +48,13 @@ static int commit_topic(struct up *up, const struct log_dir_topic *t)
 	return result;
 }
 
+/* Up to where the kernel need not doubt what is there. */
+static void all_is_durable(const struct log_dir_topic *t, int64_t *ends)
+{
+	for (uint32_t i = 0; i < t->s.partition_count; i++)
+		ends[i] = INT64_MAX;
+}
+
 /* Of all partitions of the topic; 0 is what is not known. NULL: no memory. */
 static int64_t *offsets_of(const struct checkpoint *c, const struct log_dir_topic *t)
 {
@@ -87,6 +94,8 @@ static int create_in_kernel(struct up *up, struct log_dir_topic *t, const struct
 	int result = -ENOMEM;
 
 	if (start_offsets && end_offsets) {
+		if (t->as_closed)
+			all_is_durable(t, end_offsets);
 		result = tell_kernel(up, t, start_offsets, end_offsets);
 		if (result)
 			log_dir_fail(&t->why, 0, "%s", kern_error(up->k));

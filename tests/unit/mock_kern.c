@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <linux/sluice_netlink.h>
+#include "kmod/log/recover.h"
 #include "tests/unit/mock_kern.h"
 
 #define DIRS_MAX       8
@@ -19,6 +20,7 @@ struct kern {
 	struct kern_topic topics[TOPICS_MAX];
 	struct kern_partition partitions[PARTITIONS_MAX];
 	size_t n_dirs, n_topics, n_partitions;
+	uint32_t n_clean;
 	unsigned int fail_at;
 	int fail_with;
 	char refuse_topic[SLUICE_TOPIC_NAME_MAX + 1];
@@ -50,6 +52,11 @@ void mock_kern_refuse(struct kern *k, const char *topic, int err)
 {
 	strcpy(k->refuse_topic, topic);
 	k->refuse_with = err;
+}
+
+uint32_t mock_kern_clean(const struct kern *k)
+{
+	return k->n_clean;
 }
 
 void mock_kern_on_truncate(struct kern *k, void (*fn)(void))
@@ -184,6 +191,23 @@ static bool has_partition_dir(const struct kern_topic *t, uint32_t index)
 	return !lstat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/* As the kernel does, of a log that was closed cleanly. */
+static int64_t find_log_end(const struct kern_topic *t, uint32_t index)
+{
+	char path[4096], err[SLUICE_ERROR_TEXT_MAX];
+	struct sluice_recovery done = {0};
+	struct sluice_log_config c;
+	struct port_dir *dir;
+
+	snprintf(path, sizeof(path), "%s/%s-%u", t->data_dir, t->name, index);
+	sluice_log_config_default(&c);
+	dir = port_dir_open(path);
+	if (!dir || sluice_log_recover(dir, &c, 0, SLUICE_RECOVER_CLEAN, err, &done))
+		abort();
+	port_dir_close(dir);
+	return done.log_end_offset;
+}
+
 int kern_topic_create(struct kern *k, const struct kern_topic *t)
 {
 	struct kern_partition *p;
@@ -224,9 +248,14 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 		if (t->log_start_offsets)
 			p->log_start_offset = t->log_start_offsets[i];
 		/* Whoever opens a log has recovered it to its end. */
-		if (t->recovery_points)
-			p->recovery_point = p->high_watermark = p->log_end_offset =
-				t->recovery_points[i];
+		if (!t->recovery_points)
+			continue;
+		p->log_end_offset = t->recovery_points[i];
+		if (p->log_end_offset == INT64_MAX) {
+			p->log_end_offset = find_log_end(t, i);
+			k->n_clean++;
+		}
+		p->recovery_point = p->high_watermark = p->log_end_offset;
 	}
 	return 0;
 }

@@ -26,6 +26,9 @@ const char *mock_kern_calls(const struct kern *k);
 /** mock_kern_has() - is the topic open, and with how many partitions */
 uint32_t mock_kern_has(struct kern *k, const char *topic);
 
+/** mock_kern_clean() - how many partitions were said to have been closed cleanly */
+uint32_t mock_kern_clean(const struct kern *k);
+
 /** mock_kern_on_truncate() - called while a log is truncated. */
 void mock_kern_on_truncate(struct kern *k, void (*fn)(void));
 

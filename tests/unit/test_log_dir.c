@@ -519,13 +519,22 @@ static void up__tells_the_kernel_what_is_known_of_the_logs(void **state)
 	temp_file_write(dir_fd, RECOVERY_POINTS, "0\n2\nt 0 7\nt 1 0\n");
 	new_kernel();
 	check_handed_over();
+	/* Its index was made anew, from what was read. */
+	assert_int_equal(mock_kern_clean(k), 0);
+	/* Not taken down: what is there need not be what was flushed. */
 	new_kernel();
 	check_handed_over();
+	assert_int_equal(mock_kern_clean(k), 0);
 	assert_int_equal(log_dir_down(k, path, &err), 0);
 	assert_true(temp_exists(dir_fd, ".kafka_cleanshutdown"));
 	new_kernel();
+	check_handed_over();
+	assert_int_equal(mock_kern_clean(k), 2);
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	new_kernel();
 	mock_kern_refuse(k, "t", -EUCLEAN);
 	check_handed_over();
+	assert_int_equal(mock_kern_clean(k), 0);
 }
 
 static void up__damaged_checkpoint_counts_as_missing(void **state)
