@@ -307,6 +307,20 @@ uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len)
 	return batch;
 }
 
+void make_transactional(uint8_t *batch, size_t len, uint16_t attributes, int64_t producer_id,
+			int16_t producer_epoch, int32_t base_sequence)
+{
+	struct sluice_batch_header *h = (struct sluice_batch_header *)batch;
+
+	put_unaligned_be16(attributes | SLUICE_BATCH_TRANSACTIONAL, &h->attributes);
+	put_unaligned_be64((uint64_t)producer_id, &h->producer_id);
+	put_unaligned_be16((uint16_t)producer_epoch, &h->producer_epoch);
+	put_unaligned_be32((uint32_t)base_sequence, &h->base_sequence);
+	put_unaligned_be32(
+		port_crc32c(0, batch + SLUICE_BATCH_CRC_START, len - SLUICE_BATCH_CRC_START),
+		&h->crc);
+}
+
 void produce_init(struct produce *p, const char *topic, int16_t acks, const void *batch, size_t len)
 {
 	p->partition = (struct kafka_produce_request_partition){.records = {batch, (int32_t)len}};

@@ -102,6 +102,10 @@ void client_create_with(struct client *c, const char *name, const char *key, con
 /** make_batch - a batch of one record; free() it */
 uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len);
 
+/** make_transactional - a batch of a transaction, or, with @attributes, a marker; its CRC is set anew */
+void make_transactional(uint8_t *batch, size_t len, uint16_t attributes, int64_t producer_id,
+			int16_t producer_epoch, int32_t base_sequence);
+
 /** struct produce - a request to append one batch to partition 0; no timeout that is near */
 struct produce {
 	struct kafka_produce_request_partition partition;

@@ -21,20 +21,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static void make_transactional(uint8_t *batch, size_t len, uint16_t attributes, int64_t producer,
-			       int32_t sequence)
-{
-	struct sluice_batch_header *h = (struct sluice_batch_header *)batch;
-
-	put_unaligned_be16(attributes, &h->attributes);
-	put_unaligned_be64((uint64_t)producer, &h->producer_id);
-	put_unaligned_be16(0, &h->producer_epoch);
-	put_unaligned_be32((uint32_t)sequence, &h->base_sequence);
-	put_unaligned_be32(
-		port_crc32c(0, batch + SLUICE_BATCH_CRC_START, len - SLUICE_BATCH_CRC_START),
-		&h->crc);
-}
-
 /* Into the log itself: no client may write markers. */
 static int64_t append(const uint8_t *batch, size_t len, enum sluice_append_as as)
 {
@@ -55,7 +41,7 @@ static int64_t write_txn(int64_t producer, int32_t sequence)
 	uint8_t *batch = make_batch("v", 1, &len);
 	int64_t offset;
 
-	make_transactional(batch, len, SLUICE_BATCH_TRANSACTIONAL, producer, sequence);
+	make_transactional(batch, len, 0, producer, 0, sequence);
 	offset = append(batch, len, SLUICE_APPEND_AS_CLIENT);
 	free(batch);
 	return offset;
@@ -75,8 +61,7 @@ static int64_t end_txn(int64_t producer, bool commit)
 	put_unaligned_be64(1700000000000, &h->base_timestamp);
 	put_unaligned_be64(1700000000000, &h->max_timestamp);
 	h->magic = 2;
-	make_transactional(batch, sizeof(batch), SLUICE_BATCH_TRANSACTIONAL | SLUICE_BATCH_CONTROL,
-			   producer, -1);
+	make_transactional(batch, sizeof(batch), SLUICE_BATCH_CONTROL, producer, 0, -1);
 	return append(batch, sizeof(batch), SLUICE_APPEND_AS_COORDINATOR);
 }
 

@@ -4,33 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kmod/log/batch.h"
 #include "tests/daemon/served.h"
 
 #define TOPIC "t"
 #define ID    "tx"
 #define GROUP "g"
 
-/* Where fields of a batch's header lie. */
-#define AT_CRC		  17
-#define AT_ATTRIBUTES	  21
-#define AT_PRODUCER_ID	  43
-#define AT_PRODUCER_EPOCH 51
-#define AT_BASE_SEQUENCE  53
-
 struct producer {
 	int64_t id;
 	int16_t epoch;
 	int32_t sequence;
 };
-
-static void put(uint8_t *p, uint64_t v, int n)
-{
-	while (n--) {
-		p[n] = (uint8_t)v;
-		v >>= 8;
-	}
-}
 
 static int set_up(void **state)
 {
@@ -87,11 +71,7 @@ static int16_t produce(struct producer *p, int16_t version, const char *value)
 	struct kafka_produce_response a;
 	struct produce request;
 
-	put(batch + AT_ATTRIBUTES, SLUICE_BATCH_TRANSACTIONAL, 2);
-	put(batch + AT_PRODUCER_ID, (uint64_t)p->id, 8);
-	put(batch + AT_PRODUCER_EPOCH, (uint64_t)p->epoch, 2);
-	put(batch + AT_BASE_SEQUENCE, (uint64_t)p->sequence, 4);
-	put(batch + AT_CRC, port_crc32c(0, batch + AT_ATTRIBUTES, len - AT_ATTRIBUTES), 4);
+	make_transactional(batch, len, 0, p->id, p->epoch, p->sequence);
 	produce_init(&request, TOPIC, -1, batch, len);
 	request.m.transactional_id = kafka_str_from(ID);
 	CLIENT_CALL(&client, produce, KAFKA_API_PRODUCE, version, &request.m, &a);
