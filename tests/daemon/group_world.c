@@ -87,3 +87,31 @@ void group_world_free(struct group_world *w)
 	die(w);
 	world_free(&w->world);
 }
+
+void one_commit_init(struct one_commit *c, const char *group, const char *member,
+		     int32_t generation, int64_t offset, void (*answer)(struct commit_call *call))
+{
+	*c = (struct one_commit){0};
+	kafka_offset_commit_request_init(&c->m);
+	c->m.group_id = kafka_str_from(group);
+	c->m.generation_id_or_member_epoch = generation;
+	c->m.member_id = kafka_str_from(member);
+	c->topic.name = kafka_str_from("t");
+	c->topic.partitions.v = &c->partition;
+	c->topic.partitions.n = 1;
+	c->partition.committed_offset = offset;
+	c->partition.committed_metadata = kafka_str_from("");
+	c->m.topics.v = &c->topic;
+	c->m.topics.n = 1;
+	c->a_topic.partitions.v = &c->a_partition;
+	c->a_topic.partitions.n = 1;
+	c->a.topics.v = &c->a_topic;
+	c->a.topics.n = 1;
+	c->call = (struct commit_call){
+		.m = &c->m,
+		.a = &c->a,
+		.topic_ids = &c->id,
+		.answer = answer,
+		.entries = &c->entry,
+	};
+}

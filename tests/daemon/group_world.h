@@ -29,4 +29,21 @@ void group_world_end(struct group_world *w, int32_t partition, int64_t producer_
  */
 void group_world_crash(struct group_world *w, size_t keep);
 
+/** struct one_commit - an OffsetCommit of partition 0 of topic "t", and its answer */
+struct one_commit {
+	struct commit_call call;
+	struct kafka_offset_commit_request m;
+	struct kafka_offset_commit_request_topic topic;
+	struct kafka_offset_commit_request_partition partition;
+	struct kafka_offset_commit_response a;
+	struct kafka_offset_commit_response_topic a_topic;
+	struct kafka_offset_commit_response_partition a_partition;
+	struct offset_entry *entry;
+	struct kafka_uuid id;
+};
+
+/** one_commit_init - for coordinator_commit(); @member must stay */
+void one_commit_init(struct one_commit *c, const char *group, const char *member,
+		     int32_t generation, int64_t offset, void (*answer)(struct commit_call *call));
+
 #endif /* TESTS_DAEMON_GROUP_WORLD_H */

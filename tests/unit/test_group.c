@@ -153,55 +153,27 @@ static int16_t leave(const struct joiner *j)
 
 /** struct committer - an OffsetCommit of one partition, and its answer */
 struct committer {
-	struct commit_call call;
-	struct kafka_offset_commit_request m;
-	struct kafka_offset_commit_request_topic topic;
-	struct kafka_offset_commit_request_partition partition;
-	struct kafka_offset_commit_response a;
-	struct kafka_offset_commit_response_topic a_topic;
-	struct kafka_offset_commit_response_partition a_partition;
-	struct offset_entry *entry;
-	struct kafka_uuid id;
+	struct one_commit of;
 	int answers;
 };
 
 static void committed(struct commit_call *call)
 {
-	list_entry(call, struct committer, call)->answers++;
+	list_entry(call, struct committer, of.call)->answers++;
 }
 
 static void commit_prepare(struct committer *k, const char *id, int32_t generation, int64_t offset)
 {
-	*k = (struct committer){0};
-	kafka_offset_commit_request_init(&k->m);
-	k->m.group_id = kafka_str_from(GROUP);
-	k->m.generation_id_or_member_epoch = generation;
-	k->m.member_id = kafka_str_from(id);
-	k->topic.name = kafka_str_from("t");
-	k->topic.partitions.v = &k->partition;
-	k->topic.partitions.n = 1;
-	k->partition.committed_offset = offset;
-	k->partition.committed_leader_epoch = 3;
-	k->partition.committed_metadata = kafka_str_from("meta");
-	k->m.topics.v = &k->topic;
-	k->m.topics.n = 1;
-	k->a_topic.partitions.v = &k->a_partition;
-	k->a_topic.partitions.n = 1;
-	k->a.topics.v = &k->a_topic;
-	k->a.topics.n = 1;
-	k->call = (struct commit_call){
-		.m = &k->m,
-		.a = &k->a,
-		.topic_ids = &k->id,
-		.answer = committed,
-		.entries = &k->entry,
-	};
+	one_commit_init(&k->of, GROUP, id, generation, offset, committed);
+	k->of.partition.committed_leader_epoch = 3;
+	k->of.partition.committed_metadata = kafka_str_from("meta");
+	k->answers = 0;
 }
 
 static void commit_as(struct committer *k, const char *id, int32_t generation, int64_t offset)
 {
 	commit_prepare(k, id, generation, offset);
-	coordinator_commit(&w.c, &k->call);
+	coordinator_commit(&w.c, &k->of.call);
 }
 
 /* As part of the open transaction of a producer. */
@@ -211,12 +183,12 @@ static int16_t commit_in_txn(const char *id, int32_t generation, int64_t produce
 	struct committer k = {0};
 
 	commit_prepare(&k, id, generation, offset);
-	k.call.write.transactional = true;
-	k.call.write.producer_id = producer_id;
-	coordinator_commit(&w.c, &k.call);
+	k.of.call.write.transactional = true;
+	k.of.call.write.producer_id = producer_id;
+	coordinator_commit(&w.c, &k.of.call);
 	world_flush_all(&w.world);
 	assert_int_equal(k.answers, 1);
-	return k.a_partition.error_code;
+	return k.of.a_partition.error_code;
 }
 
 static int16_t commit_now(const char *id, int32_t generation, int64_t offset)
@@ -226,7 +198,7 @@ static int16_t commit_now(const char *id, int32_t generation, int64_t offset)
 	commit_as(&k, id, generation, offset);
 	world_flush_all(&w.world);
 	assert_int_equal(k.answers, 1);
-	return k.a_partition.error_code;
+	return k.of.a_partition.error_code;
 }
 
 static struct group *group(void)
@@ -554,7 +526,7 @@ static void commit__is_seen_when_the_log_has_it(void **state)
 	assert_int_equal(first.answers, 1);
 	assert_int_equal(offset(), 10);
 	world_flush(&w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
-	assert_int_equal(second.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	assert_int_equal(second.of.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_int_equal(offset(), 10);
 	w.world.append_code = KAFKA_ERROR_NOT_COORDINATOR;
 	assert_int_equal(commit_now("", -1, 30), KAFKA_ERROR_NOT_COORDINATOR);
@@ -678,12 +650,12 @@ static void txn_commit__is_unstable_while_it_is_written(void **state)
 
 	(void)state;
 	commit_prepare(&k, "", -1, 10);
-	k.call.write.transactional = true;
-	k.call.write.producer_id = 70;
-	coordinator_commit(&w.c, &k.call);
+	k.of.call.write.transactional = true;
+	k.of.call.write.producer_id = 70;
+	coordinator_commit(&w.c, &k.of.call);
 	assert_true(is_unstable());
 	world_flush(&w.world, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
-	assert_int_equal(k.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
+	assert_int_equal(k.of.a_partition.error_code, KAFKA_ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_null(group());
 }
 

@@ -67,15 +67,7 @@ struct client {
 
 /** struct commit - one OffsetCommit; @offset is larger than that of all before */
 struct commit {
-	struct commit_call call;
-	struct kafka_offset_commit_request m;
-	struct kafka_offset_commit_request_topic topic;
-	struct kafka_offset_commit_request_partition partition;
-	struct kafka_offset_commit_response a;
-	struct kafka_offset_commit_response_topic a_topic;
-	struct kafka_offset_commit_response_partition a_partition;
-	struct offset_entry *entry;
-	struct kafka_uuid id;
+	struct one_commit of;
 	char member[128];
 	bool current;
 };
@@ -263,14 +255,14 @@ static struct group *group(void)
 
 static void committed(struct commit_call *call)
 {
-	struct commit *c = list_entry(call, struct commit, call);
-	int32_t p = c->partition.partition_index;
+	struct commit *c = list_entry(call, struct commit, of.call);
+	int32_t p = c->of.partition.partition_index;
 
 	life.answers++;
-	if (!c->a_partition.error_code) {
+	if (!c->of.a_partition.error_code) {
 		must(c->current, "a commit of another generation was accepted");
-		if (c->partition.committed_offset > life.acked[p])
-			life.acked[p] = c->partition.committed_offset;
+		if (c->of.partition.committed_offset > life.acked[p])
+			life.acked[p] = c->of.partition.committed_offset;
 		life.commits++;
 	}
 	free(c);
@@ -282,34 +274,14 @@ static void send_commit(const struct client *k)
 	const struct group *g = group();
 
 	copy(c->member, sizeof(c->member), kafka_str_from(k->id));
-	kafka_offset_commit_request_init(&c->m);
-	c->m.group_id = kafka_str_from(GROUP);
 	/* Now and then one that was on its way since the generation before. */
-	c->m.generation_id_or_member_epoch = k->generation - !below(10);
-	c->m.member_id = kafka_str_from(c->member);
-	c->topic.name = kafka_str_from("t");
-	c->topic.partitions.v = &c->partition;
-	c->topic.partitions.n = 1;
-	c->partition.partition_index = (int32_t)below(PARTITIONS);
-	c->partition.committed_offset = ++life.next;
-	c->partition.committed_metadata = kafka_str_from("");
-	c->m.topics.v = &c->topic;
-	c->m.topics.n = 1;
-	c->a_topic.partitions.v = &c->a_partition;
-	c->a_topic.partitions.n = 1;
-	c->a.topics.v = &c->a_topic;
-	c->a.topics.n = 1;
-	c->call = (struct commit_call){
-		.m = &c->m,
-		.a = &c->a,
-		.topic_ids = &c->id,
-		.answer = committed,
-		.entries = &c->entry,
-	};
-	c->current = g && g->generation == c->m.generation_id_or_member_epoch &&
+	one_commit_init(&c->of, GROUP, c->member, k->generation - !below(10), ++life.next,
+			committed);
+	c->of.partition.partition_index = (int32_t)below(PARTITIONS);
+	c->current = g && g->generation == c->of.m.generation_id_or_member_epoch &&
 		     group_find_member(g, kafka_str_from(k->id));
 	life.calls++;
-	coordinator_commit(&life.w.c, &c->call);
+	coordinator_commit(&life.w.c, &c->of.call);
 }
 
 static void leave(struct client *k)
