@@ -20,7 +20,7 @@ struct group_world {
 void group_world_init(struct group_world *w);
 void group_world_free(struct group_world *w);
 
-/** group_world_end - the marker of a transaction is in a partition; all writes before it are done */
+/** group_world_end - the marker of a transaction is in a partition; writes before it are done */
 void group_world_end(struct group_world *w, int32_t partition, int64_t producer_id, bool commit);
 
 /**

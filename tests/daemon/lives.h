@@ -12,7 +12,7 @@ void must(bool holds, const char *what);
 /** below - a random number less than @n */
 uint32_t below(uint32_t n);
 
-/** lives_main - [SEED [COUNT]] are the arguments: call @live for each seed; @whose is for the report */
+/** lives_main - call @live for each seed; arguments: [SEED [COUNT]]; @whose: for the report */
 int lives_main(int argc, char **argv, void (*live)(void), const char *whose);
 
 #endif /* TESTS_DAEMON_LIVES_H */

@@ -102,7 +102,7 @@ void client_create_with(struct client *c, const char *name, const char *key, con
 /** make_batch - a batch of one record; free() it */
 uint8_t *make_batch(const char *value, size_t value_len, size_t *ret_len);
 
-/** make_transactional - a batch of a transaction, or, with @attributes, a marker; its CRC is set anew */
+/** make_transactional - a batch of a transaction; a marker with SLUICE_BATCH_CONTROL */
 void make_transactional(uint8_t *batch, size_t len, uint16_t attributes, int64_t producer_id,
 			int16_t producer_epoch, int32_t base_sequence);
 
@@ -120,7 +120,7 @@ void produce_init(struct produce *p, const char *topic, int16_t acks, const void
 int16_t client_produce(struct client *c, const char *topic, int16_t acks, const void *batch,
 		       size_t len, int64_t *ret_offset);
 
-/** struct fetch - a request for partition 0 from its beginning, with room for 1 MiB; it does not wait */
+/** struct fetch - a request for 1 MiB of partition 0 from its beginning; it does not wait */
 struct fetch {
 	struct kafka_fetch_request_partition partition;
 	struct kafka_fetch_request_topic topic;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a thread of a test reports, as cmocka can fail in its own only: the first line that broke. */
+/* The line at which a thread of a test broke: cmocka can fail in its own thread only. */
 #ifndef TESTS_ENGINE_BROKEN_H
 #define TESTS_ENGINE_BROKEN_H
 

@@ -80,7 +80,7 @@ void log_close_cleanly(struct sluice_log *log);
 /** log_check() - fetch all of it: whole batches, offsets 0, 1, 2, CRCs valid. */
 void log_check(struct sluice_log *log);
 
-/** struct fixture - a log in a directory of its own, for cmocka; @config: that it was opened with */
+/** struct fixture - a log in a directory of its own; @config: that it was opened with */
 struct fixture {
 	struct port_dir *dir;
 	struct sluice_log *log;

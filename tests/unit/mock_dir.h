@@ -16,7 +16,7 @@ extern int dir_fd;
 extern struct kern *k;
 extern struct log_dir_error err;
 
-/** mock_dir_setup() - an empty directory and an empty kernel; for cmocka, with mock_dir_teardown() */
+/** mock_dir_setup() - for cmocka: an empty directory and an empty kernel */
 int mock_dir_setup(void **state);
 int mock_dir_teardown(void **state);
 
