@@ -119,8 +119,8 @@ static int stamp_stored(struct sluice_segment *seg, struct sluice_append *a,
 
 /*
  * What the indexes get with a batch.
- * @offset: an entry for the offset index was written
- * @time: an entry for the time index was written, it is @time_entry
+ * @offset: an entry for the offset index is there
+ * @time: an entry for the time index is there, it is @time_entry
  * @txn: an entry for the transaction index was written
  */
 struct index_entries {
@@ -141,10 +141,13 @@ static int write_entries(struct sluice_log *log, struct sluice_append *a,
 	if (!sluice_segment_index_due(&seg->offset_index, seg->published,
 				      log->config.index_interval_bytes))
 		return 0;
-	entries->offset = true;
-	ret = sluice_offset_index_write(&seg->offset_index, relative_offset, (u32)seg->published);
+	ret = sluice_segment_index_room(seg);
+	if (!ret)
+		ret = sluice_offset_index_write(&seg->offset_index, relative_offset,
+						(u32)seg->published);
 	if (ret)
 		goto err_write;
+	entries->offset = true;
 
 	if (b->max_timestamp > seg->max_timestamp)
 		max_timestamp_offset = sluice_batch_last_offset(b);
@@ -152,10 +155,10 @@ static int write_entries(struct sluice_log *log, struct sluice_append *a,
 	entries->time_entry.relative_offset = (u32)(max_timestamp_offset - seg->base_offset);
 	if (!sluice_time_index_wants(&seg->time_index, entries->time_entry.timestamp))
 		return 0;
-	entries->time = true;
 	ret = sluice_time_index_write(&seg->time_index, &entries->time_entry);
 	if (ret)
 		goto err_write;
+	entries->time = true;
 	return 0;
 
 err_write:
@@ -180,21 +183,6 @@ static int write_aborted(struct sluice_log *log, struct sluice_append *a,
 	return ret;
 }
 
-static void undo_entries(struct sluice_log *log, const struct index_entries *entries)
-{
-	struct sluice_segment *seg = log->active;
-	int ret = 0;
-
-	if (entries->offset)
-		ret = sluice_offset_index_undo(&seg->offset_index);
-	if (!ret && entries->time)
-		ret = sluice_time_index_undo(&seg->time_index);
-	if (!ret && entries->txn)
-		ret = sluice_txn_index_undo(&seg->txn_index);
-	if (ret)
-		sluice_log_set_failed(log, ret);
-}
-
 /* Cuts the files back; a log whose tail cannot be cut is no longer one to append to. */
 static void undo(struct sluice_log *log, const struct index_entries *entries)
 {
@@ -203,10 +191,11 @@ static void undo(struct sluice_log *log, const struct index_entries *entries)
 
 	ret = port_file_truncate(seg->file, seg->published);
 	seg->reserved = seg->published;
+	/* Of the other indexes what is not published is in memory. */
+	if (!ret && entries->txn)
+		ret = sluice_txn_index_undo(&seg->txn_index);
 	if (ret)
 		sluice_log_set_failed(log, ret);
-	else
-		undo_entries(log, entries);
 }
 
 /* Before the log end moves: who sees the batch must see what it undecides. */
@@ -257,10 +246,8 @@ void sluice_log_publish_stored(struct sluice_log *log, const struct sluice_batch
 	int ret = write_entries(log, &a, b, &entries);
 
 	port_mutex_assert_held(&log->append_mutex);
-	if (ret) {
-		undo_entries(log, &entries);
+	if (ret)
 		entries = (struct index_entries){ 0 };
-	}
 	publish(log, b, NULL, &entries);
 }
 

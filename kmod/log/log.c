@@ -7,6 +7,8 @@ void sluice_log_close(struct sluice_log *log)
 	if (!log)
 		return;
 	sluice_log_close_open(log);
+	if (log->active && !sluice_log_failed(log) && sluice_log_store_indexes(log))
+		port_warn("%s: index entries are lost", port_dir_name(log->dir));
 	sluice_log_drop_snapshots(log, -1);
 	if (log->active && sluice_segment_ensure_named(log, log->active))
 		port_warn("%s: the last segment cannot be given its name", port_dir_name(log->dir));
@@ -25,6 +27,7 @@ void sluice_log_close(struct sluice_log *log)
 	port_mutex_destroy(&log->flush_mutex);
 	port_mutex_destroy(&log->append_mutex);
 	port_mutex_destroy(&log->structure_mutex);
+	port_spin_destroy(&log->index_tail.lock);
 	port_free(log);
 }
 

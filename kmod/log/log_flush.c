@@ -6,8 +6,8 @@
  * is published by then, so those who came meanwhile mostly find their work
  * done: one sync serves all.
  *
- * Of the active segment only the .log file is synced. Its indexes follow when
- * it is sealed; should they be lost before, recovery builds them anew, because
+ * Of the active segment only the .log file is synced. Its indexes, whose newest
+ * entries are not even in the files, follow when it is sealed; should they be lost before, recovery builds them anew, because
  * it begins with the segment that holds the offset before the recovery point.
  * So a segment that is sealed and was synced since needs no file open any more.
  */
@@ -222,6 +222,16 @@ void sluice_log_lower_flush(struct sluice_log *log, s64 offset)
 		sluice_watermark_set_recovery_point(&log->watermark, offset);
 }
 
+int sluice_log_store_indexes(struct sluice_log *log)
+{
+	int ret;
+
+	port_mutex_lock(&log->append_mutex);
+	ret = sluice_segment_store_indexes(log->active);
+	port_mutex_unlock(&log->append_mutex);
+	return ret;
+}
+
 static int flush_indexes_locked(struct sluice_log *log, s64 end_offset)
 {
 	struct sluice_segment *seg;
@@ -232,6 +242,9 @@ static int flush_indexes_locked(struct sluice_log *log, s64 end_offset)
 	ret = flush_sealed_locked(log);
 	if (!ret)
 		ret = sluice_log_save_epochs(log);
+	/* It is no sync that failed: the log goes on. */
+	if (!ret)
+		ret = sluice_log_store_indexes(log);
 	if (ret)
 		return ret;
 	seg = sluice_segment_list_floor(&log->segments, S64_MAX);

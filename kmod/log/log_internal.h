@@ -15,6 +15,7 @@
 #define SLUICE_LOG_LOG_INTERNAL_H
 
 #include "log.h"
+#include "index_tail.h"
 #include "leader_epoch.h"
 #include "open_batch.h"
 #include "producer_snapshot.h"
@@ -52,6 +53,7 @@
  * @leader_epoch: stamped on batches
  * @epochs: leader epochs of the batches; has a lock of its own for who looks
  * @active: the last of @segments, which holds its reference
+ * @index_tail: of @active
  * @batches_end: the offset behind the last batch of @active, or its base; the log
  *	end, but where a truncation went into a gap that compaction left
  * @producers: what is known of the producers at the log end
@@ -102,6 +104,7 @@ struct sluice_log {
 	s32 leader_epoch;
 	struct sluice_leader_epochs epochs;
 	struct sluice_segment *active;
+	struct sluice_index_tail index_tail;
 	s64 batches_end;
 	struct sluice_producer_state *producers;
 	struct sluice_producer_snapshot *snapshots;
@@ -154,7 +157,8 @@ int __must_check sluice_log_needs_roll(struct sluice_log *log, const struct slui
 
 /**
  * sluice_log_begin_active() - appends go to this segment from now on
- * It is in the list, or about to be added. Needs append_mutex.
+ * It is in the list, or about to be added. The index entries of the one before are
+ * stored. Needs append_mutex.
  */
 void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg);
 
@@ -320,6 +324,9 @@ void sluice_log_publish_stored(struct sluice_log *log, const struct sluice_batch
 
 /** sluice_log_seal_locked() - sluice_log_seal() under append_mutex. */
 int __must_check sluice_log_seal_locked(struct sluice_log *log);
+
+/** sluice_log_store_indexes() - write what index entries are in memory alone. */
+int __must_check sluice_log_store_indexes(struct sluice_log *log);
 
 /** sluice_log_close_open() - seal, if that is possible, and let go of the batch. */
 void sluice_log_close_open(struct sluice_log *log);

@@ -17,6 +17,7 @@ static struct sluice_log *log_new(struct port_dir *dir, const struct sluice_log_
 	port_mutex_init(&log->append_mutex);
 	port_mutex_init(&log->flush_mutex);
 	port_mutex_init(&log->names_mutex);
+	port_spin_init(&log->index_tail.lock);
 	/* So that what somebody remembers of an earlier life is not taken for this one's. */
 	log->generation = (u64)port_random_u32() << 32 | port_random_u32();
 	log->indexes_end = -1;

@@ -18,7 +18,7 @@ static void decode(const void *p, struct entry *ret_e)
 	ret_e->position = get_unaligned_be32(&raw->position);
 }
 
-static int read_entries(struct port_file *file, u32 first, u32 count, void *buf)
+static int read_file(struct port_file *file, u32 first, u32 count, void *buf)
 {
 	ssize_t want = count * SLUICE_OFFSET_INDEX_ENTRY;
 	ssize_t n = port_file_read(file, (u64)first * SLUICE_OFFSET_INDEX_ENTRY, buf, (size_t)want);
@@ -26,6 +26,31 @@ static int read_entries(struct port_file *file, u32 first, u32 count, void *buf)
 	if (n != want)
 		return n < 0 ? (int)n : -EIO;
 	return 0;
+}
+
+/* Those of the range that the file does not have; returns how many are left to read there. */
+static u32 read_tail(const struct sluice_offset_index *index, u32 first, u32 count, u8 *buf)
+{
+	struct sluice_index_tail *tail = index->tail;
+	u32 stored, from;
+
+	port_spin_lock(&tail->lock);
+	stored = index->stored;
+	from = max(first, stored);
+	if (from < first + count)
+		memcpy(buf + (from - first) * SLUICE_OFFSET_INDEX_ENTRY,
+		       &tail->offsets[from - stored],
+		       (first + count - from) * SLUICE_OFFSET_INDEX_ENTRY);
+	port_spin_unlock(&tail->lock);
+	return min(count, from - first);
+}
+
+static int read_entries(const struct sluice_offset_index *index, u32 first, u32 count, void *buf)
+{
+	/* Pairs with sluice_offset_index_store(): so many are in the file. */
+	if (first + count > smp_load_acquire(&index->stored))
+		count = read_tail(index, first, count, buf);
+	return count ? read_file(index->file, first, count, buf) : 0;
 }
 
 int sluice_offset_index_init(struct sluice_offset_index *index, struct port_file *file,
@@ -45,7 +70,7 @@ int sluice_offset_index_init(struct sluice_offset_index *index, struct port_file
 	}
 	entries = (u32)size / SLUICE_OFFSET_INDEX_ENTRY;
 	if (entries) {
-		ret = read_entries(file, entries - 1, 1, raw);
+		ret = read_file(file, entries - 1, 1, raw);
 		if (ret)
 			return ret;
 		decode(raw, &last);
@@ -57,7 +82,9 @@ int sluice_offset_index_init(struct sluice_offset_index *index, struct port_file
 		}
 	}
 	index->file = file;
+	index->tail = NULL;
 	index->entries = entries;
+	index->stored = entries;
 	index->last_relative_offset = entries ? (s64)last.relative_offset : -1;
 	index->last_position = entries ? last.position : 0;
 	return 0;
@@ -69,6 +96,10 @@ int sluice_offset_index_write(struct sluice_offset_index *index, u32 relative_of
 
 	put_unaligned_be32(relative_offset, &raw.relative_offset);
 	put_unaligned_be32(position, &raw.position);
+	if (index->tail) {
+		index->tail->offsets[index->entries - index->stored] = raw;
+		return 0;
+	}
 	return port_file_write(index->file, (u64)index->entries * SLUICE_OFFSET_INDEX_ENTRY,
 			       &raw, sizeof(raw));
 }
@@ -78,13 +109,28 @@ void sluice_offset_index_publish(struct sluice_offset_index *index, u32 relative
 {
 	index->last_relative_offset = relative_offset;
 	index->last_position = position;
-	/* Pairs with the lookup: the entry is in the file. */
+	if (!index->tail)
+		WRITE_ONCE(index->stored, index->entries + 1);
+	/* Pairs with the lookup: the entry is in the file, or in the tail. */
 	smp_store_release(&index->entries, index->entries + 1);
 }
 
-int sluice_offset_index_undo(struct sluice_offset_index *index)
+int sluice_offset_index_store(struct sluice_offset_index *index)
 {
-	return port_file_truncate(index->file, (u64)index->entries * SLUICE_OFFSET_INDEX_ENTRY);
+	u32 count = index->entries - index->stored;
+	int ret;
+
+	if (!count)
+		return 0;
+	ret = port_file_write(index->file, (u64)index->stored * SLUICE_OFFSET_INDEX_ENTRY,
+			      index->tail->offsets, count * SLUICE_OFFSET_INDEX_ENTRY);
+	if (ret)
+		return ret;
+	port_spin_lock(&index->tail->lock);
+	/* Pairs with read_entries(). */
+	smp_store_release(&index->stored, index->entries);
+	port_spin_unlock(&index->tail->lock);
+	return 0;
 }
 
 /* The last entry of @count at @raw that is not above @relative_offset. */
@@ -118,7 +164,7 @@ int sluice_offset_index_lookup(const struct sluice_offset_index *index, u32 rela
 	while (high - low > LOOKUP_CHUNK) {
 		u32 middle = low + (high - low) / 2;
 
-		ret = read_entries(index->file, middle, 1, raw);
+		ret = read_entries(index, middle, 1, raw);
 		if (ret)
 			return ret;
 		decode(raw, &e);
@@ -132,7 +178,7 @@ int sluice_offset_index_lookup(const struct sluice_offset_index *index, u32 rela
 		low = middle + 1;
 	}
 	if (high > low) {
-		ret = read_entries(index->file, low, high - low, raw);
+		ret = read_entries(index, low, high - low, raw);
 		if (ret)
 			return ret;
 		ret = floor_of_chunk(raw, high - low, relative_offset, &floor);
@@ -156,7 +202,7 @@ int sluice_offset_index_above(const struct sluice_offset_index *index, u64 posit
 		struct entry e;
 		int ret;
 
-		ret = read_entries(index->file, middle, 1, raw);
+		ret = read_entries(index, middle, 1, raw);
 		if (ret)
 			return ret;
 		decode(raw, &e);

@@ -96,6 +96,9 @@ static bool begin(struct sluice_log *log)
 	/* If it fails the roll creates its files itself. */
 	if (due)
 		log->prepare_tried = true;
+	/* So is the first page of an index, which is dear; here the roll tries again. */
+	if (due && sluice_segment_store_indexes(log->active))
+		port_warn("%s: the indexes cannot be written now", port_dir_name(log->dir));
 	port_mutex_unlock(&log->append_mutex);
 	return due;
 }

@@ -10,26 +10,31 @@
 #include "log_internal.h"
 #include "segment_name.h"
 
-/* So that the time index alone tells the largest time of a sealed segment. */
-static int write_last_time(struct sluice_log *log, struct sluice_segment *seg)
+/* The time index alone is to tell the largest time of a sealed segment. */
+static int add_last_time(struct sluice_segment *seg)
 {
 	struct sluice_time_entry e = {
 		.timestamp = seg->max_timestamp,
 		.relative_offset = (u32)(seg->max_timestamp_offset - seg->base_offset),
 	};
-	int ret, undo;
+	int ret;
 
 	if (!sluice_time_index_wants(&seg->time_index, e.timestamp))
 		return 0;
-	ret = sluice_time_index_write(&seg->time_index, &e);
-	if (ret) {
-		undo = sluice_time_index_undo(&seg->time_index);
-		if (undo)
-			sluice_log_set_failed(log, undo);
-		return ret;
-	}
-	sluice_time_index_publish(&seg->time_index, &e);
-	return 0;
+	ret = sluice_segment_index_room(seg);
+	if (!ret)
+		ret = sluice_time_index_write(&seg->time_index, &e);
+	if (!ret)
+		sluice_time_index_publish(&seg->time_index, &e);
+	return ret;
+}
+
+/* What is sealed has its indexes in their files. */
+static int finish_indexes(struct sluice_segment *seg)
+{
+	int ret = add_last_time(seg);
+
+	return ret ? ret : sluice_segment_store_indexes(seg);
 }
 
 /* By the first batch's largest time, which a log that was just opened has not read. */
@@ -149,6 +154,8 @@ void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg)
 	log->active_since_ms = port_now_ms();
 	log->roll_base_ms = seg->published ? SLUICE_TIMESTAMP_UNKNOWN : -1;
 	log->prepare_tried = false;
+	seg->offset_index.tail = &log->index_tail;
+	seg->time_index.tail = &log->index_tail;
 	log->active = seg;
 }
 
@@ -161,7 +168,7 @@ int sluice_log_roll(struct sluice_log *log, s64 base_offset)
 	ret = sluice_log_seal_locked(log);
 	if (ret)
 		return ret;
-	ret = write_last_time(log, old);
+	ret = finish_indexes(old);
 	if (ret)
 		return ret;
 	ret = sluice_segment_list_reserve(&log->segments);

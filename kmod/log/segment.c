@@ -270,3 +270,18 @@ int sluice_segment_scan_tail(struct sluice_segment *seg, char *err, s64 *ret_end
 	*ret_end_offset = cursor.min_offset;
 	return 0;
 }
+
+int sluice_segment_store_indexes(struct sluice_segment *seg)
+{
+	int ret = sluice_time_index_store(&seg->time_index);
+
+	return ret ? ret : sluice_offset_index_store(&seg->offset_index);
+}
+
+int sluice_segment_index_room(struct sluice_segment *seg)
+{
+	if (sluice_offset_index_full(&seg->offset_index) ||
+	    sluice_time_index_full(&seg->time_index))
+		return sluice_segment_store_indexes(seg);
+	return 0;
+}

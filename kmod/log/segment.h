@@ -138,6 +138,19 @@ int __must_check sluice_segment_scan_tail(struct sluice_segment *seg, char *err,
 void sluice_segment_note_timestamp(struct sluice_segment *seg, const struct sluice_batch *b);
 
 /**
+ * sluice_segment_store_indexes() - write the index entries that are in memory
+ * For the appender, with the log's append mutex. What could not be written stays
+ * in memory, and may be written later.
+ */
+int __must_check sluice_segment_store_indexes(struct sluice_segment *seg);
+
+/**
+ * sluice_segment_index_room() - have room for an entry in each index
+ * As sluice_segment_store_indexes(), if there is none.
+ */
+int __must_check sluice_segment_index_room(struct sluice_segment *seg);
+
+/**
  * sluice_segment_index_due() - does the batch at @position get index entries
  * As in Kafka: when more than the interval lies behind the last entry. So the
  * first batch of a segment never has one.

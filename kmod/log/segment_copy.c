@@ -41,6 +41,13 @@ static s64 read_key(struct port_file *file, u32 nr, const struct key *k, int *re
 					 (s64)get_unaligned_be64(raw);
 }
 
+/* Of the log's last segment the indexes have been written as far as the cut. */
+static u32 stored(const u32 *count)
+{
+	/* Pairs with sluice_offset_index_store(): appends go on. */
+	return smp_load_acquire(count);
+}
+
 /* How many bytes of an index hold the entries below @bound. */
 static int bytes_below(struct port_file *file, u32 entries, const struct key *k, s64 bound,
 		       u64 *ret_bytes)
@@ -110,7 +117,7 @@ static int copy_offset_index(const struct copy *c)
 	int ret = 0;
 
 	if (c->seg)
-		ret = bytes_below(c->seg->offset_index.file, c->seg->offset_index.entries,
+		ret = bytes_below(c->seg->offset_index.file, stored(&c->seg->offset_index.stored),
 				  &position, (s64)c->size, &len);
 	return ret ? ret : copy_file(c, SLUICE_SUFFIX_OFFSET_INDEX,
 				     c->seg ? c->seg->offset_index.file : NULL, len);
@@ -127,7 +134,7 @@ static int copy_time_index(const struct copy *c)
 	int ret = 0;
 
 	if (c->seg)
-		ret = bytes_below(c->seg->time_index.file, c->seg->time_index.entries,
+		ret = bytes_below(c->seg->time_index.file, stored(&c->seg->time_index.stored),
 				  &relative_offset, c->end_offset - c->base_offset, &len);
 	return ret ? ret : copy_file(c, SLUICE_SUFFIX_TIME_INDEX,
 				     c->seg ? c->seg->time_index.file : NULL, len);

@@ -7,8 +7,7 @@
 #ifndef SLUICE_LOG_TIME_INDEX_H
 #define SLUICE_LOG_TIME_INDEX_H
 
-#include "port.h"
-#include <linux/sluice_format.h>
+#include "index_tail.h"
 
 #define SLUICE_TIME_INDEX_ENTRY	((u32)sizeof(struct sluice_time_index_entry))
 
@@ -21,12 +20,15 @@ struct sluice_time_entry {
 /**
  * struct sluice_time_index - an open time index
  * @file: owned
+ * @tail, @stored: as of the offset index
  * @entries: published with release, acquired by readers
  * @last: the last entry, timestamp -1 if there is none; the appender's
  */
 struct sluice_time_index {
 	struct port_file *file;
+	struct sluice_index_tail *tail;
 	u32 entries;
+	u32 stored;
 	struct sluice_time_entry last;
 };
 
@@ -40,7 +42,7 @@ static inline bool sluice_time_index_wants(const struct sluice_time_index *index
 	return timestamp > index->last.timestamp;
 }
 
-/** sluice_time_index_write() - put an entry behind the published ones. */
+/** sluice_time_index_write() - as sluice_offset_index_write(). */
 int __must_check sluice_time_index_write(struct sluice_time_index *index,
 					 const struct sluice_time_entry *e);
 
@@ -48,8 +50,14 @@ int __must_check sluice_time_index_write(struct sluice_time_index *index,
 void sluice_time_index_publish(struct sluice_time_index *index,
 			       const struct sluice_time_entry *e);
 
-/** sluice_time_index_undo() - cut what was written and not published. */
-int __must_check sluice_time_index_undo(struct sluice_time_index *index);
+/** sluice_time_index_full() - has the tail no room for another entry. */
+static inline bool sluice_time_index_full(const struct sluice_time_index *index)
+{
+	return index->entries - index->stored == SLUICE_INDEX_TAIL_ENTRIES;
+}
+
+/** sluice_time_index_store() - as sluice_offset_index_store(). */
+int __must_check sluice_time_index_store(struct sluice_time_index *index);
 
 /**
  * sluice_time_index_lookup() - where to begin to look for a time

@@ -98,6 +98,13 @@ static int exchange(struct truncation *t)
 			 "the open batch cannot be written (error %d)", -ret);
 		return ret;
 	}
+	/* Who still reads the segment looks for them in its files. */
+	ret = sluice_segment_store_indexes(log->active);
+	if (ret) {
+		snprintf(t->err, SLUICE_ERROR_TEXT_MAX,
+			 "the indexes of the last segment cannot be written (error %d)", -ret);
+		return ret;
+	}
 	/* Later it would have to succeed. */
 	ret = sluice_log_name_last(log);
 	if (ret) {
@@ -148,6 +155,12 @@ static int cut(struct truncation *t, struct sluice_segment *seg, u64 position, s
 
 	s->log = t->log;
 	s->suffix = SLUICE_SUFFIX_CUT;
+	ret = sluice_log_store_indexes(t->log);
+	if (ret) {
+		snprintf(t->err, SLUICE_ERROR_TEXT_MAX, "the indexes cannot be written (error %d)",
+			 -ret);
+		return ret;
+	}
 	ret = sluice_segment_copy(s, position ? seg : NULL, base_offset, position, t->end_offset,
 				  t->err);
 	if (!ret) {

@@ -415,6 +415,10 @@ static void sluice_log_append__index_entries(void **state)
 							.value_len = 32,
 							.timestamp = TIME_0 + times[i]});
 	assert_int_equal(file_size(f->dir, "00000000000000000000.log"), 700);
+	/* In memory until a write of them is worth it, or the log is closed. */
+	assert_int_equal(file_size(f->dir, "00000000000000000000.index"), 0);
+	assert_int_equal(file_size(f->dir, "00000000000000000000.timeindex"), 0);
+	assert_int_equal(sluice_log_flush_indexes(f->log), 0);
 	bytes = file_load(f->dir, "00000000000000000000.index", &len);
 	assert_int_equal(len, 24);
 	assert_memory_equal(bytes, "\0\0\0\2\0\0\0\xc8\0\0\0\4\0\0\1\x90\0\0\0\6\0\0\2\x58", 24);

@@ -60,16 +60,45 @@ static void sluice_offset_index_write__bytes(void **state)
 	port_file_close(index.file);
 }
 
-static void sluice_offset_index_undo__leaves_what_was_published(void **state)
+/* The newest entries are in memory, and read from there; what is published twice is one write. */
+static void sluice_offset_index_store__tail(void **state)
 {
 	struct sluice_offset_index index = open_index(*state, "", 0, 0, 0, "");
+	struct sluice_index_tail tail = {0};
+	u32 position;
 
+	port_spin_init(&tail.lock);
 	add(&index, 1, 10);
-	assert_int_equal(sluice_offset_index_write(&index, 2, 20), 0);
-	assert_int_equal(port_file_size(index.file), 16);
-	assert_int_equal(sluice_offset_index_undo(&index), 0);
-	assert_int_equal(port_file_size(index.file), 8);
-	assert_int_equal(index.entries, 1);
+	index.tail = &tail;
+	for (u32 n = 2; n <= 1 + SLUICE_INDEX_TAIL_ENTRIES; n++) {
+		assert_false(sluice_offset_index_full(&index));
+		add(&index, n, 10 * n);
+		assert_int_equal(port_file_size(index.file), 8);
+		for (u32 offset = 0; offset <= n; offset++) {
+			assert_int_equal(sluice_offset_index_lookup(&index, offset, &position), 0);
+			assert_int_equal(position, 10 * offset);
+		}
+		assert_int_equal(sluice_offset_index_above(&index, 10 * n - 15, &position), 0);
+		assert_int_equal(position, n - 1);
+	}
+	assert_true(sluice_offset_index_full(&index));
+	assert_int_equal(sluice_offset_index_store(&index), 0);
+	assert_false(sluice_offset_index_full(&index));
+	assert_int_equal(port_file_size(index.file), 8 * (1 + SLUICE_INDEX_TAIL_ENTRIES));
+	/* One that is written and not published is replaced by the next. */
+	assert_int_equal(sluice_offset_index_write(&index, 98, 980), 0);
+	add(&index, 99, 990);
+	for (u32 offset = 0; offset <= 99; offset++) {
+		u32 floor = offset == 99 ? 99 : min(offset, 1 + SLUICE_INDEX_TAIL_ENTRIES);
+
+		assert_int_equal(sluice_offset_index_lookup(&index, offset, &position), 0);
+		assert_int_equal(position, 10 * floor);
+	}
+	assert_int_equal(sluice_offset_index_store(&index), 0);
+	assert_int_equal(port_file_size(index.file), 8 * (2 + SLUICE_INDEX_TAIL_ENTRIES));
+	index.tail = NULL;
+	assert_int_equal(sluice_offset_index_lookup(&index, 99, &position), 0);
+	assert_int_equal(position, 990);
 	port_file_close(index.file);
 }
 
@@ -144,7 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sluice_offset_index_init__what_is_impossible),
 		TEST(sluice_offset_index_write__bytes),
-		TEST(sluice_offset_index_undo__leaves_what_was_published),
+		TEST(sluice_offset_index_store__tail),
 		TEST(sluice_offset_index_lookup__all),
 		TEST(sluice_offset_index_above__all),
 		TEST(sluice_offset_index_lookup__positions_out_of_order),

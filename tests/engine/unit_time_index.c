@@ -61,15 +61,32 @@ static void sluice_time_index_write__bytes(void **state)
 	port_file_close(index.file);
 }
 
-static void sluice_time_index_undo__leaves_what_was_published(void **state)
+static void sluice_time_index_store__tail(void **state)
 {
 	struct sluice_time_index index = open_index(*state, "", 0, 0, "");
-	const struct sluice_time_entry e = {2, 2};
+	struct sluice_index_tail tail = {0};
+	struct sluice_time_entry e;
 
+	port_spin_init(&tail.lock);
 	add(&index, 1, 1);
-	assert_int_equal(sluice_time_index_write(&index, &e), 0);
-	assert_int_equal(sluice_time_index_undo(&index), 0);
-	assert_int_equal(port_file_size(index.file), 12);
+	index.tail = &tail;
+	for (s64 n = 2; n <= 1 + SLUICE_INDEX_TAIL_ENTRIES; n++) {
+		assert_false(sluice_time_index_full(&index));
+		add(&index, n, (u32)n * 3);
+		assert_int_equal(port_file_size(index.file), 12);
+		assert_int_equal(sluice_time_index_lookup(&index, n, &e), 0);
+		assert_int_equal(e.relative_offset, n * 3);
+		assert_int_equal(sluice_time_index_lookup(&index, 1, &e), 0);
+		assert_int_equal(e.relative_offset, 1);
+	}
+	assert_true(sluice_time_index_full(&index));
+	assert_int_equal(sluice_time_index_store(&index), 0);
+	assert_int_equal(port_file_size(index.file), 12 * (1 + SLUICE_INDEX_TAIL_ENTRIES));
+	add(&index, 100, 300);
+	assert_int_equal(sluice_time_index_lookup(&index, 99, &e), 0);
+	assert_int_equal(e.timestamp, 1 + SLUICE_INDEX_TAIL_ENTRIES);
+	assert_int_equal(sluice_time_index_lookup(&index, 100, &e), 0);
+	assert_int_equal(e.relative_offset, 300);
 	port_file_close(index.file);
 }
 
@@ -100,7 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sluice_time_index_init__what_is_impossible),
 		TEST(sluice_time_index_write__bytes),
-		TEST(sluice_time_index_undo__leaves_what_was_published),
+		TEST(sluice_time_index_store__tail),
 		TEST(sluice_time_index_lookup__all),
 	};
 

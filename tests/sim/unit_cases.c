@@ -492,10 +492,13 @@ static void sluice_log_append__fails_beside_a_sync_and_a_clean_close(void **stat
 	(void)state;
 	for (u64 seed = 1; seed <= 300; seed++) {
 		begin(seed);
-		config.segment_bytes = 7500;
+		config.segment_bytes = 75000;
 		config.index_interval_bytes = 0;
 		sluice_log_set_config(log_, &config);
-		failures = append() != 0;
+		failures = 0;
+		/* The first has no entry; the next one's must then be written. */
+		for (int i = 0; i <= SLUICE_INDEX_TAIL_ENTRIES; i++)
+			failures += append() != 0;
 		sim_fault(SIM_WRITE, ".index", 1, true, -ENOSPC);
 		sim_spawn(flusher, NULL);
 		sim_spawn(failing_appender, NULL);
@@ -504,7 +507,7 @@ static void sluice_log_append__fails_beside_a_sync_and_a_clean_close(void **stat
 		sim_fault(0, NULL, 0, false, 0);
 		assert_int_equal(failures, 0);
 		reopen_cleanly();
-		check_log(1);
+		check_log(SLUICE_INDEX_TAIL_ENTRIES + 1);
 		sluice_log_close(log_);
 	}
 }
