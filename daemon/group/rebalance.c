@@ -68,6 +68,9 @@ void rebalance_refuse_join(struct join_call *call, int16_t code, struct kafka_st
 	kafka_join_group_response_init(&a);
 	a.error_code = code;
 	a.member_id = member_id;
+	/* Older versions have no way to say that there is none. */
+	if (call->version >= 7)
+		a.protocol_name = kafka_str_from(NULL);
 	call->answer(call, &a);
 }
 

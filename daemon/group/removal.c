@@ -231,6 +231,9 @@ void coordinator_delete_offsets(struct coordinator *c, struct offset_delete_call
 	size_t n = 0;
 	struct group *g = coordinator_find(c, call->m->group_id, &code);
 
+	/* One may commit under no name, but not take that back. */
+	if (!call->m->group_id.len)
+		code = KAFKA_ERROR_INVALID_GROUP_ID;
 	if (!code)
 		code = check_delete(g);
 	if (code) {

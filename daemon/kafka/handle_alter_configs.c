@@ -90,6 +90,10 @@ static void alter_topic(struct controller *c, const struct alter_call *ac,
 	struct log_dir d;
 	int ret;
 
+	if (!res->name.len) {
+		fail(res, KAFKA_ERROR_INVALID_REQUEST, "topics have no defaults in common");
+		return;
+	}
 	if (!name || log_dir_topic_check(name, 1, NULL, 0, &err)) {
 		fail(res, KAFKA_ERROR_INVALID_TOPIC_EXCEPTION,
 		     name ? request_copy_text(ac->request, err.text) : NULL);

@@ -17,12 +17,24 @@ static enum handled answer(struct request *r, int16_t version, int16_t error_cod
 }
 
 /*
- * The client learns from it what to ask for; it can read no version but 0 for
- * sure (KIP-511). The message is not looked at: its form is not known.
+ * The client learns from it in which version to ask again; it can read no version
+ * but 0 for sure (KIP-511). The message is not looked at: its form is not known.
  */
 enum handled answer_unknown_api_version(struct request *r)
 {
-	return answer(r, 0, KAFKA_ERROR_UNSUPPORTED_VERSION);
+	struct kafka_api_versions_response_api_version self = {
+		.api_key = r->api->key,
+		.min_version = r->api->advertise_min,
+		.max_version = r->api->max,
+	};
+	struct kafka_api_versions_response m;
+
+	kafka_api_versions_response_init(&m);
+	m.error_code = KAFKA_ERROR_UNSUPPORTED_VERSION;
+	m.api_keys.v = &self;
+	m.api_keys.n = 1;
+	kafka_api_versions_response_encode(response_begin(r), 0, &m);
+	return response_end(r);
 }
 
 /* A name or version of client software: [a-zA-Z0-9] and, between them, '-' and '.' (KIP-511). */

@@ -34,6 +34,8 @@ static int16_t delete_below(struct controller *c, const struct image_topic *topi
 
 	if (!topic || out->partition_index < 0 || out->partition_index >= topic->partition_count)
 		return KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	if (image_topic_internal(topic))
+		return KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
 	err = controller_topic_policy(c, topic, &policy, &why);
 	/* The records of a compacted topic are its state: they go only by their keys. */
 	if (!err && !(policy & KERN_CLEANUP_DELETE))

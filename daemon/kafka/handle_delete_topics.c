@@ -4,6 +4,7 @@
 
 #include "daemon/controller/controller.h"
 #include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/names.h"
 #include "daemon/kafka/request_text.h"
 #include "daemon/worker.h"
 
@@ -12,8 +13,18 @@ struct delete_call {
 	struct controller_call call;
 	struct request *request;
 	struct kafka_delete_topics_request m;
+	struct names names;
 	struct kafka_delete_topics_response answer;
 };
+
+/* Kinds of names. */
+#define BY_NAME 0
+#define BY_ID	1
+
+static struct kafka_str id_text(const void *id)
+{
+	return (struct kafka_str){.p = id, .len = sizeof(((struct kafka_uuid *)0)->b)};
+}
 
 static void fail(struct kafka_delete_topics_response_topic *out, int16_t code, const char *why)
 {
@@ -21,9 +32,25 @@ static void fail(struct kafka_delete_topics_response_topic *out, int16_t code, c
 	out->error_message = kafka_str_from(why);
 }
 
-static void delete_one(struct controller *c, struct request *r,
+/* Whether the request has the topic twice: which of the two would be answered is not clear. */
+static bool named_twice(const struct delete_call *dc, const struct image_topic *topic,
+			const struct kafka_delete_topics_response_topic *out)
+{
+	bool by_id = out->name.len < 0;
+
+	if (by_id ? names_twice(&dc->names, BY_ID, id_text(out->topic_id.b))
+		  : names_twice(&dc->names, BY_NAME, out->name))
+		return true;
+	if (!topic)
+		return false;
+	return by_id ? names_has(&dc->names, BY_NAME, kafka_str_from(topic->name))
+		     : names_has(&dc->names, BY_ID, id_text(topic->id));
+}
+
+static void delete_one(struct controller *c, const struct delete_call *dc,
 		       struct kafka_delete_topics_response_topic *out)
 {
+	struct request *r = dc->request;
 	bool by_id = !kafka_uuid_is_zero(&out->topic_id);
 	const struct image_topic *topic;
 	struct log_dir_error err;
@@ -39,6 +66,10 @@ static void delete_one(struct controller *c, struct request *r,
 	}
 	topic = by_id ? controller_topic_by_id(c, out->topic_id.b)
 		      : controller_topic(c, out->name.p, (size_t)out->name.len);
+	if (named_twice(dc, topic, out)) {
+		fail(out, KAFKA_ERROR_INVALID_REQUEST, "the request names the topic twice");
+		return;
+	}
 	if (!topic) {
 		fail(out,
 		     by_id ? KAFKA_ERROR_UNKNOWN_TOPIC_ID : KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION,
@@ -57,7 +88,8 @@ static void work(struct controller *c, struct controller_call *call)
 	struct delete_call *dc = list_entry(call, struct delete_call, call);
 
 	for (int32_t i = 0; i < dc->answer.responses.n; i++)
-		delete_one(c, dc->request, &dc->answer.responses.v[i]);
+		delete_one(c, dc, &dc->answer.responses.v[i]);
+	names_free(&dc->names);
 }
 
 static void reply(struct controller_call *call)
@@ -88,6 +120,10 @@ static int prepare(struct delete_call *dc)
 		out->name = old ? dc->m.topic_names.v[i] : dc->m.topics.v[i].name;
 		if (!old)
 			out->topic_id = dc->m.topics.v[i].topic_id;
+		if (out->name.len >= 0
+			    ? names_note(&dc->names, dc->request, BY_NAME, out->name)
+			    : names_note(&dc->names, dc->request, BY_ID, id_text(out->topic_id.b)))
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -104,7 +140,10 @@ enum handled handle_delete_topics(struct request *r)
 		dc->request = r;
 		err = prepare(dc);
 	}
-	if (err)
+	if (err) {
+		if (dc)
+			names_free(&dc->names);
 		return request_malformed(r, err);
+	}
 	return request_park(r, &dc->call, work, reply);
 }

@@ -40,7 +40,7 @@ static bool wanted(const resource_in *in, const char *key)
 {
 	struct kafka_str name = kafka_str_from(key);
 
-	if (in->configuration_keys.n < 0)
+	if (in->configuration_keys.n <= 0)
 		return true;
 	for (int32_t i = 0; i < in->configuration_keys.n; i++) {
 		if (kafka_str_equal(in->configuration_keys.v[i], name))
@@ -122,7 +122,9 @@ static void describe_topic_settings(const struct describe_call *dc, const resour
 			add_synonym(config, given->broker_key, given->broker_value,
 				    CONFIG_SOURCE_BROKER);
 		topic_default_origin(item->key, &origin, &origin_default);
-		add_synonym(config, origin, origin_default, CONFIG_SOURCE_DEFAULT);
+		/* What brokers have no setting for has no other name. */
+		if (item->broker_key)
+			add_synonym(config, origin, origin_default, CONFIG_SOURCE_DEFAULT);
 	}
 }
 

@@ -6,7 +6,7 @@
 #define NOT_FOUND_FROM_VERSION 6
 
 /* All operations on a group, as bits of AclOperation: there is no access control. */
-#define GROUP_OPERATIONS 0x0148 /* read, delete, describe */
+#define GROUP_OPERATIONS 0x0d48 /* read, delete, describe, describe and alter configs */
 
 typedef struct kafka_describe_groups_response_group group_out;
 

@@ -104,6 +104,8 @@ static void begin_part(struct fetch *f, const struct image_topic *topic, int16_t
 	out->partition_index = in->partition;
 	out->aborted_transactions.n = f->m.isolation_level ? 0 : -1;
 	if (!topic || in->partition < 0 || in->partition >= topic->partition_count) {
+		/* No log was asked: Kafka says none of them then, instead of null. */
+		out->aborted_transactions.n = 0;
 		part_error(f, out, topic ? KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION : no_topic_error);
 		return;
 	}

@@ -79,6 +79,9 @@ static void list_partition(struct request *r, const struct image_topic *topic, i
 		return;
 	}
 	code = fetch_watermarks(w, topic, in->partition_index, in->current_leader_epoch, &f);
+	/* Below -1, which is none, it is an epoch, and one of long ago. */
+	if (!code && in->current_leader_epoch < -1)
+		code = KAFKA_ERROR_FENCED_LEADER_EPOCH;
 	if (code) {
 		out->error_code = code;
 		return;

@@ -31,6 +31,11 @@ static void find_end(struct worker *w, const struct image_topic *topic,
 	}
 	out->leader_epoch = q.leader_epoch;
 	out->end_offset = q.end_offset;
+	/* A leader's own epoch begins when it begins to lead, before there is a batch of it. */
+	if (q.leader_epoch < 0 && in->leader_epoch == f.leader_epoch) {
+		out->leader_epoch = f.leader_epoch;
+		out->end_offset = f.high_watermark;
+	}
 }
 
 enum handled handle_offset_for_leader_epoch(struct request *r)

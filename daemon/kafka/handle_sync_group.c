@@ -24,6 +24,19 @@ static void work(struct coordinators *cs, struct coordinator_call *call)
 	coordinator_sync(c, &list_entry(call, struct sync, cr.call)->call);
 }
 
+/* First version that must say which protocol is meant (KIP-559). */
+#define PROTOCOL_FROM_VERSION 5
+
+static enum handled refuse(struct request *r, int16_t code)
+{
+	struct kafka_sync_group_response a;
+
+	kafka_sync_group_response_init(&a);
+	a.error_code = code;
+	kafka_sync_group_response_encode(response_begin(r), request_version(r), &a);
+	return response_end(r);
+}
+
 enum handled handle_sync_group(struct request *r)
 {
 	struct sync *s = request_alloc(r, 1, sizeof(*s));
@@ -34,6 +47,9 @@ enum handled handle_sync_group(struct request *r)
 						      &s->m);
 	if (err)
 		return request_malformed(r, err);
+	if (request_version(r) >= PROTOCOL_FROM_VERSION &&
+	    (s->m.protocol_type.len < 0 || s->m.protocol_name.len < 0))
+		return refuse(r, KAFKA_ERROR_INCONSISTENT_GROUP_PROTOCOL);
 	s->call = (struct sync_call){.m = &s->m, .answer = answer};
 	return coordinator_request_park(r, &s->cr, work, coordinator_request_finish);
 }

@@ -43,6 +43,11 @@ int names_note(struct names *names, struct request *r, int8_t kind, struct kafka
 	return htable_insert(&names->table, &name->node, hash(kind, text));
 }
 
+bool names_has(const struct names *names, int8_t kind, struct kafka_str text)
+{
+	return find(names, kind, text);
+}
+
 bool names_twice(const struct names *names, int8_t kind, struct kafka_str text)
 {
 	const struct name *name = find(names, kind, text);

@@ -14,6 +14,9 @@ struct names {
 /** names_note - @name, which stays where it is, of some @kind; 0 or -ENOMEM */
 int names_note(struct names *names, struct request *r, int8_t kind, struct kafka_str name);
 
+/** names_has - was it noted */
+bool names_has(const struct names *names, int8_t kind, struct kafka_str name);
+
 /** names_twice - was it noted more than once */
 bool names_twice(const struct names *names, int8_t kind, struct kafka_str name);
 

@@ -122,7 +122,7 @@ static const struct rule rules[] = {
 	{ITEM(BOOLEAN, "preallocate", "false", "log.preallocate",
 	      "Whether a new segment's file gets its full size at once."),
 	 BOOLEAN},
-	{ITEM(BOOLEAN, "remote.copy.disable", "false", NULL,
+	{ITEM(BOOLEAN, "remote.log.copy.disable", "false", NULL,
 	      "Whether a tiered partition stops copying to remote storage."),
 	 BOOLEAN},
 	{ITEM(BOOLEAN, "remote.log.delete.on.disable", "false", NULL,

@@ -97,6 +97,12 @@ static void log_config(const struct kern_topic_config *c, struct sluice_log_conf
 	ret->index_interval_bytes = c->index_interval_bytes;
 	ret->segment_index_bytes = c->segment_index_bytes;
 	ret->log_append_time = c->message_timestamp_type == 1;
+	if (c->set & KERN_CONFIG_CLEANUP_POLICY)
+		ret->cleanup_policy = c->cleanup_policy;
+	if (c->set & KERN_CONFIG_MESSAGE_TIMESTAMP_BEFORE_MAX_MS)
+		ret->timestamp_before_max_ms = c->timestamp_before_max_ms;
+	if (c->set & KERN_CONFIG_MESSAGE_TIMESTAMP_AFTER_MAX_MS)
+		ret->timestamp_after_max_ms = c->timestamp_after_max_ms;
 }
 
 static int open_partition(struct user_topic *t, uint32_t index, const struct kern_topic *from,

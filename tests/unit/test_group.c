@@ -31,6 +31,7 @@ struct joiner {
 	char leader[128];
 	int32_t n_members;
 	bool skip;
+	bool no_protocol;
 };
 
 static void copy(char *to, struct kafka_str s)
@@ -52,6 +53,7 @@ static void joined(struct join_call *call, const struct kafka_join_group_respons
 	copy(j->leader, a->leader);
 	j->n_members = a->members.n;
 	j->skip = a->skip_assignment;
+	j->no_protocol = a->protocol_name.len < 0;
 }
 
 /* @id: as the last answer said. */
@@ -318,6 +320,12 @@ static void join__refuses_what_cannot_be(void **state)
 	join(&a);
 	join_as(&b, 3, NULL, "roundrobin", "x");
 	assert_int_equal(b.code, KAFKA_ERROR_INCONSISTENT_GROUP_PROTOCOL);
+	/* That there is none yet can be said from version 7 on. */
+	assert_false(b.no_protocol);
+	b = (struct joiner){0};
+	join_as(&b, 7, NULL, "roundrobin", "x");
+	assert_int_equal(b.code, KAFKA_ERROR_INCONSISTENT_GROUP_PROTOCOL);
+	assert_true(b.no_protocol);
 	w.c.settings.session_min_ms = SESSION_MS + 1;
 	join(&c);
 	assert_int_equal(c.code, KAFKA_ERROR_INVALID_SESSION_TIMEOUT);

@@ -261,6 +261,11 @@ static void alter__replaces_all(void **state)
 	CLIENT_CALL(&client, alter_configs, KAFKA_API_ALTER_CONFIGS, 0, &m, &a);
 	assert_int_equal(a.responses.v[0].error_code, KAFKA_ERROR_INVALID_REQUEST);
 	assert_string_equal(own(), "retention.bytes=9000000 ");
+	/* No name: brokers have something in common then, topics not. */
+	res.resource_name = kafka_str_from("");
+	c.value = kafka_str_from("1");
+	CLIENT_CALL(&client, alter_configs, KAFKA_API_ALTER_CONFIGS, 2, &m, &a);
+	assert_int_equal(a.responses.v[0].error_code, KAFKA_ERROR_INVALID_REQUEST);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -161,6 +161,7 @@ static void fetch__errors_are_told_at_once(void **state)
 	fetch(&q, 12, &a);
 	assert_int_equal(part(&a, 0)->error_code, KAFKA_ERROR_OFFSET_OUT_OF_RANGE);
 	assert_int_equal(part(&a, 1)->error_code, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+	assert_int_equal(part(&a, 1)->aborted_transactions.n, 0);
 	assert_int_equal(part(&a, 2)->error_code, KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
 	q.topic.topic = kafka_str_from("nix");
 	fetch(&q, 12, &a);
@@ -608,6 +609,13 @@ static void offset_for_leader_epoch__errors(void **state)
 	assert_int_equal(epoch, -1);
 	assert_int_equal(end, -1);
 	assert_int_equal(epoch_end(0, 7, 0, &epoch, &end), KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
+	/* The leader's epoch has begun, though there is nothing of it; no other one has. */
+	assert_int_equal(epoch_end(0, -1, 0, &epoch, &end), 0);
+	assert_int_equal(epoch, 0);
+	assert_int_equal(end, 0);
+	assert_int_equal(epoch_end(0, -1, 1, &epoch, &end), 0);
+	assert_int_equal(epoch, -1);
+	assert_int_equal(end, -1);
 }
 
 static void list_offsets__errors(void **state)
@@ -620,6 +628,7 @@ static void list_offsets__errors(void **state)
 	assert_int_equal(offset, -1);
 	assert_int_equal(list(0, 9, -1, &offset, &timestamp), KAFKA_ERROR_UNKNOWN_LEADER_EPOCH);
 	assert_int_equal(list(0, 0, -1, &offset, &timestamp), 0);
+	assert_int_equal(list(0, -2, -1, &offset, &timestamp), KAFKA_ERROR_FENCED_LEADER_EPOCH);
 	assert_int_equal(list(0, -1, -99, &offset, &timestamp), KAFKA_ERROR_UNSUPPORTED_VERSION);
 }
 

@@ -143,7 +143,7 @@ static void produce__refusals(void **state)
 	assert_int_equal(client_produce(&client, TOPIC, 1, batch, 0, NULL),
 			 KAFKA_ERROR_INVALID_RECORD);
 	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len - 1, NULL),
-			 KAFKA_ERROR_CORRUPT_MESSAGE);
+			 KAFKA_ERROR_INVALID_RECORD);
 	memcpy(twice, batch, len);
 	memcpy(twice + len, batch, len);
 	assert_int_equal(client_produce(&client, TOPIC, 1, twice, len * 2, NULL),
@@ -151,8 +151,18 @@ static void produce__refusals(void **state)
 	batch[16] = 1; /* magic */
 	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, NULL),
 			 KAFKA_ERROR_INVALID_RECORD);
+	batch[16] = 3;
+	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, NULL),
+			 KAFKA_ERROR_CORRUPT_MESSAGE);
 	batch[16] = 2;
+	/* The CRC does not cover the base offset: it was made that way. */
+	batch[0] = 0xff;
+	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, NULL),
+			 KAFKA_ERROR_INVALID_RECORD);
 	batch[len - 3] ^= 1;
+	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, NULL),
+			 KAFKA_ERROR_CORRUPT_MESSAGE);
+	batch[0] = 0;
 	assert_int_equal(client_produce(&client, TOPIC, 1, batch, len, NULL),
 			 KAFKA_ERROR_CORRUPT_MESSAGE);
 	batch[len - 3] ^= 1;

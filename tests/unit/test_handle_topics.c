@@ -238,6 +238,20 @@ static void delete__by_name_and_by_id(void **state)
 	assert_int_equal(a.responses.v[3].error_code, KAFKA_ERROR_UNKNOWN_TOPIC_ID);
 	assert_false(partition_exists("one-0"));
 	assert_false(partition_exists("two-0"));
+	/* Nor is twice. */
+	t[0] = t[2];
+	m.topics.n = 3;
+	CLIENT_CALL(&client, delete_topics, KAFKA_API_DELETE_TOPICS, 6, &m, &a);
+	assert_int_equal(a.responses.v[0].error_code, KAFKA_ERROR_INVALID_REQUEST);
+	assert_int_equal(a.responses.v[1].error_code, KAFKA_ERROR_UNKNOWN_TOPIC_ID);
+	assert_int_equal(a.responses.v[2].error_code, KAFKA_ERROR_INVALID_REQUEST);
+	client_create(&client, "one", 1, &t[1].topic_id);
+	t[0].name = kafka_str_from("one");
+	m.topics.n = 2;
+	CLIENT_CALL(&client, delete_topics, KAFKA_API_DELETE_TOPICS, 6, &m, &a);
+	assert_int_equal(a.responses.v[0].error_code, KAFKA_ERROR_INVALID_REQUEST);
+	assert_int_equal(a.responses.v[1].error_code, KAFKA_ERROR_INVALID_REQUEST);
+	assert_true(partition_exists("one-0"));
 	/* Both, or neither, is no way to name one. */
 	t[0].topic_id.b[0] = 1;
 	m.topics.n = 1;
@@ -312,6 +326,9 @@ static void describe__topic(void **state)
 	t.configs.v = &own;
 	t.configs.n = 1;
 	assert_int_equal(create(t), 0);
+	/* An empty list asks for all, too. */
+	describe(2, "t", (struct kafka_str_array){NULL, 0}, &a);
+	assert_int_equal(config_of(&a, "remote.log.copy.disable")->synonyms.n, 0);
 	describe(2, "t", all_keys, &a);
 	assert_int_equal(a.results.v[0].error_code, 0);
 	c = config_of(&a, "retention.ms");

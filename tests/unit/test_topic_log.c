@@ -131,6 +131,57 @@ static int16_t forget(const char *group, int32_t partition, int16_t *ret_of_grou
 	return a.error_code ? 0 : a.topics.v[0].partitions.v[0].error_code;
 }
 
+static void sync__must_say_which_protocol(void **state)
+{
+	const char *const overrides[] = {"offsets.topic.num.partitions=1", NULL};
+	struct kafka_sync_group_request m;
+	struct kafka_sync_group_response a;
+
+	(void)state;
+	served_start(overrides);
+	client_open(&client);
+	assert_int_equal(find_coordinator(), 0);
+	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 10000);
+	kafka_sync_group_request_init(&m);
+	m.group_id = kafka_str_from("g");
+	m.member_id = kafka_str_from("nobody");
+	m.protocol_type = kafka_str_from(NULL);
+	m.protocol_name = kafka_str_from("range");
+	CLIENT_CALL(&client, sync_group, KAFKA_API_SYNC_GROUP, 5, &m, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_INCONSISTENT_GROUP_PROTOCOL);
+	m.protocol_type = kafka_str_from("consumer");
+	CLIENT_CALL(&client, sync_group, KAFKA_API_SYNC_GROUP, 5, &m, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_UNKNOWN_MEMBER_ID);
+	client_close(&client);
+	served_stop();
+}
+
+static void delete_records__not_of_internal_topics(void **state)
+{
+	const char *const overrides[] = {"offsets.topic.num.partitions=1", NULL};
+	struct kafka_delete_records_request_partition p = {.offset = 0};
+	struct kafka_delete_records_request_topic t = {
+		.name = kafka_str_from("__consumer_offsets")};
+	struct kafka_delete_records_request m;
+	struct kafka_delete_records_response a;
+
+	(void)state;
+	served_start(overrides);
+	client_open(&client);
+	assert_int_equal(find_coordinator(), 0);
+	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 10000);
+	t.partitions.v = &p;
+	t.partitions.n = 1;
+	kafka_delete_records_request_init(&m);
+	m.topics.v = &t;
+	m.topics.n = 1;
+	CLIENT_CALL(&client, delete_records, KAFKA_API_DELETE_RECORDS, 2, &m, &a);
+	assert_int_equal(a.topics.v[0].partitions.v[0].error_code,
+			 KAFKA_ERROR_INVALID_TOPIC_EXCEPTION);
+	client_close(&client);
+	served_stop();
+}
+
 static void offset_delete__of_one_partition(void **state)
 {
 	const char *const overrides[] = {"offsets.topic.num.partitions=1", NULL};
@@ -141,6 +192,8 @@ static void offset_delete__of_one_partition(void **state)
 	client_create(&client, "t", 2, NULL);
 	assert_int_equal(find_coordinator(), 0);
 	becomes(KAFKA_ERROR_UNKNOWN_MEMBER_ID, 10000);
+	forget("", 0, &of_group);
+	assert_int_equal(of_group, KAFKA_ERROR_INVALID_GROUP_ID);
 	assert_int_equal(commit(0, 5), 0);
 	assert_int_equal(commit(1, 7), 0);
 	assert_int_equal(forget("g", 0, &of_group), 0);
@@ -158,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load__flushes_first),
 		cmocka_unit_test(load__is_tried_again),
+		cmocka_unit_test(sync__must_say_which_protocol),
+		cmocka_unit_test(delete_records__not_of_internal_topics),
 		cmocka_unit_test(offset_delete__of_one_partition),
 	};
 
