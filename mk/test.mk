@@ -23,10 +23,15 @@ crashtest:	## cut the power of machines under load [N=2] [CUTS=1] [FLUSHES=6|all
 	@$(MAKE) -s -j$(JOBS) $(CRASH_LOAD) $(CRASH_REPLAY)
 	@CUTS=$(or $(CUTS),1) SEED=$(SEED) FLUSHES=$(FLUSHES) tests/crash/crash.sh $(or $(N),2)
 
+differential:	## ask Apache Kafka and the daemon the same, and compare [CASES="metadata …"]
+	@mk/deps.sh build test
+	@$(MAKE) -s -j$(JOBS) build/tests/sluiced-userspace
+	@tests/kafka/differential/differential.sh $(CASES)
+
 bench:	## measure, and print the table [KERNELS="6.1 6.12"] [FS="ext4 xfs"] [WALL=1]
 	@mk/deps.sh build vm test
 	@$(MAKE) -s -j$(JOBS) $(USER_ALL) $(BENCH_PROGRAMS)
 	@for kernel in $(BENCH_KERNELS); do $(MAKE) -s module KERNEL=$$kernel || exit; done
 	@mk/bench.sh $(if $(WALL),--wall) $(BENCH_KERNELS) -- $(or $(FS),ext4 xfs)
 
-.PHONY: user-all test crashtest test-machine bench
+.PHONY: differential user-all test crashtest test-machine bench

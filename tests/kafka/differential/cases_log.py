@@ -5,7 +5,7 @@ import batch as b
 LATEST_VALUE = 1 << 62
 
 
-def produced(topic, records, partition=0, topic_id=None, acks=-1, transactional_id=None, more=()):
+def produced(topic, records, partition=0, topic_id=None, acks=1, transactional_id=None, more=()):
     """A Produce request for one partition, with the topic's name or its id as the version has."""
     one = {"Index": partition, "Records": records}
     named = {"Name": topic, "PartitionData": [one, *more]}
@@ -21,7 +21,7 @@ def produce_good(p):
                     b.batch(epoch=7), b.batch(base=100), b.batch(2, max_time=b.TIME + 9),
                     b.batch(records=b.record(0, None, None, headers=((b"h", None),)))):
         p.each("Produce", produced("produced", records, topic_id=topic_id))
-    for acks in (1, 2, -2):
+    for acks in (-1, 2, -2):
         p.each("Produce", produced("produced", b.batch(), topic_id=topic_id, acks=acks))
     fetch_all(p, "produced", topic_id)
 

@@ -15,7 +15,7 @@ NAMES = {
 NOTHING = (0, -1, "", None, bytes(16))
 # What says which element of an array it is; their order has no meaning.
 KEYS = ("ApiKey", "NodeId", "BrokerId", "ErrorCode", "ResourceType", "ResourceName", "Name",
-        "TopicName", "Topic", "TopicId", "PartitionIndex", "Partition", "PartitionId", "GroupId",
+        "TopicName", "Topic", "TopicId", "PartitionIndex", "Partition", "Index", "PartitionId", "GroupId",
         "TransactionalId", "Key", "EntityType", "EntityName", "Host", "ProducerId", "MemberId", "LogDir", "Feature")
 LABELLED = ("ApiKeys", "Configs", "SupportedFeatures", "FinalizedFeatures")
 SIZES = ("TotalBytes", "UsableBytes")
@@ -190,7 +190,8 @@ class Walk:
             if key in kafka and key in sluice:
                 self.structure(f.fields, self.label(f, path, kafka[key]), kafka[key], sluice[key])
             else:
-                values = (next((str(e[k]) for k in KEYS if k in e and k != "ErrorCode"), "there")
+                values = (next((str(e[k]) for k in KEYS if k in e and k != "ErrorCode" and
+                                not isinstance(e[k], bytes)), "there")
                           if e else "not there" for e in (kafka.get(key), sluice.get(key)))
                 self.found.append((f"{path} (element)", *values))
 

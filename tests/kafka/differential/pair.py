@@ -18,7 +18,7 @@ CLOSED, SILENT = "the connection is closed", "no answer"
 # is known to all of a broker.
 READERS = ("Metadata", "ListOffsets", "OffsetFetch", "OffsetForLeaderEpoch", "FindCoordinator")
 READERS_BEGIN = ("Describe", "List")
-SETTLE_SECONDS = 0.5
+SETTLE_SECONDS = 3
 
 
 class Given:
