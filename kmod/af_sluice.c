@@ -57,6 +57,7 @@ static int sluice_release(struct socket *sock)
 		return 0;
 	ssk = sluice_sk(sk);
 	sluice_sock_net_del(ssk);
+	sluice_target_seal(ssk, &ssk->out);
 
 	lock_sock(sk);
 	sluice_cursors_close(ssk);
@@ -139,6 +140,7 @@ static int sluice_connect(struct socket *sock, struct sockaddr *uaddr, int addr_
 	if (err)
 		return err;
 	sluice_chain_free(chain);
+	sluice_target_seal(ssk, &target);
 	sluice_target_put(&target);
 	sk->sk_write_space(sk);
 	return 0;
@@ -212,6 +214,7 @@ static void sock_setup(struct sluice_sock *ssk)
 	sluice_events_init(ssk);
 	ssk->watches = RB_ROOT;
 	ssk->start = SLUICE_OFFSET_LATEST;
+	ssk->batching = (struct sluice_batching){ .linger_ms = -1, .batch_bytes = -1 };
 	ssk->sticky = get_random_u32();
 }
 

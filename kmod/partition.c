@@ -6,7 +6,6 @@
 #include "data_dir.h"
 #include "event.h"
 #include "file_io.h"
-#include "linger.h"
 #include "log/replace.h"
 #include "log/truncate.h"
 #include "shrinker.h"
@@ -269,7 +268,7 @@ static void append_record_done(struct sluice_partition *p, const struct sluice_a
 	atomic64_inc(&p->stats.append_records);
 	atomic64_add(a->size, &p->stats.append_bytes);
 	if (a->lingers)
-		sluice_linger_start(p);
+		sluice_linger_start(p, a->seal_in_ms);
 	begin_flush_ms(p);
 	sluice_notify_wake(p, 0);
 	if (a->housekeeping)

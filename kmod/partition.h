@@ -17,6 +17,7 @@
 #include <linux/workqueue.h>
 
 #include "flush.h"
+#include "linger.h"
 #include "maintenance.h"
 #include "notify.h"
 #include "stats.h"
@@ -54,7 +55,7 @@ struct sluice_partition {
 	struct sluice_log *log;
 	struct sluice_notify notify;
 	struct sluice_flush_state flush;
-	struct delayed_work linger;
+	struct sluice_linger_state linger;
 	struct sluice_maintenance_state maintenance;
 	struct list_head shrinker_node;
 	struct sluice_stats stats;

@@ -173,6 +173,7 @@ struct sluice_event_queue {
  * @start: SLUICE_START
  * @receipts: SLUICE_RECEIPTS, READ_ONCE
  * @append_as: SLUICE_APPEND_AS, READ_ONCE
+ * @batching: SLUICE_LINGER and SLUICE_BATCH_BYTES; each READ_ONCE
  * @sticky: which partition gets records without a key, modulo their number
  * @topic_name: SLUICE_TOPIC, or NULL
  * @chain: records that wait for the last of their chain, or NULL; lock_sock(),
@@ -202,6 +203,7 @@ struct sluice_sock {
 	s64 start;
 	u32 receipts;
 	u32 append_as;
+	struct sluice_batching batching;
 	u32 sticky;
 	char *topic_name;
 	struct sluice_chain *chain;
@@ -459,6 +461,13 @@ void sluice_cursor_return(struct sluice_cursor *c, struct sluice_bookmark *m);
 void sluice_cursor_unmark(struct sluice_bookmark *m);
 
 /* Sending: sock_produce.c */
+
+/**
+ * sluice_target_seal() - write what this socket may have left in open batches
+ * Of the partitions of @t, if the socket says itself how long they stay open.
+ * Context: may sleep, for as long as storage takes; no lock.
+ */
+void sluice_target_seal(struct sluice_sock *ssk, const struct sluice_target *t);
 int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len);
 int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len);
 

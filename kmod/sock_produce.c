@@ -264,6 +264,10 @@ static __always_inline int make_record(struct produce *pr, struct msghdr *msg, s
 
 static __always_inline int send_record(struct produce *pr, struct msghdr *msg, size_t len)
 {
+	struct sluice_batching batching = {
+		.linger_ms = READ_ONCE(pr->ssk->batching.linger_ms),
+		.batch_bytes = READ_ONCE(pr->ssk->batching.batch_bytes),
+	};
 	struct sluice_append_record a;
 	struct sluice_record_out out;
 	s64 now = port_now_ms();
@@ -276,6 +280,7 @@ static __always_inline int send_record(struct produce *pr, struct msghdr *msg, s
 	/* The engine sets all that comes out. */
 	a.record = &out;
 	a.now = now;
+	a.batching = batching.linger_ms < 0 && batching.batch_bytes < 0 ? NULL : &batching;
 	a.why = NULL;
 	err = sluice_partition_append_record(pr->p, &a);
 	if (err)
@@ -378,6 +383,29 @@ int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len)
 		err = send_record(&pr, msg, len);
 	produce_end(&pr);
 	return err ?: len;
+}
+
+void sluice_target_seal(struct sluice_sock *ssk, const struct sluice_target *t)
+{
+	u32 i, end;
+
+	/* The topic's own time is short enough to be waited for by nobody. */
+	if (!t->topic || READ_ONCE(ssk->batching.linger_ms) < 0)
+		return;
+	i = t->partition == SLUICE_PARTITION_ANY ? 0 : t->partition;
+	end = t->partition == SLUICE_PARTITION_ANY ? sluice_topic_partition_count(t->topic) : i + 1;
+	for (; i < end; i++) {
+		struct sluice_partition *p = sluice_topic_partition_of(t->topic, i);
+
+		/* What is gone was written when it went. */
+		if (p && !sluice_partition_enter(p)) {
+			if (sluice_partition_seal(p))
+				sluice_sock_fail(ssk, -EIO, "%s-%u went offline", t->topic->name,
+						 p->index);
+			sluice_partition_leave(p);
+		}
+		cond_resched();
+	}
 }
 
 /* Is there a whole batch at the front? Its size, or -errno. */

@@ -93,6 +93,25 @@ static int set_receipts(struct sluice_sock *ssk, sockptr_t optval, unsigned int 
 	return 0;
 }
 
+/* A number from @min to @max, or -1: what the topic says. */
+static int set_batching(struct sluice_sock *ssk, s32 *field, s32 min, s32 max, sockptr_t optval,
+			unsigned int optlen)
+{
+	s32 value;
+	int err;
+
+	err = sluice_opt_get(ssk, &value, sizeof(value), optval, optlen);
+	if (err)
+		return err;
+	if (ssk->sk.sk_type == SOCK_STREAM)
+		return sluice_sock_fail(ssk, -EOPNOTSUPP, "a SOCK_STREAM has batches of its own");
+	if (value != -1 && (value < min || value > max))
+		return sluice_sock_fail(ssk, -EINVAL, "%d is not between %d and %d, nor -1", value,
+					min, max);
+	WRITE_ONCE(*field, value);
+	return 0;
+}
+
 /*
  * What a coordinator or a replica sends is believed more than what a client
  * sends, so that saying to be one needs the right to administer the logs.
@@ -278,6 +297,12 @@ int sluice_setsockopt(struct socket *sock, int level, int optname, sockptr_t opt
 		return set_receipts(ssk, optval, optlen);
 	case SLUICE_APPEND_AS:
 		return set_append_as(ssk, optval, optlen);
+	case SLUICE_LINGER:
+		return set_batching(ssk, &ssk->batching.linger_ms, 0, SLUICE_LINGER_MAX, optval,
+				    optlen);
+	case SLUICE_BATCH_BYTES:
+		return set_batching(ssk, &ssk->batching.batch_bytes, SLUICE_BATCH_BYTES_MIN,
+				    SLUICE_BATCH_BYTES_MAX, optval, optlen);
 	case SLUICE_WATCH:
 		return set_watch(ssk, optval, optlen);
 	case SLUICE_FLUSH:
@@ -408,6 +433,12 @@ int sluice_getsockopt(struct socket *sock, int level, int optname, char __user *
 		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
 	case SLUICE_APPEND_AS:
 		value = READ_ONCE(ssk->append_as);
+		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
+	case SLUICE_LINGER:
+		value = READ_ONCE(ssk->batching.linger_ms);
+		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
+	case SLUICE_BATCH_BYTES:
+		value = READ_ONCE(ssk->batching.batch_bytes);
 		return sluice_opt_put(&value, sizeof(value), optval, optlen, len);
 	case SLUICE_ISOLATION:
 		value = READ_ONCE(ssk->read_committed) ? SLUICE_READ_COMMITTED :

@@ -218,3 +218,20 @@ SLUICE_API int sluice_producer_flush(sluice_producer *p)
 		return sluice__fail_socket(p->fd, -errno, "flush");
 	return 0;
 }
+
+SLUICE_API int sluice_producer_batching(sluice_producer *p, int linger_ms, int batch_bytes)
+{
+	int32_t linger = linger_ms, bytes = batch_bytes, old;
+	socklen_t len = sizeof(old);
+	int err;
+
+	if (getsockopt(p->fd, SOL_SLUICE, SLUICE_LINGER, &old, &len) ||
+	    setsockopt(p->fd, SOL_SLUICE, SLUICE_LINGER, &linger, sizeof(linger)))
+		return sluice__fail_socket(p->fd, -errno, "linger time");
+	if (!setsockopt(p->fd, SOL_SLUICE, SLUICE_BATCH_BYTES, &bytes, sizeof(bytes)))
+		return 0;
+	err = sluice__fail_socket(p->fd, -errno, "batch size");
+	/* Both or none. */
+	setsockopt(p->fd, SOL_SLUICE, SLUICE_LINGER, &old, sizeof(old));
+	return err;
+}

@@ -103,6 +103,17 @@ int sluice_producer_open(const char *topic, int32_t partition, sluice_producer *
 int sluice_produce(sluice_producer *p, const sluice_record *r, unsigned int flags,
 		   sluice_receipt *receipt);
 
+/**
+ * sluice_producer_batching() - how this producer's records are gathered
+ * @linger_ms: a batch is in memory for so long before it is in the file, 0 to 60000;
+ *	0: each record is a batch. -1: as the topic says
+ * @batch_bytes: batches are so large at most, 512 to 1048576; -1: as the topic says
+ * Producers of a partition share its batch, and the first that wants it written has
+ * it written. Closing the producer writes what is left. Readers on this host see
+ * a record at once, whatever this says.
+ */
+int sluice_producer_batching(sluice_producer *p, int linger_ms, int batch_bytes);
+
 /** sluice_producer_flush() - all that this topic holds to stable storage. */
 int sluice_producer_flush(sluice_producer *p);
 

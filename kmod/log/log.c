@@ -107,6 +107,9 @@ int sluice_log_config_check(const struct sluice_log_config *c, const char **ret_
 void sluice_log_set_config(struct sluice_log *log, const struct sluice_log_config *c)
 {
 	port_mutex_lock(&log->append_mutex);
+	/* A shorter time holds for what is open, too. */
+	if (log->open && c->linger_ms < log->config.linger_ms)
+		log->open->linger_ms = min(log->open->linger_ms, c->linger_ms);
 	log->config = *c;
 	port_mutex_unlock(&log->append_mutex);
 }

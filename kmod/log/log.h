@@ -216,17 +216,33 @@ int sluice_log_each_producer(struct sluice_log *log,
 			     void *ctx);
 
 /**
+ * struct sluice_batching - how long and how far a record's batch may grow
+ * @linger_ms: it is sealed when the record is so old; 0: the record is a batch of its
+ *	own; -1: as the log's config says
+ * @batch_bytes: the record joins no batch that is larger with it; -1: likewise
+ *
+ * A batch has the records of several producers: it is sealed when the first of
+ * them wants it.
+ */
+struct sluice_batching {
+	s32 linger_ms;
+	s32 batch_bytes;
+};
+
+/**
  * struct sluice_append_record - one record to be appended by itself
  * @record: in: its value_src, if it has one, is consumed
  * @now: in: port_now_ms()
+ * @batching: in: NULL: as the log's config says
  * @offset: out: given to the record
  * @size: out: bytes by which the log has grown, the header of a batch that it
  *	opened included
  * @generation: out: sluice_log_generation() when it was appended
  * @log_append_time: out: the log's stamp, or -1 if the topic keeps CreateTime
  * @new_batch: out: it is the first of its batch
- * @lingers: out: and that batch is open: the host calls sluice_log_linger()
- *	when linger_ms ends
+ * @lingers: out: its batch is open, and to be sealed sooner than was said before:
+ *	the host calls sluice_log_linger() in @seal_in_ms
+ * @seal_in_ms: out: set with @lingers
  * @rolled: out: it went into a new segment
  * @housekeeping: out: sluice_log_housekeep() has something to do
  * @why: out: a static sentence, set on failure
@@ -234,12 +250,14 @@ int sluice_log_each_producer(struct sluice_log *log,
 struct sluice_append_record {
 	const struct sluice_record_out *record;
 	s64 now;
+	const struct sluice_batching *batching;
 	s64 offset;
 	u32 size;
 	u64 generation;
 	s64 log_append_time;
 	bool new_batch;
 	bool lingers;
+	u32 seal_in_ms;
 	bool rolled;
 	bool housekeeping;
 	const char *why;
@@ -277,7 +295,7 @@ int __must_check sluice_log_append_record(struct sluice_log *log, struct sluice_
 int __must_check sluice_log_seal(struct sluice_log *log);
 
 /**
- * sluice_log_linger() - seal the open batch if it is linger_ms old
+ * sluice_log_linger() - seal the open batch if its time has ended
  * @ret_left_ms: when to call again; -1: no batch is open
  * Returns what sluice_log_seal() does.
  */

@@ -145,9 +145,9 @@ int sluice_log_linger(struct sluice_log *log, s64 *ret_left_ms)
 
 	port_mutex_lock(&log->append_mutex);
 	if (log->open) {
-		left = log->open->opened_ms + log->config.linger_ms - port_now_ms();
+		left = log->open->linger_from + log->open->linger_ms - port_now_ms();
 		/* The wall clock may have been set back. */
-		left = min_t(s64, left, log->config.linger_ms);
+		left = min_t(s64, left, log->open->linger_ms);
 		if (left <= 0) {
 			ret = sluice_log_seal_locked(log);
 			left = -1;
@@ -156,6 +156,36 @@ int sluice_log_linger(struct sluice_log *log, s64 *ret_left_ms)
 	port_mutex_unlock(&log->append_mutex);
 	*ret_left_ms = left;
 	return ret;
+}
+
+static inline u32 linger_ms_of(const struct sluice_log *log, const struct sluice_append_record *a)
+{
+	const struct sluice_batching *own = a->batching;
+
+	return own && own->linger_ms >= 0 ? (u32)own->linger_ms : log->config.linger_ms;
+}
+
+static inline u32 batch_bytes_of(const struct sluice_log *log,
+				 const struct sluice_append_record *a)
+{
+	const struct sluice_batching *own = a->batching;
+
+	return own && own->batch_bytes >= 0 ? (u32)own->batch_bytes : log->config.batch_bytes;
+}
+
+/* Have @ob sealed when the record of @a wants it, if nobody wants it sooner. */
+static inline void limit_linger(const struct sluice_log *log, struct sluice_open_batch *ob,
+				struct sluice_append_record *a)
+{
+	u32 linger_ms = linger_ms_of(log, a);
+
+	/* Its first record has said nothing yet. */
+	if (ob->record_count && a->now + linger_ms >= ob->linger_from + ob->linger_ms)
+		return;
+	ob->linger_from = a->now;
+	ob->linger_ms = linger_ms;
+	a->lingers = true;
+	a->seal_in_ms = linger_ms;
 }
 
 /*
@@ -200,12 +230,13 @@ static int open_new(struct sluice_log *log, struct sluice_append_record *a,
 		    struct sluice_open_batch **ret_ob)
 {
 	const struct sluice_log_config *c = &log->config;
+	u32 batch_bytes = batch_bytes_of(log, a);
 	/* As far as its offsets and its size can reach. */
 	struct sluice_batch b = {
 		.base_offset = sluice_watermark_log_end(&log->watermark),
 		.size = (u32)alone,
 		.max_timestamp = r->timestamp,
-		.last_offset_delta = (s32)(c->batch_bytes / RECORD_BYTES_MIN),
+		.last_offset_delta = (s32)(batch_bytes / RECORD_BYTES_MIN),
 	};
 	struct sluice_open_batch *ob;
 	u32 room;
@@ -228,7 +259,7 @@ static int open_new(struct sluice_log *log, struct sluice_append_record *a,
 	/* Each of them is at least @alone. */
 	room = (u32)(c->segment_bytes - log->active->published);
 	ob->limit = min(room, c->max_message_bytes);
-	ob->limit = min(ob->limit, c->batch_bytes);
+	ob->limit = min(ob->limit, batch_bytes);
 	ob->bytes = port_alloc(ob->limit);
 	if (!ob->bytes)
 		goto err_bytes;
@@ -284,13 +315,16 @@ static inline void place(struct placed_record *pr, const struct sluice_open_batc
 	sluice_record_size_at(&pr->size, pr->timestamp_delta, pr->offset_delta);
 }
 
-static bool takes(const struct sluice_log *log, const struct sluice_open_batch *ob,
-		  const struct placed_record *pr)
+static inline bool takes(const struct sluice_log *log, const struct sluice_open_batch *ob,
+			 const struct placed_record *pr, const struct sluice_append_record *a)
 {
 	bool log_append_time = ob->attributes & SLUICE_BATCH_LOG_APPEND_TIME;
 
-	return pr->size.whole <= ob->limit - ob->len && ob->leader_epoch == log->leader_epoch &&
-	       log_append_time == log->config.log_append_time;
+	if (pr->size.whole > ob->limit - ob->len || ob->leader_epoch != log->leader_epoch ||
+	    log_append_time != log->config.log_append_time || !linger_ms_of(log, a))
+		return false;
+	/* Who has no say of its own goes where it fits. */
+	return !a->batching || ob->len + pr->size.whole <= batch_bytes_of(log, a);
 }
 
 static void publish_record(struct sluice_log *log, struct sluice_open_batch *ob,
@@ -318,6 +352,7 @@ static inline int check_record(const struct sluice_log *log, struct sluice_appen
 static int check_batch(const struct sluice_log *log, struct sluice_append_record *a, size_t alone)
 {
 	const struct sluice_log_config *c = &log->config;
+	u32 batch_bytes = batch_bytes_of(log, a);
 
 	if (alone > c->max_message_bytes) {
 		a->why = "the record is larger than max.message.bytes";
@@ -328,11 +363,11 @@ static int check_batch(const struct sluice_log *log, struct sluice_append_record
 		return -EMSGSIZE;
 	}
 	if (sluice_watermark_log_end(&log->watermark) >=
-	    S64_MAX - 1 - (s64)(c->batch_bytes / RECORD_BYTES_MIN)) {
+	    S64_MAX - 1 - (s64)(batch_bytes / RECORD_BYTES_MIN)) {
 		a->why = "the log has no more offsets";
 		return -EOVERFLOW;
 	}
-	return !c->linger_ms || alone > c->batch_bytes ? APPEND_ALONE : 0;
+	return !linger_ms_of(log, a) || alone > batch_bytes ? APPEND_ALONE : 0;
 }
 
 /* A batch for @pr, which does not go into the one that is open, if any is. */
@@ -369,7 +404,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 		return ret;
 	if (ob)
 		place(pr, ob);
-	if (!ob || !takes(log, ob, pr)) {
+	if (!ob || !takes(log, ob, pr, a)) {
 		ret = begin_batch(log, a, pr, &opened);
 		if (ret)
 			return ret;
@@ -390,8 +425,8 @@ static int append_locked(struct sluice_log *log, struct sluice_append_record *a,
 		a->rolled = !log->active->published && log->active->base_offset > 0;
 		a->housekeeping = a->rolled || sluice_log_prepare_due(log);
 		a->new_batch = true;
-		a->lingers = true;
 	}
+	limit_linger(log, ob, a);
 	publish_record(log, ob, pr);
 	a->generation = log->generation;
 	a->offset = ob->base_offset + pr->offset_delta;

@@ -41,6 +41,8 @@
  * @base_timestamp: of the first record. With LogAppendTime it is the time of
  *	all records, for a batch has but one
  * @opened_ms: when, by port_now_ms()
+ * @linger_from: when the record came that is the first to want it sealed
+ * @linger_ms: how long after that
  * @record_count: the appender's
  * @max_timestamp: the appender's
  * @bytes: the records begin behind the room for the header
@@ -54,6 +56,8 @@ struct sluice_open_batch {
 	u16 attributes;
 	s64 base_timestamp;
 	s64 opened_ms;
+	s64 linger_from;
+	u32 linger_ms;
 	s32 record_count;
 	s64 max_timestamp;
 	u8 *bytes;

@@ -446,6 +446,120 @@ static void sluice_log_linger__ends(void **state)
 	sluice_log_close(log);
 }
 
+/* As append_value(), of one byte, with a batching of its own; how much the log has grown. */
+static u32 append_batching(struct sluice_log *log, s32 linger_ms, s32 batch_bytes, s64 now,
+			   struct sluice_append_record *a)
+{
+	const struct sluice_batching batching = {linger_ms, batch_bytes};
+	const struct sluice_record_out r = {
+		.timestamp = TIME_0, .key_len = -1, .value = "x", .value_len = 1};
+
+	*a = (struct sluice_append_record){.record = &r, .now = now, .batching = &batching};
+	assert_int_equal(sluice_log_append_record(log, a), 0);
+	return a->size;
+}
+
+/* Who wants the batch soonest has it: the host is told, and only then. */
+static void sluice_batching__linger(void **state)
+{
+	struct sluice_log_config c = batch_config();
+	struct sluice_append_record a;
+	s64 now = port_now_ms(), left;
+	struct sluice_log *log;
+
+	log = log_open(*state, &c);
+	append_batching(log, 7200 * 1000, -1, now, &a);
+	assert_true(a.lingers && a.new_batch);
+	assert_int_equal(a.seal_in_ms, 7200 * 1000);
+	/* The log's own is an hour, which ends before. */
+	append_batching(log, -1, -1, now, &a);
+	assert_true(a.lingers && !a.new_batch);
+	assert_int_equal(a.seal_in_ms, 3600 * 1000);
+	append_batching(log, 60 * 1000, -1, now, &a);
+	assert_int_equal(a.seal_in_ms, 60 * 1000);
+	append_batching(log, 60 * 1000, -1, now + 1, &a);
+	assert_false(a.lingers);
+	append_value(log, TIME_0, 'a', 1);
+	assert_int_equal(sluice_log_linger(log, &left), 0);
+	assert_true(left > 50 * 1000 && left <= 60 * 1000);
+	/* The config is changed, but not to a shorter time. */
+	c.batch_bytes++;
+	sluice_log_set_config(log, &c);
+	assert_int_equal(sluice_log_linger(log, &left), 0);
+	assert_true(left > 50 * 1000);
+	assert_int_equal(sluice_log_sealed_end(log), 0);
+	/* By the clock it is over. */
+	append_batching(log, 1, -1, now - 1000, &a);
+	assert_true(a.lingers);
+	assert_int_equal(sluice_log_linger(log, &left), 0);
+	assert_int_equal(left, -1);
+	assert_int_equal(sluice_log_sealed_end(log), 6);
+	sluice_log_close(log);
+}
+
+static void sluice_batching__alone(void **state)
+{
+	struct sluice_log_config c = batch_config();
+	struct sluice_append_record a;
+	s64 now = port_now_ms();
+	struct sluice_log *log;
+
+	log = log_open(*state, &c);
+	append_value(log, TIME_0, 'a', 1);
+	append_batching(log, 0, -1, now, &a);
+	assert_true(a.new_batch && !a.lingers);
+	/* In this order, both in the file. */
+	assert_int_equal(a.offset, 1);
+	assert_int_equal(sluice_log_sealed_end(log), 2);
+	/* The other way round: it has a batch where the log has none. */
+	c.linger_ms = 0;
+	sluice_log_set_config(log, &c);
+	append_batching(log, 1000, -1, now, &a);
+	assert_true(a.lingers);
+	append_batching(log, 1000, -1, now, &a);
+	assert_int_equal(sluice_log_sealed_end(log), 2);
+	append_value(log, TIME_0, 'b', 1);
+	assert_int_equal(sluice_log_sealed_end(log), 5);
+	sluice_log_close(log);
+}
+
+static void sluice_batching__size(void **state)
+{
+	struct sluice_log_config c = batch_config();
+	struct sluice_append_record a;
+	s64 now = port_now_ms();
+	struct sluice_log *log;
+	u32 size, room;
+
+	log = log_open(*state, &c);
+	/* A batch of two, of four, and of more than the log's own. */
+	size = append_batching(log, -1, -1, now, &a) - SLUICE_BATCH_HEADER_LEN;
+	room = SLUICE_BATCH_HEADER_LEN + 2 * size;
+	append_batching(log, -1, (s32)room, now, &a);
+	assert_false(a.new_batch);
+	append_batching(log, -1, (s32)room, now, &a);
+	assert_true(a.new_batch);
+	assert_int_equal(sluice_log_sealed_end(log), 2);
+	/* A larger say does not make room where a smaller one opened the batch. */
+	append_batching(log, -1, (s32)(room + 2 * size), now, &a);
+	assert_false(a.new_batch);
+	append_batching(log, -1, (s32)(room + 2 * size), now, &a);
+	assert_true(a.new_batch);
+	append_value(log, TIME_0, 'a', 1);
+	assert_int_equal(sluice_log_sealed_end(log), 4);
+	assert_int_equal(sluice_log_seal(log), 0);
+	append_batching(log, -1, 100000, now, &a);
+	for (int i = 0; i < 5000; i++) {
+		append_batching(log, -1, 100000, now, &a);
+		assert_false(a.new_batch);
+	}
+	/* Too large for what its sender wants: by itself. */
+	append_batching(log, -1, SLUICE_BATCH_HEADER_LEN + 1, now, &a);
+	assert_true(a.new_batch && !a.lingers);
+	assert_int_equal(sluice_log_sealed_end(log), sluice_log_end_offset(log));
+	sluice_log_close(log);
+}
+
 /* The log ends, and who reads in memory still finds what was acknowledged. */
 static void sluice_log_seal__fails(void **state)
 {
@@ -588,6 +702,9 @@ int main(void)
 		TEST(sluice_log_append_record__unreadable),
 		TEST(sluice_log_append_record__log_append_time),
 		TEST(sluice_log_linger__ends),
+		TEST(sluice_batching__linger),
+		TEST(sluice_batching__alone),
+		TEST(sluice_batching__size),
 		TEST(sluice_log_seal__fails),
 		TEST(sluice_log_append_record__faults),
 	};

@@ -235,6 +235,27 @@ static void produce__durable_is_durable(void)
 	sluice_producer_close(p);
 }
 
+static void produce__batching(void)
+{
+	struct kern_topic_config config = {.set = KERN_CONFIG_LINGER_MS, .linger_ms = 3600000};
+	struct topic t = topic_new(1, &config);
+	sluice_producer *p = producer_of(&t, 0);
+
+	send_text(p, "x");
+	CHECK_EQ(topic_partition(&t, 0).size_bytes, 0);
+	CHECK_EQ(sluice_producer_batching(p, 60001, -1), -EINVAL);
+	CHECK(strstr(sluice_strerror(), "60000"));
+	CHECK_EQ(sluice_producer_batching(p, 0, 511), -EINVAL);
+	/* Both or none. */
+	send_text(p, "x");
+	CHECK_EQ(topic_partition(&t, 0).size_bytes, 0);
+	CHECK_EQ(sluice_producer_batching(p, 0, -1), 0);
+	send_text(p, "x");
+	CHECK_EQ(topic_partition(&t, 0).append_batches, 2);
+	CHECK(topic_partition(&t, 0).size_bytes > 0);
+	sluice_producer_close(p);
+}
+
 static void open__refusals_say_why(void)
 {
 	struct topic t = topic_new(2, NULL);
@@ -608,6 +629,7 @@ int main(void)
 		TEST(record__larger_than_the_first_buffers),
 		TEST(produce__refusals_say_why_and_leave_nothing),
 		TEST(produce__durable_is_durable),
+		TEST(produce__batching),
 		TEST(open__refusals_say_why),
 		TEST(open__longest_name),
 		TEST(consume__starts_and_seeks),

@@ -121,6 +121,19 @@ from_time() {
 		grep -q "2026-11-23T20:00:00Z" "$scratch/err"
 }
 
+# A batch with each record, and one with all.
+batching() {
+	local part=$topic.batching
+
+	sluicectl topic create "$part" && seq 3 | sluicectl produce --linger 0 "$part" &&
+		json "d['append_batches'] == 3" sluicectl -j partition describe "$part" 0 &&
+		seq 100 | sluicectl produce --linger 60000 --batch-bytes 1000000 "$part" &&
+		json "d['append_batches'] == 4" sluicectl -j partition describe "$part" 0 &&
+		fails 2 "60000" sluicectl produce --linger 60001 "$part" < /dev/null &&
+		fails 2 "512" sluicectl produce --batch-bytes 511 "$part" < /dev/null &&
+		fails 2 "milliseconds" sluicectl produce --linger soon "$part" < /dev/null
+}
+
 binary_json() {
 	printf '\377\376\n' | sluicectl produce -p 2 "$topic" &&
 		json "d['value'] == {'base64': '//4='}" sluicectl -j consume -e -p 2 -o 0 "$topic"
@@ -330,6 +343,7 @@ it "records as JSON" record_json
 it "a filter" filtered
 it "a filter in BPF" filtered_bpf
 it "from a time" from_time
+it "batching" batching
 it "a filter with a mistake" fails 2 "at character 8" sluicectl consume --filter 'key == x' "$topic"
 it "a filter that is no object file" fails 2 "nope.o" sluicectl consume --filter-bpf nope.o "$topic"
 it "a durable receipt" receipt_json

@@ -60,7 +60,7 @@ _sluicectl() {
 	topic:delete) options="--if-exists $(_sluicectl_topics)" ;;
 	partition:describe|partition:delete-records|partition:truncate) [ "${#words[@]}" -gt 2 ] || options=$(_sluicectl_topics) ;;
 	produce:*)
-		options='-p --partition -k --key -H --header -d --durable -Z --null'
+		options='-p --partition -k --key -H --header -d --durable -Z --null --linger --batch-bytes'
 		if [ "${#words[@]}" = 1 ]; then
 			options+=" $(_sluicectl_topics)"
 		elif [[ $current != -* ]]; then

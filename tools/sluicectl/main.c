@@ -35,7 +35,9 @@ static const struct ctl_command commands[] = {
 	 "  -k, --key SEPARATOR     what is before the separator is the record's key\n"
 	 "  -H, --header NAME=VALUE a header for every record; may repeat\n"
 	 "  -d, --durable           go on only when a record is on stable storage\n"
-	 "  -Z, --null              an empty value is none: a tombstone\n"},
+	 "  -Z, --null              an empty value is none: a tombstone\n"
+	 "      --linger MS         a batch is in memory for so long before it is in the file\n"
+	 "      --batch-bytes N     batches are so large at most; as the topic says else\n"},
 	{"consume", cmd_consume,
 	 "usage: sluicectl consume [-p PARTITION] [-o OFFSET] [-n COUNT] [-e] [-f FORMAT] TOPIC\n"
 	 "Print records as they come, from the end of the topic on.\n"

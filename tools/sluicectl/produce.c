@@ -11,6 +11,11 @@
 
 #define HEADERS_MAX 100
 
+enum {
+	OPTION_LINGER = CTL_OPTION_FIRST_FREE,
+	OPTION_BATCH_BYTES,
+};
+
 struct produce {
 	sluice_producer *producer;
 	const char *topic;
@@ -20,6 +25,8 @@ struct produce {
 	size_t n_headers;
 	unsigned int flags;
 	bool empty_is_null;
+	int64_t linger_ms; /* -1: the topic's; as the next */
+	int64_t batch_bytes;
 };
 
 static int add_header(struct ctl *ctl, struct produce *p, char *text)
@@ -126,6 +133,14 @@ static int parse_option(struct ctl *ctl, struct produce *p, int option)
 	case 'H': return add_header(ctl, p, optarg);
 	case 'd': p->flags |= SLUICE_DURABLE; return -1;
 	case 'Z': p->empty_is_null = true; return -1;
+	case OPTION_LINGER:
+		if (!ctl_parse_number(optarg, 0, INT32_MAX, &p->linger_ms))
+			return ctl_usage(ctl, "--linger takes milliseconds, not '%s'", optarg);
+		return -1;
+	case OPTION_BATCH_BYTES:
+		if (!ctl_parse_number(optarg, 0, INT32_MAX, &p->batch_bytes))
+			return ctl_usage(ctl, "--batch-bytes takes bytes, not '%s'", optarg);
+		return -1;
 	}
 	return ctl_common_option(ctl, option);
 }
@@ -139,9 +154,11 @@ int cmd_produce(struct ctl *ctl, int argc, char **argv)
 		{"header", required_argument, NULL, 'H'},
 		{"durable", no_argument, NULL, 'd'},
 		{"null", no_argument, NULL, 'Z'},
+		{"linger", required_argument, NULL, OPTION_LINGER},
+		{"batch-bytes", required_argument, NULL, OPTION_BATCH_BYTES},
 		{0},
 	};
-	struct produce p = {.partition = SLUICE_ANY_PARTITION};
+	struct produce p = {.partition = SLUICE_ANY_PARTITION, .linger_ms = -1, .batch_bytes = -1};
 	int option, status, err;
 
 	while ((option = getopt_long(argc, argv, "p:k:H:dZ" CTL_SHORT_OPTIONS, options, NULL)) !=
@@ -158,8 +175,14 @@ int cmd_produce(struct ctl *ctl, int argc, char **argv)
 	err = sluice_producer_open(p.topic, (int32_t)p.partition, &p.producer);
 	if (err)
 		return ctl_fail(err, "%s", sluice_strerror());
-	ctl_catch_signals();
-	status = produce_all(ctl, &p, argv + optind, argc - optind);
+	if (p.linger_ms >= 0 || p.batch_bytes >= 0)
+		err = sluice_producer_batching(p.producer, (int)p.linger_ms, (int)p.batch_bytes);
+	if (err) {
+		status = ctl_fail(err, "%s", sluice_strerror());
+	} else {
+		ctl_catch_signals();
+		status = produce_all(ctl, &p, argv + optind, argc - optind);
+	}
 	sluice_producer_close(p.producer);
 	/* What was sent stays; that not all was is told the shell's way. */
 	return status == CTL_OK && ctl_interrupted() ? 130 : status;

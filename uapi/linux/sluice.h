@@ -193,6 +193,8 @@ struct sluice_event {
 #define SLUICE_ISOLATION	16 /* s,g  __u32: SLUICE_READ_* */
 #define SLUICE_ACTIVE_PRODUCERS	17 /* x    struct sluice_active_producers, and
 				    *      room behind it */
+#define SLUICE_LINGER		18 /* s,g  __s32: milliseconds, see below */
+#define SLUICE_BATCH_BYTES	19 /* s,g  __s32: bytes, see below */
 
 /*
  * Special offsets, where something starts or is moved to; Kafka's ListOffsets uses
@@ -218,6 +220,20 @@ struct sluice_event {
  */
 #define SLUICE_READ_UNCOMMITTED	0	/* the default */
 #define SLUICE_READ_COMMITTED	1
+
+/*
+ * SLUICE_LINGER and SLUICE_BATCH_BYTES: how long the batch that a record is put into
+ * stays in memory before it is written to the file, and how large it may be with it.
+ * -1, the default: what the topic says. With a linger of 0 each record is a batch of its
+ * own, at once in the file. A batch is shared by all producers of a partition: the first
+ * that wants it written has it written, and who wants smaller batches begins new ones.
+ * What is left of a socket with a linger of its own is written when it is closed or
+ * connected anew, in the partitions that it was connected to. For SOCK_SEQPACKET:
+ * -EOPNOTSUPP on others.
+ */
+#define SLUICE_LINGER_MAX	60000
+#define SLUICE_BATCH_BYTES_MIN	512
+#define SLUICE_BATCH_BYTES_MAX	(1 << 20)
 
 /* Actions of struct sluice_assign. */
 #define SLUICE_ASSIGN_ADD	0	/* read it, too */
