@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of sluicectl and libsluice, for machines with the module loaded: TAP.
 
-CLI_TESTS := $(addprefix $(B)/tests/sluicectl/,test_library test_sluicectl)
+CLI_TESTS := $(addprefix $(B)/tests/sluicectl/,test_library test_sluicectl test_examples)
 GUEST_TESTS += $(CLI_TESTS)
 
 # Against the shared library, with what it exports and no more.
@@ -12,6 +12,10 @@ $(B)/tests/sluicectl/test_library: $(B)/tests/sluicectl/test_library.o \
 	$(CC) -o $@ $(filter %.o %.a,$^) -L$(B) -lsluice -Wl,-rpath,'$$ORIGIN/../..' $(CTL_LIBS)
 
 $(B)/tests/sluicectl/test_sluicectl: tests/sluicectl/test_sluicectl.sh $(SLUICECTL)
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+$(B)/tests/sluicectl/test_examples: tests/sluicectl/test_examples.sh $(SLUICECTL) $(LIB_EXAMPLES)
 	@mkdir -p $(@D)
 	install -m 755 $< $@
 
