@@ -7,7 +7,8 @@
 
 int broker_limits_open(struct broker *b)
 {
-	b->limits = conn_limits_new(b->config);
+	b->live = live_config_new(b->config);
+	b->limits = b->live ? conn_limits_new(b->live) : NULL;
 	b->request_memory = malloc(sizeof(*b->request_memory));
 	b->quota_usage = quota_usage_new(b->config->quota_windows, b->config->quota_window_ms);
 	if (!b->limits || !b->request_memory || !b->quota_usage) {
@@ -21,10 +22,12 @@ int broker_limits_open(struct broker *b)
 void broker_limits_close(struct broker *b)
 {
 	conn_limits_free(b->limits);
+	live_config_free(b->live);
 	free(b->request_memory);
 	quota_usage_free(b->quota_usage);
 	b->quota_usage = NULL;
 	b->limits = NULL;
+	b->live = NULL;
 	b->request_memory = NULL;
 }
 

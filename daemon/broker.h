@@ -3,7 +3,7 @@
 #ifndef SLUICE_BROKER_H
 #define SLUICE_BROKER_H
 
-#include "daemon/config/config.h"
+#include "daemon/config/live_config.h"
 #include "daemon/net/conn_limits.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/request_memory.h"
@@ -11,7 +11,8 @@
 
 /**
  * struct broker - this broker
- * @config: finished
+ * @config: finished; as at the start, for all that only a restart changes
+ * @live: as it is now, for the rest; has a lock of its own
  * @cluster_id: of the data directory's meta.properties
  * @listeners: open, @n_listeners of them, in the order of the configuration
  * @limits: of connections; has a lock of its own
@@ -21,6 +22,7 @@
  */
 struct broker {
 	const struct config *config;
+	struct live_config *live;
 	char cluster_id[64];
 	struct listener listeners[LISTENERS_MAX];
 	struct conn_limits *limits;
@@ -30,7 +32,7 @@ struct broker {
 	uint32_t family;
 };
 
-/** broker_limits_open - make @limits, @request_memory and @quota_usage of @b->config; 0 or -ENOMEM */
+/** broker_limits_open - make @live to @quota_usage of @b->config; 0 or -ENOMEM */
 int broker_limits_open(struct broker *b);
 void broker_limits_close(struct broker *b);
 

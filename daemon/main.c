@@ -19,6 +19,12 @@
 #include "daemon/options.h"
 #include "daemon/worker.h"
 
+/** struct arguments - of the command line, which a reload reads again */
+struct arguments {
+	int n;
+	char **v;
+};
+
 static void tell_progress(void *ctx, unsigned int done, unsigned int total, uint64_t bytes_read)
 {
 	static struct diag_limit limit;
@@ -143,17 +149,62 @@ static void tell_ready(const struct broker *b)
 	notify("READY=1");
 }
 
-static void wait_for_signal(const sigset_t *signals)
+/* Takes @fresh. */
+static int put_in_force(const struct broker *b, struct controller *c, struct config *fresh)
+{
+	struct config_error err;
+	char changed[512];
+
+	if (config_keep_static(fresh, b->config, changed, sizeof(changed), &err)) {
+		diag(DIAG_ERROR, "%s", err.text);
+		config_free(fresh);
+		free(fresh);
+		return -EINVAL;
+	}
+	if (changed[0])
+		diag(DIAG_WARNING, "these settings count from the next start on: %s", changed);
+	return controller_reload(c, fresh);
+}
+
+/* What is wrong with the file leaves all as it was. */
+static void reload(const struct broker *b, struct controller *c, const struct arguments *args)
+{
+	struct config *fresh = malloc(sizeof(*fresh));
+	int err = -ENOMEM;
+
+	notify_reloading();
+	if (fresh && !config_init(fresh)) {
+		err = options_reload(args->n, args->v, fresh);
+		if (err) {
+			config_free(fresh);
+			free(fresh);
+		} else {
+			err = put_in_force(b, c, fresh);
+		}
+	} else {
+		free(fresh);
+	}
+	if (err)
+		diag(DIAG_ERROR, "the configuration stays as it was");
+	else
+		diag(DIAG_INFO, "the configuration was read again");
+	notify("READY=1");
+}
+
+static void serve(const struct broker *b, struct controller *c, const sigset_t *signals,
+		  const struct arguments *args)
 {
 	int sig;
 
-	sigwait(signals, &sig);
+	while (!sigwait(signals, &sig) && sig == SIGHUP)
+		reload(b, c, args);
 	diag(DIAG_INFO, "stopping: %s", strsignal(sig));
 	notify("STOPPING=1");
 }
 
-/* Serve until a signal comes. */
-static int run(struct broker *b, struct controller *c, const sigset_t *signals)
+/* Serve until a signal to end comes. */
+static int run(struct broker *b, struct controller *c, const sigset_t *signals,
+	       const struct arguments *args)
 {
 	unsigned int n = b->config->network_threads;
 	struct worker *workers = calloc(n, sizeof(*workers));
@@ -178,12 +229,12 @@ static int run(struct broker *b, struct controller *c, const sigset_t *signals)
 	err = start_workers(workers, n);
 	if (err)
 		goto err_manager;
-	err = cleaner_start(b->config, &cleaner);
+	err = cleaner_start(b->live, &cleaner);
 	if (err)
 		goto err_started;
 
 	tell_ready(b);
-	wait_for_signal(signals);
+	serve(b, c, signals, args);
 	close_listeners(b);
 	cleaner_stop(cleaner);
 err_started:
@@ -222,6 +273,7 @@ static void block_signals(sigset_t *ret_signals)
 	sigemptyset(ret_signals);
 	sigaddset(ret_signals, SIGTERM);
 	sigaddset(ret_signals, SIGINT);
+	sigaddset(ret_signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
 	signal(SIGPIPE, SIG_IGN); /* sendfile(2) has no MSG_NOSIGNAL */
 }
@@ -230,6 +282,7 @@ int main(int argc, char **argv)
 {
 	struct config config;
 	struct broker broker = {.config = &config};
+	const struct arguments args = {argc, argv};
 	struct controller *controller;
 	struct kern *k;
 	sigset_t signals;
@@ -256,7 +309,7 @@ int main(int argc, char **argv)
 	ret = controller_open(&broker, k, &controller);
 	if (ret)
 		goto out_listeners;
-	ret = run(&broker, controller, &signals);
+	ret = run(&broker, controller, &signals, &args);
 	controller_close(controller);
 out_listeners:
 	close_listeners(&broker);

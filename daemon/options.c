@@ -40,7 +40,8 @@ static const char usage[] =
 	"  -h, --help                show this text and leave\n"
 	"      --version             show the version and leave\n"
 	"\n"
-	"It stops at SIGTERM and SIGINT; the logs stay attached (sluicectl down).\n";
+	"It reads the settings again at SIGHUP, and stops at SIGTERM and SIGINT; the logs\n"
+	"stay attached (sluicectl down).\n";
 
 /** struct choices - what the command line says */
 struct choices {
@@ -53,6 +54,7 @@ static int read_options(int argc, char **argv, struct config *config, struct cho
 	struct config_error err;
 	int c;
 
+	optind = 1;
 	while ((c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'c': ret->path = optarg; break;
@@ -106,21 +108,37 @@ static void name_ignored(const struct config *config)
 		diag(DIAG_WARNING, "settings of Kafka's without meaning here, ignored: %s", line);
 }
 
-int options_read(int argc, char **argv, struct config *config)
+static int read_all(int argc, char **argv, struct config *config, struct choices *ret_choices)
 {
-	struct choices choices = {0};
 	struct config_error err;
-	int ret = read_options(argc, argv, config, &choices);
+	int ret = read_options(argc, argv, config, ret_choices);
 
 	if (!ret)
 		ret = read_overrides(argc, argv, config);
 	if (ret)
 		return ret;
 	if (config_finish(config, &err)) {
-		diag(DIAG_ERROR, "%s%s%s", choices.path ? choices.path : "",
-		     choices.path ? ": " : "", err.text);
+		diag(DIAG_ERROR, "%s%s%s", ret_choices->path ? ret_choices->path : "",
+		     ret_choices->path ? ": " : "", err.text);
 		return -EINVAL;
 	}
+	return 0;
+}
+
+int options_reload(int argc, char **argv, struct config *config)
+{
+	struct choices choices = {0};
+
+	return read_all(argc, argv, config, &choices);
+}
+
+int options_read(int argc, char **argv, struct config *config)
+{
+	struct choices choices = {0};
+	int ret = read_all(argc, argv, config, &choices);
+
+	if (ret)
+		return ret;
 	name_ignored(config);
 	if (choices.check_only) {
 		puts("sluiced: the settings are good");

@@ -13,4 +13,7 @@
  */
 int options_read(int argc, char **argv, struct config *config);
 
+/** options_reload - the same once more, without what is for the terminal; 0 or -errno */
+int options_reload(int argc, char **argv, struct config *config);
+
 #endif /* SLUICE_OPTIONS_H */

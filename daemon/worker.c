@@ -71,8 +71,7 @@ static int accept_one(struct worker *w, int listener_fd)
 
 	if (!conn_limits_reserve(w->broker->limits)) {
 		diag_limited(&accept_limit, DIAG_WARNING,
-			     "there are max.connections=%d connections: more have to wait",
-			     w->broker->config->connections_max);
+			     "there are max.connections connections: more have to wait");
 		return -EUSERS;
 	}
 	fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -36,6 +36,8 @@ static void print_broker(void)
 		printf(".It Va %s\n", config_items[id].key);
 		print_text(config_items[id].doc);
 		print_default(config_items[id].default_value);
+		if (config_items[id].dynamic)
+			puts("Can be changed while the broker runs.");
 		if (config_items[id].old_key)
 			printf("Also known as\n.Va %s .\n", config_items[id].old_key);
 	}

@@ -19,6 +19,7 @@
 #define LOCK_FILE ".sluice/cleaner.lock"
 
 #define BACKOFF_MIN_MS	     10
+#define BACKOFF_STEP_MS	     15000
 #define MAP_BYTES_MIN	     (1u << 20)
 #define IO_BYTES_MIN	     4096
 #define MAP_LOAD_PERCENT_MAX 99
@@ -26,11 +27,13 @@
 static struct diag_limit lock_limit;
 static struct diag_limit clean_limit;
 
-/** struct cleaner_thread - @run: what it works on; its own */
+/** struct cleaner_thread - @run: what it works on; its own, as @limits and @backoff_ms */
 struct cleaner_thread {
 	struct cleaner *cleaner;
 	struct kern *k;
 	struct cleaner_run run;
+	struct cleaner_limits limits;
+	int64_t backoff_ms;
 	pthread_t thread;
 };
 
@@ -44,11 +47,9 @@ struct cleaner_thread {
  * @woken: when @stop is set
  */
 struct cleaner {
-	struct config_cleaner settings;
-	const struct config *config;
+	struct live_config *live;
 	char *data_dir;
 	int lock_fd;
-	struct cleaner_limits limits;
 	struct cleaner_manager manager;
 	pthread_mutex_t looking;
 	struct cleaner_throttle throttle;
@@ -126,20 +127,50 @@ static bool take_lock(struct cleaner *c)
 	return c->lock_fd >= 0;
 }
 
+static uint64_t at_least(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Kafka's shares: memory is for all threads together, buffers for reading and for writing. */
+static void take_settings(struct cleaner_thread *t, const struct config_cleaner *s)
+{
+	struct cleaner *c = t->cleaner;
+	double load = s->load_factor * 100;
+
+	t->backoff_ms = s->backoff_ms < BACKOFF_MIN_MS ? BACKOFF_MIN_MS
+			: s->backoff_ms > INT32_MAX    ? INT32_MAX
+						       : s->backoff_ms;
+	t->limits = (struct cleaner_limits){
+		.map_bytes = at_least(s->dedupe_buffer_bytes / s->threads, MAP_BYTES_MIN),
+		.map_load_percent = load < 1			  ? 1
+				    : load > MAP_LOAD_PERCENT_MAX ? MAP_LOAD_PERCENT_MAX
+								  : (uint32_t)load,
+		.io_bytes = (uint32_t)at_least(s->io_buffer_bytes / s->threads / 2, IO_BYTES_MIN),
+	};
+	pthread_mutex_lock(&c->mutex);
+	c->throttle.bytes_per_second =
+		s->io_max_bytes_per_second < 1 ? 1 : s->io_max_bytes_per_second;
+	pthread_mutex_unlock(&c->mutex);
+}
+
 static struct cleaner_entry *choose(struct cleaner_thread *t)
 {
 	struct cleaner *c = t->cleaner;
-	const struct cleaner_look look = {.config = c->config,
+	struct config_layers *layers = live_config_get(c->live);
+	const struct cleaner_look look = {.config = &layers->now,
 					  .data_dir = c->data_dir,
 					  .manager = &c->manager,
 					  .stopped = stopped,
 					  .ctx = c};
 	struct cleaner_entry *e = NULL;
 
+	take_settings(t, &layers->now.cleaner);
 	pthread_mutex_lock(&c->looking);
 	if (!take_lock(c) || cleaner_look(&look, t->k, &e, &t->run))
 		e = NULL;
 	pthread_mutex_unlock(&c->looking);
+	config_layers_put(layers);
 	return e;
 }
 
@@ -210,16 +241,35 @@ static bool clean_dirtiest(struct cleaner_thread *t)
 
 	if (!e)
 		return false;
-	t->run.limits = &c->limits;
+	t->run.limits = &t->limits;
 	t->run.pace = pace;
 	t->run.ctx = c;
 	outcome = outcome_of(cleaner_run(&t->run));
 	pthread_mutex_lock(&c->looking);
-	cleaner_manager_done(&c->manager, e, outcome, monotonic_ms(), c->settings.backoff_ms);
+	cleaner_manager_done(&c->manager, e, outcome, monotonic_ms(), t->backoff_ms);
 	uncleanable = c->manager.uncleanable;
 	pthread_mutex_unlock(&c->looking);
 	tell(&t->run, outcome, uncleanable, monotonic_ms() - begin);
 	return true;
+}
+
+/* In steps, because a shorter time may be set meanwhile. */
+static void back_off(struct cleaner_thread *t)
+{
+	struct cleaner *c = t->cleaner;
+	int64_t begin = monotonic_ms(), left = t->backoff_ms;
+
+	while (left > 0 && !stopped(c)) {
+		struct config_layers *layers;
+
+		pthread_mutex_lock(&c->mutex);
+		wait_ms(c, left < BACKOFF_STEP_MS ? left : BACKOFF_STEP_MS);
+		pthread_mutex_unlock(&c->mutex);
+		layers = live_config_get(c->live);
+		take_settings(t, &layers->now.cleaner);
+		config_layers_put(layers);
+		left = begin + t->backoff_ms - monotonic_ms();
+	}
 }
 
 static void *thread_main(void *arg)
@@ -228,11 +278,8 @@ static void *thread_main(void *arg)
 	struct cleaner *c = t->cleaner;
 
 	while (!stopped(c)) {
-		if (clean_dirtiest(t))
-			continue;
-		pthread_mutex_lock(&c->mutex);
-		wait_ms(c, c->settings.backoff_ms);
-		pthread_mutex_unlock(&c->mutex);
+		if (!clean_dirtiest(t))
+			back_off(t);
 	}
 	return NULL;
 }
@@ -272,31 +319,6 @@ static int start_thread(struct cleaner *c)
 	return err;
 }
 
-static uint64_t at_least(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* Kafka's shares: memory is for all threads together, buffers for reading and for writing. */
-static void set_limits(struct cleaner *c)
-{
-	const struct config_cleaner *s = &c->settings;
-	double load = s->load_factor * 100;
-
-	c->settings.backoff_ms = s->backoff_ms < BACKOFF_MIN_MS ? BACKOFF_MIN_MS
-				 : s->backoff_ms > INT32_MAX	? INT32_MAX
-								: s->backoff_ms;
-	c->throttle.bytes_per_second =
-		s->io_max_bytes_per_second < 1 ? 1 : s->io_max_bytes_per_second;
-	c->limits = (struct cleaner_limits){
-		.map_bytes = at_least(s->dedupe_buffer_bytes / s->threads, MAP_BYTES_MIN),
-		.map_load_percent = load < 1			  ? 1
-				    : load > MAP_LOAD_PERCENT_MAX ? MAP_LOAD_PERCENT_MAX
-								  : (uint32_t)load,
-		.io_bytes = (uint32_t)at_least(s->io_buffer_bytes / s->threads / 2, IO_BYTES_MIN),
-	};
-}
-
 static void free_cleaner(struct cleaner *c)
 {
 	cleaner_manager_destroy(&c->manager);
@@ -310,15 +332,14 @@ static void free_cleaner(struct cleaner *c)
 	free(c);
 }
 
-static struct cleaner *make_cleaner(const struct config *config)
+static struct cleaner *make_cleaner(struct live_config *live, const struct config *config)
 {
 	struct cleaner *c = calloc(1, sizeof(*c));
 	pthread_condattr_t attr;
 
 	if (!c)
 		return NULL;
-	c->config = config;
-	c->settings = config->cleaner;
+	c->live = live;
 	c->lock_fd = -1;
 	cleaner_manager_init(&c->manager);
 	pthread_mutex_init(&c->looking, NULL);
@@ -327,16 +348,15 @@ static struct cleaner *make_cleaner(const struct config *config)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&c->woken, &attr);
 	pthread_condattr_destroy(&attr);
-	set_limits(c);
 	c->data_dir = realpath(config->log_dir, NULL);
-	c->threads = calloc(c->settings.threads, sizeof(*c->threads));
+	c->threads = calloc(config->cleaner.threads, sizeof(*c->threads));
 	if (c->data_dir && c->threads)
 		return c;
 	free_cleaner(c);
 	return NULL;
 }
 
-int cleaner_start(const struct config *config, struct cleaner **ret_c)
+static int start(struct live_config *live, const struct config *config, struct cleaner **ret_c)
 {
 	struct cleaner *c;
 	int err = 0;
@@ -344,7 +364,7 @@ int cleaner_start(const struct config *config, struct cleaner **ret_c)
 	*ret_c = NULL;
 	if (!config->cleaner.enable || !config->cleaner.threads)
 		return 0;
-	c = make_cleaner(config);
+	c = make_cleaner(live, config);
 	if (!c)
 		return -ENOMEM;
 	while (!err && c->n_threads < config->cleaner.threads)
@@ -353,6 +373,15 @@ int cleaner_start(const struct config *config, struct cleaner **ret_c)
 		cleaner_stop(c);
 	else
 		*ret_c = c;
+	return err;
+}
+
+int cleaner_start(struct live_config *live, struct cleaner **ret_c)
+{
+	struct config_layers *layers = live_config_get(live);
+	int err = start(live, &layers->now, ret_c);
+
+	config_layers_put(layers);
 	return err;
 }
 

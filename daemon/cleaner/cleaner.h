@@ -7,17 +7,17 @@
 #ifndef SLUICE_CLEANER_CLEANER_H
 #define SLUICE_CLEANER_CLEANER_H
 
-#include "daemon/config/config.h"
+#include "daemon/config/live_config.h"
 
 struct cleaner;
 
 /**
  * cleaner_start() - start the threads
- * @config: finished; borrowed
+ * @live: borrowed; what log.cleaner.* say counts from the next log on
  * @ret_c: NULL if log.cleaner.enable or log.cleaner.threads say so
  * The data directory is attached. Returns 0 or -errno.
  */
-int cleaner_start(const struct config *config, struct cleaner **ret_c);
+int cleaner_start(struct live_config *live, struct cleaner **ret_c);
 
 /**
  * cleaner_stop() - interrupt what is under way, wait for the threads and free it

@@ -33,6 +33,13 @@ static int fail_memory(struct config_error *err)
 	return -ENOMEM;
 }
 
+/* @where: NULL: the caller knows. */
+static int fail_value(struct config_error *err, const char *where, const char *key,
+		      const char *value, const char *why)
+{
+	return fail(err, "%s%s%s=%s: %s", where ? where : "", where ? ": " : "", key, value, why);
+}
+
 static int replace(char **text, const char *value, struct config_error *err)
 {
 	char *copy = strdup(value);
@@ -55,6 +62,71 @@ int config_init(struct config *c)
 		}
 	}
 	return 0;
+}
+
+static int copy_topic_defaults(struct config *to, const struct config *from)
+{
+	to->topic_defaults = calloc(from->n_topic_defaults + 1, sizeof(*to->topic_defaults));
+	if (!to->topic_defaults)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < from->n_topic_defaults; i++) {
+		const struct config_topic_default *d = &from->topic_defaults[i];
+		struct config_topic_default *copy = &to->topic_defaults[to->n_topic_defaults++];
+
+		*copy = (struct config_topic_default){.key = d->key, .rank = d->rank};
+		copy->value = strdup(d->value);
+		copy->broker_key = strdup(d->broker_key);
+		copy->broker_value = strdup(d->broker_value);
+		if (!copy->value || !copy->broker_key || !copy->broker_value)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* All that is not owned by pointers is simply the same. */
+static int copy_owned(struct config *to, const struct config *from)
+{
+	for (int id = 0; id < CONFIG_ITEM_COUNT; id++) {
+		to->text[id] = strdup(from->text[id]);
+		if (!to->text[id])
+			return -ENOMEM;
+	}
+	if (from->n_ip_limits) {
+		to->ip_limits = calloc(from->n_ip_limits, sizeof(*to->ip_limits));
+		if (!to->ip_limits)
+			return -ENOMEM;
+		memcpy(to->ip_limits, from->ip_limits, from->n_ip_limits * sizeof(*to->ip_limits));
+		to->n_ip_limits = from->n_ip_limits;
+	}
+	to->ignored = calloc(from->n_ignored + 1, sizeof(*to->ignored));
+	if (!to->ignored)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < from->n_ignored; i++) {
+		to->ignored[i] = strdup(from->ignored[i]);
+		if (!to->ignored[i])
+			return -ENOMEM;
+		to->n_ignored++;
+	}
+	return copy_topic_defaults(to, from);
+}
+
+int config_copy(struct config *to, const struct config *from)
+{
+	int ret;
+
+	*to = *from;
+	memset(to->text, 0, sizeof(to->text));
+	to->topic_defaults = NULL;
+	to->n_topic_defaults = 0;
+	to->ip_limits = NULL;
+	to->n_ip_limits = 0;
+	to->ignored = NULL;
+	to->n_ignored = 0;
+	ret = copy_owned(to, from);
+	to->log_dir = to->text[CONFIG_LOG_DIRS];
+	if (ret)
+		config_free(to);
+	return ret;
 }
 
 static void free_topic_default(struct config_topic_default *d)
@@ -114,7 +186,7 @@ static int set_item(struct config *c, enum config_id id, const char *where, cons
 	if (id == CONFIG_NODE_ID && given == 1 && !strcmp(value, "-1"))
 		return 0;
 	if (config_item_check(item, value, range, sizeof(range)) || check_form(c, id, value, &why))
-		return fail(err, "%s: %s=%s: %s", where, key, value, why);
+		return fail_value(err, where, key, value, why);
 	if (given < c->given[id])
 		return 0;
 	c->given[id] = given;
@@ -131,7 +203,7 @@ static int set_topic_default(struct config *c, const struct topic_default *d, co
 
 	if (topic_default_scale(d, value, buf, sizeof(buf), &scaled, &why) ||
 	    topic_default_check(d, scaled, &why))
-		return fail(err, "%s: %s=%s: %s", where, key, value, why);
+		return fail_value(err, where, key, value, why);
 	for (unsigned int i = 0; i < c->n_topic_defaults; i++) {
 		if (!strcmp(c->topic_defaults[i].key, d->topic_key))
 			at = &c->topic_defaults[i];
@@ -176,7 +248,7 @@ static int set_ignored(struct config *c, const char *key, struct config_error *e
 	return 0;
 }
 
-static int set(struct config *c, const char *where, const char *key, const char *value,
+int config_set(struct config *c, const char *where, const char *key, const char *value,
 	       struct config_error *err)
 {
 	enum config_id id = config_item_find(key);
@@ -212,7 +284,7 @@ static int set_pair(void *ctx, const char *key, const char *value, unsigned int 
 	char where[512];
 
 	snprintf(where, sizeof(where), "%s:%u", p->name, line);
-	return set(p->config, where, key, value, p->err);
+	return config_set(p->config, where, key, value, p->err);
 }
 
 int config_parse(struct config *c, const char *name, const char *text, size_t len,
@@ -294,7 +366,7 @@ int config_override(struct config *c, const char *assignment, struct config_erro
 	key = strndup(assignment, (size_t)(sep - assignment));
 	if (!key)
 		return fail_memory(err);
-	ret = set(c, "--override", key, sep + 1, err);
+	ret = config_set(c, "--override", key, sep + 1, err);
 	free(key);
 	return ret;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The daemon's configuration: server.properties and --override, checked and in
- * the form that the code uses. Read once at start, never changed while threads
- * run, so that it needs no lock.
+ * the form that the code uses. Never changed once threads can see it, so that it
+ * needs no lock: a change makes another one (daemon/config/live_config.h).
  */
 #ifndef SLUICE_CONFIG_CONFIG_H
 #define SLUICE_CONFIG_CONFIG_H
@@ -130,6 +130,17 @@ struct config {
 /** config_init - the defaults; 0 or -ENOMEM */
 int config_init(struct config *c);
 void config_free(struct config *c);
+
+/** config_copy - all of a finished one; 0 or -ENOMEM */
+int config_copy(struct config *to, const struct config *from);
+
+/**
+ * config_set - one setting, before config_finish()
+ * @where: what errors begin with, or NULL
+ * Returns 0; -EINVAL or -ENOMEM with @err.
+ */
+int config_set(struct config *c, const char *where, const char *key, const char *value,
+	       struct config_error *err);
 
 /** config_load - read a file; 0, or -errno with @err filled, file and line first */
 int config_load(struct config *c, const char *path, struct config_error *err);

@@ -77,12 +77,14 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 	[CONFIG_LOG_CLEANER_BACKOFF_MS] = {
 		.key = "log.cleaner.backoff.ms", .type = CONFIG_LONG, .default_value = "15000",
 		.min = 0, .max = INT64_MAX,
+		.dynamic = true,
 		.doc = "How long compaction waits, when it found nothing to do, before it looks "
 		       "again, in milliseconds; at least 10.",
 	},
 	[CONFIG_LOG_CLEANER_DEDUPE_BUFFER_SIZE] = {
 		.key = "log.cleaner.dedupe.buffer.size", .type = CONFIG_LONG,
 		.default_value = "134217728", .min = 1048576, .max = INT64_MAX,
+		.dynamic = true,
 		.doc = "Memory in which compaction remembers keys, of all its threads together.",
 	},
 	[CONFIG_LOG_CLEANER_ENABLE] = {
@@ -92,17 +94,20 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 	[CONFIG_LOG_CLEANER_IO_BUFFER_LOAD_FACTOR] = {
 		.key = "log.cleaner.io.buffer.load.factor", .type = CONFIG_DOUBLE,
 		.default_value = "0.9", .min = 0,
+		.dynamic = true,
 		.doc = "How full that memory may become.",
 	},
 	[CONFIG_LOG_CLEANER_IO_BUFFER_SIZE] = {
 		.key = "log.cleaner.io.buffer.size", .type = CONFIG_INT, .default_value = "524288",
 		.min = 0, .max = INT32_MAX,
+		.dynamic = true,
 		.doc = "Bytes that compaction reads and writes at once, of all its threads "
 		       "together.",
 	},
 	[CONFIG_LOG_CLEANER_IO_MAX_BYTES_PER_SECOND] = {
 		.key = "log.cleaner.io.max.bytes.per.second", .type = CONFIG_DOUBLE,
 		.default_value = "1.7976931348623157E308", .min = 0,
+		.dynamic = true,
 		.doc = "Bytes that compaction reads and writes in a second at most.",
 	},
 	[CONFIG_LOG_CLEANER_THREADS] = {
@@ -118,18 +123,21 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 	[CONFIG_MAX_CONNECTIONS] = {
 		.key = "max.connections", .type = CONFIG_INT, .default_value = "2147483647",
 		.min = 0, .max = INT32_MAX,
+		.dynamic = true,
 		.doc = "Connections that there may be. Further ones wait until one ends.",
 	},
 	[CONFIG_MAX_CONNECTIONS_PER_IP] = {
 		.key = "max.connections.per.ip", .type = CONFIG_INT,
 		.default_value = "2147483647", .min = 0, .max = INT32_MAX,
+		.dynamic = true,
 		.doc = "Connections that one address may have. Further ones are closed.",
 	},
 	[CONFIG_MAX_CONNECTIONS_PER_IP_OVERRIDES] = {
 		.key = "max.connections.per.ip.overrides", .type = CONFIG_STRING,
 		.default_value = "",
+		.dynamic = true,
 		.doc = "The same for single addresses or hosts: 127.0.0.1:200,db.example.org:50. "
-		       "Names are looked up when the broker starts.",
+		       "Names are looked up when it is set.",
 	},
 	[CONFIG_MAX_REQUEST_PARTITION_SIZE_LIMIT] = {
 		.key = "max.request.partition.size.limit", .type = CONFIG_INT,
@@ -190,6 +198,7 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 	[CONFIG_PRODUCER_ID_EXPIRATION_MS] = {
 		.key = "producer.id.expiration.ms", .type = CONFIG_INT,
 		.default_value = "86400000", .min = 1, .max = INT32_MAX,
+		.dynamic = true,
 		.doc = "How long a log remembers a producer that is silent, in milliseconds.",
 	},
 	[CONFIG_QUEUED_MAX_REQUEST_BYTES] = {

@@ -82,6 +82,7 @@ enum config_id {
  * @default_value: as text
  * @min: smallest number, for CONFIG_INT, CONFIG_LONG and CONFIG_DOUBLE
  * @max: largest, for the first two
+ * @dynamic: it can be changed while the broker runs
  * @doc: a sentence or two
  */
 struct config_item {
@@ -91,6 +92,7 @@ struct config_item {
 	const char *default_value;
 	int64_t min;
 	int64_t max;
+	bool dynamic;
 	const char *doc;
 };
 

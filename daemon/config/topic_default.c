@@ -15,11 +15,11 @@ static const struct {
 	struct topic_default d;
 	const char *default_value; /* of the one that the topic's default comes from */
 } coarse[] = {
-	{"log.flush.scheduler.interval.ms", {"flush.ms", 1, 2}, "9223372036854775807"},
-	{"log.retention.hours", {"retention.ms", HOUR_MS, 1}, "168"},
-	{"log.retention.minutes", {"retention.ms", MINUTE_MS, 2}, NULL},
-	{"log.roll.hours", {"segment.ms", HOUR_MS, 1}, "168"},
-	{"log.roll.jitter.hours", {"segment.jitter.ms", HOUR_MS, 1}, "0"},
+	{"log.flush.scheduler.interval.ms", {"flush.ms", 1, 2, false}, "9223372036854775807"},
+	{"log.retention.hours", {"retention.ms", HOUR_MS, 1, false}, "168"},
+	{"log.retention.minutes", {"retention.ms", MINUTE_MS, 2, false}, NULL},
+	{"log.roll.hours", {"segment.ms", HOUR_MS, 1, false}, "168"},
+	{"log.roll.jitter.hours", {"segment.jitter.ms", HOUR_MS, 1, false}, "0"},
 };
 
 bool topic_default_find(const char *broker_key, struct topic_default *ret)
@@ -36,7 +36,7 @@ bool topic_default_find(const char *broker_key, struct topic_default *ret)
 	items = topic_config_items(&n);
 	for (size_t i = 0; i < n; i++) {
 		if (items[i].broker_key && !strcmp(items[i].broker_key, broker_key)) {
-			*ret = (struct topic_default){items[i].key, 1, 3};
+			*ret = (struct topic_default){items[i].key, 1, 3, true};
 			return true;
 		}
 	}

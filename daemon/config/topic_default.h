@@ -15,11 +15,13 @@
  * @topic_key: the topic setting
  * @scale: milliseconds of one unit; 1 if the value is taken as it is
  * @rank: of several settings for the same thing the highest wins
+ * @own_name: the one that the topic setting itself names, not an older one
  */
 struct topic_default {
 	const char *topic_key;
 	int64_t scale;
 	unsigned int rank;
+	bool own_name;
 };
 
 /** topic_default_find - whether a broker setting is one */

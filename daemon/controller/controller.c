@@ -24,7 +24,8 @@
  * struct controller - private to its thread while that runs
  * @k: for commands; @events: subscribed, for nothing else
  * @stale: topics changed since the image was built
- * @unsettled: a topic has not got its settings yet
+ * @unsettled: topics have not got their settings, or other defaults count since
+ * @config: what broker->live has; a reference
  * @next_producer_id, @end_producer_id: what is left of the reserved block
  */
 struct controller {
@@ -36,6 +37,7 @@ struct controller {
 	struct timer checkpoint;
 	struct image *image;
 	struct quota_table *quotas;
+	struct config_layers *config;
 	struct coordinators *coordinators;
 	struct worker *workers;
 	unsigned int n_workers;
@@ -78,7 +80,7 @@ static int rebuild_image(struct controller *c)
 	for (size_t i = 0; i < n; i++) {
 		if (!unsettled && is_settled(c, &topics[i]))
 			continue;
-		if (topic_defaults_apply(c->broker->config, c->k, &topics[i]))
+		if (topic_defaults_apply(&c->config->now, c->k, &topics[i]))
 			c->unsettled = true;
 	}
 	err = image_build(topics, n, &image);
@@ -184,6 +186,37 @@ static int read_quotas(struct controller *c)
 	return ret;
 }
 
+/* Every topic gets its defaults anew, with the next image. */
+static void put_in_force(struct controller *c, struct config_layers *l)
+{
+	live_config_set(c->broker->live, l);
+	config_layers_put(c->config);
+	c->config = live_config_get(c->broker->live);
+	c->unsettled = true;
+	c->stale = true;
+}
+
+static int read_config(struct controller *c)
+{
+	struct dynamic_config dynamic;
+	struct config_layers *l;
+	struct config_error bad;
+	struct log_dir_error err;
+	int ret = dynamic_config_read(c->broker->config->log_dir, &dynamic, &err);
+
+	if (ret) {
+		diag(DIAG_ERROR, "%s", err.text);
+		return ret;
+	}
+	ret = config_layers_new(c->broker->config, &dynamic, /* strict= */ false, &l, &bad);
+	dynamic_config_free(&dynamic);
+	if (ret)
+		diag(DIAG_ERROR, "%s", bad.text);
+	else
+		put_in_force(c, l);
+	return ret;
+}
+
 int controller_open(const struct broker *broker, struct kern *k, struct controller **ret_c)
 {
 	struct controller *c = calloc(1, sizeof(*c));
@@ -204,12 +237,17 @@ int controller_open(const struct broker *broker, struct kern *k, struct controll
 	err = read_quotas(c);
 	if (err)
 		goto err_events;
-	err = rebuild_image(c);
+	err = read_config(c);
 	if (err)
 		goto err_quotas;
+	err = rebuild_image(c);
+	if (err)
+		goto err_config;
 	*ret_c = c;
 	return 0;
 
+err_config:
+	config_layers_put(c->config);
 err_quotas:
 	quota_table_put(c->quotas);
 err_events:
@@ -231,6 +269,7 @@ void controller_close(struct controller *c)
 	kern_close(c->k);
 	image_put(c->image);
 	quota_table_put(c->quotas);
+	config_layers_put(c->config);
 	free(c);
 }
 
@@ -442,6 +481,69 @@ int controller_quotas_set(struct controller *c, struct quota_table *quotas,
 	quota_table_put(c->quotas);
 	c->quotas = quotas;
 	c->stale = true;
+	return 0;
+}
+
+const struct config_layers *controller_config(struct controller *c)
+{
+	return c->config;
+}
+
+int controller_config_set(struct controller *c, const struct dynamic_config *dynamic,
+			  bool validate_only, struct log_dir_error *err)
+{
+	struct config_layers *l;
+	struct config_error bad;
+	int ret = config_layers_new(&c->config->base, dynamic, /* strict= */ true, &l, &bad);
+
+	if (ret)
+		return log_dir_fail(err, ret, "%s", bad.text);
+	if (!validate_only)
+		ret = dynamic_config_write(c->broker->config->log_dir, dynamic, err);
+	if (ret || validate_only) {
+		config_layers_put(l);
+		return ret;
+	}
+	put_in_force(c, l);
+	return 0;
+}
+
+/** struct reload - a letter: @base is owned by it */
+struct reload {
+	struct mail mail;
+	struct config *base;
+};
+
+static void deliver_reload(struct mail *m, void *ctx)
+{
+	struct reload *r = list_entry(m, struct reload, mail);
+	struct controller *c = ctx;
+	struct config_layers *l;
+	struct config_error bad;
+
+	if (c && config_layers_new(r->base, &c->config->dynamic, /* strict= */ false, &l, &bad)) {
+		diag(DIAG_ERROR, "the configuration stays as it was: %s", bad.text);
+	} else if (c) {
+		put_in_force(c, l);
+		refresh(c);
+	}
+	config_free(r->base);
+	free(r->base);
+	free(r);
+}
+
+int controller_reload(struct controller *c, struct config *base)
+{
+	struct reload *r = malloc(sizeof(*r));
+
+	if (!r) {
+		config_free(base);
+		free(base);
+		return -ENOMEM;
+	}
+	r->mail.deliver = deliver_reload;
+	r->base = base;
+	mailbox_post(reactor_mailbox(&c->reactor), &r->mail);
 	return 0;
 }
 

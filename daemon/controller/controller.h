@@ -50,6 +50,13 @@ int controller_start(struct controller *c, struct coordinators *coordinators,
 void controller_stop(struct controller *c);
 void controller_close(struct controller *c);
 
+/**
+ * controller_reload - from any thread: have another configuration file in force
+ * @base: taken; finished; as config_keep_static() left it
+ * Returns 0, or -ENOMEM.
+ */
+int controller_reload(struct controller *c, struct config *base);
+
 /** controller_submit - from any worker; cannot fail */
 void controller_submit(struct controller *c, struct controller_call *call);
 
@@ -114,6 +121,17 @@ const struct quota_table *controller_quotas(struct controller *c);
 /** controller_quotas_set - @quotas, taken, stand for them from now on, and are stored */
 int controller_quotas_set(struct controller *c, struct quota_table *quotas,
 			  struct log_dir_error *err);
+
+/** controller_config - as it is now; good until the work ends or changes it */
+const struct config_layers *controller_config(struct controller *c);
+
+/**
+ * controller_config_set - @dynamic counts over the file from now on, and is stored
+ * @dynamic: borrowed
+ * Returns 0; -EINVAL a value cannot be; others, with @err.
+ */
+int controller_config_set(struct controller *c, const struct dynamic_config *dynamic,
+			  bool validate_only, struct log_dir_error *err);
 
 /** controller_producer_id - one that nobody was ever given */
 int controller_producer_id(struct controller *c, int64_t *ret_id, struct log_dir_error *err);

@@ -9,4 +9,7 @@
  */
 void notify(const char *state);
 
+/** notify_reloading - with the time that sd_notify(3) wants; READY=1 follows */
+void notify_reloading(void);
+
 #endif /* SLUICE_CORE_NOTIFY_H */

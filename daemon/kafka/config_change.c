@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/config/topic_default.h"
 #include "daemon/kafka/config_change.h"
 #include "daemon/kafka/config_view.h"
 #include "daemon/kafka/request_text.h"
@@ -61,12 +62,9 @@ static void take_words(char *list, const char *from, const char *without)
 	}
 }
 
-static int change_list(struct config_plan *plan, const struct topic_config_item *item,
-		       int8_t operation, const char *words, const char **ret_value)
+static int change_list(struct config_plan *plan, const char *now, int8_t operation,
+		       const char *words, const char **ret_value)
 {
-	int8_t source;
-	const char *now = config_in_force(plan->request->worker->broker->config, item, plan->own,
-					  plan->n_own, &source);
 	char *list = request_alloc(plan->request, strlen(now) + strlen(words) + 2, 1);
 
 	if (!list)
@@ -81,25 +79,66 @@ static int change_list(struct config_plan *plan, const struct topic_config_item 
 	return 0;
 }
 
+/* What the text in @value must be the controller finds when it lays it over the others. */
+static int check_broker(struct config_plan *plan, const char *key, const char *value)
+{
+	struct topic_default d;
+
+	/* It is stored in a line. */
+	for (const char *at = value; *at; at++) {
+		if ((unsigned char)*at < ' ')
+			return fail(plan, KAFKA_ERROR_INVALID_REQUEST,
+				    "%.100s has a control character in it", key);
+	}
+	if (config_dynamic(key))
+		return 0;
+	if (config_item_find(key) != CONFIG_ITEM_COUNT || topic_default_find(key, &d) ||
+	    config_kafka_key(key))
+		return fail(plan, KAFKA_ERROR_INVALID_REQUEST,
+			    "Cannot update these configs dynamically: [%.100s]", key);
+	return fail(plan, KAFKA_ERROR_INVALID_CONFIG, "there is no broker setting %.100s", key);
+}
+
+/* The topic setting that @key is, or is the default of. */
+static const struct topic_config_item *topic_item(const struct config_plan *plan, const char *key)
+{
+	struct topic_default d;
+
+	if (!plan->broker)
+		return topic_config_find(key);
+	return topic_default_find(key, &d) ? topic_config_find(d.topic_key) : NULL;
+}
+
+static const char *value_now(const struct config_plan *plan, const char *key,
+			     const struct topic_config_item *item)
+{
+	const char *own = config_own(plan->own, plan->n_own, key);
+	int8_t source;
+
+	return own ? own : config_in_force(plan->config, item, NULL, 0, &source);
+}
+
 static int change_value(struct config_plan *plan, const char *key, int8_t operation,
 			const char *value)
 {
-	const struct topic_config_item *item = topic_config_find(key);
+	const struct topic_config_item *item = topic_item(plan, key);
 	const char *why = NULL;
 
-	if (!item)
+	if (!plan->broker && !item)
 		return fail(plan, KAFKA_ERROR_INVALID_CONFIG, "there is no topic setting %.100s",
 			    key);
+	if (plan->broker && check_broker(plan, key, value))
+		return -1;
 	if (operation != CONFIG_SET) {
-		if (item->type != TOPIC_CONFIG_LIST)
+		if (!item || item->type != TOPIC_CONFIG_LIST)
 			return fail(plan, KAFKA_ERROR_INVALID_CONFIG,
 				    "%s is not a list: nothing can be appended to it or "
 				    "subtracted from it",
 				    key);
-		if (change_list(plan, item, operation, value, &value))
+		if (change_list(plan, value_now(plan, key, item), operation, value, &value))
 			return -1;
 	}
-	if (topic_config_check_kafka(key, value, &why))
+	if (!plan->broker && topic_config_check_kafka(key, value, &why))
 		return fail(plan, KAFKA_ERROR_INVALID_CONFIG, "%s=%.100s: %s", key, value, why);
 	return add(plan, key, value);
 }
@@ -138,8 +177,8 @@ static bool is_named(const struct config_change *changes, size_t n, struct kafka
 int config_plan_make(struct config_plan *plan, const struct config_change *changes, size_t n)
 {
 	if (n > CHANGES_MAX)
-		return fail(plan, KAFKA_ERROR_INVALID_REQUEST, "more than %d settings of one topic",
-			    CHANGES_MAX);
+		return fail(plan, KAFKA_ERROR_INVALID_REQUEST,
+			    "more than %d settings of one resource", CHANGES_MAX);
 	plan->settings = request_alloc(plan->request, n + plan->n_own, sizeof(*plan->settings));
 	if (!plan->settings)
 		return fail(plan, KAFKA_ERROR_UNKNOWN_SERVER_ERROR, "out of memory");

@@ -27,7 +27,9 @@ struct config_change {
  * struct config_plan - changes as the log's directory takes them
  * @request: in whose arena all lies
  * @replace: take back what no change names
- * @own: the topic's settings now
+ * @config: of the broker
+ * @broker: they are the broker's own settings, not a topic's
+ * @own: what the topic, or the broker's scope, has set now
  * @settings: out, @n_settings: for log_dir_alter()
  * @error_code: out, Kafka's, if there is no plan
  * @why: out, a sentence; it may be NULL
@@ -35,6 +37,8 @@ struct config_change {
 struct config_plan {
 	struct request *request;
 	bool replace;
+	const struct config_layers *config;
+	bool broker;
 	const struct log_dir_setting *own;
 	size_t n_own;
 	struct log_dir_setting *settings;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AlterConfigs and IncrementalAlterConfigs: the settings of topics. Those of the
- * broker are all read at its start, which DescribeConfigs says, too.
+ * AlterConfigs and IncrementalAlterConfigs: the settings of topics, and those of
+ * the broker that can be changed while it runs.
  */
-#include <inttypes.h>
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
 #include "daemon/controller/controller.h"
@@ -57,6 +56,7 @@ static void alter_locked(struct controller *c, const struct alter_call *ac,
 	struct config_plan plan = {
 		.request = ac->request,
 		.replace = ac->replace,
+		.config = controller_config(c),
 	};
 	struct topic_settings own;
 	int ret = topic_settings_read(d->topics_fd, topic->name, TOPIC_EXISTS, &own, &err);
@@ -114,18 +114,49 @@ static void alter_topic(struct controller *c, const struct alter_call *ac,
 	log_dir_close(&d);
 }
 
-static void alter_broker(const struct alter_call *ac, struct alter_resource *res)
+static void alter_scope(struct controller *c, const struct alter_call *ac,
+			struct alter_resource *res, enum config_scope scope)
 {
-	char own_name[16];
+	const struct config_layers *now = controller_config(c);
+	struct config_plan plan = {
+		.request = ac->request,
+		.replace = ac->replace,
+		.config = now,
+		.broker = true,
+		.own = now->dynamic.scopes[scope].items,
+		.n_own = now->dynamic.scopes[scope].n,
+	};
+	struct log_dir_error err = {.text = "out of memory"};
+	struct dynamic_config changed = {0};
+	int ret;
 
-	snprintf(own_name, sizeof(own_name), "%" PRId32,
-		 ac->request->worker->broker->config->node_id);
-	if (res->name.len && !kafka_str_equal(res->name, kafka_str_from(own_name)))
-		fail(res, KAFKA_ERROR_INVALID_REQUEST, "this broker can only alter itself");
-	else if (res->n_changes)
-		fail(res, KAFKA_ERROR_INVALID_REQUEST,
-		     "a broker's settings cannot be changed while it runs: change its "
-		     "configuration file and start it again");
+	if (config_plan_make(&plan, res->changes, res->n_changes)) {
+		fail(res, plan.error_code, plan.why);
+		return;
+	}
+	ret = dynamic_config_copy(&changed, &now->dynamic);
+	for (size_t i = 0; !ret && i < plan.n_settings; i++)
+		ret = dynamic_config_set(&changed, scope, plan.settings[i].key,
+					 plan.settings[i].value);
+	if (!ret && plan.n_settings)
+		ret = controller_config_set(c, &changed, ac->validate_only, &err);
+	if (ret)
+		fail(res,
+		     ret == -EINVAL ? KAFKA_ERROR_INVALID_REQUEST : kafka_error_from_errno(ret),
+		     request_copy_text(ac->request, err.text));
+	dynamic_config_free(&changed);
+}
+
+static void alter_broker(struct controller *c, const struct alter_call *ac,
+			 struct alter_resource *res)
+{
+	enum config_scope scope;
+	const char *why;
+
+	if (config_scope_of(ac->request, res->name, /* describe= */ false, &scope, &why))
+		alter_scope(c, ac, res, scope);
+	else
+		fail(res, KAFKA_ERROR_INVALID_REQUEST, why);
 }
 
 static void work(struct controller *c, struct controller_call *call)
@@ -140,10 +171,10 @@ static void work(struct controller *c, struct controller_call *call)
 		else if (res->type == CONFIG_RESOURCE_TOPIC)
 			alter_topic(c, ac, res);
 		else if (res->type == CONFIG_RESOURCE_BROKER)
-			alter_broker(ac, res);
+			alter_broker(c, ac, res);
 		else
 			fail(res, KAFKA_ERROR_INVALID_REQUEST,
-			     "only topics have settings that can be changed here");
+			     "only topics and brokers have settings here");
 	}
 	names_free(&ac->names);
 }

@@ -168,8 +168,8 @@ static int16_t make(struct controller *c, const struct create_call *cc, const st
 }
 
 /* Which settings the topic has now; that they cannot be told is no error. */
-static void tell_settings(const struct create_call *cc, const struct new_topic *t,
-			  struct kafka_create_topics_response_topic *out)
+static void tell_settings(struct controller *c, const struct create_call *cc,
+			  const struct new_topic *t, struct kafka_create_topics_response_topic *out)
 {
 	size_t n;
 	const struct topic_config_item *items = topic_config_items(&n);
@@ -185,9 +185,10 @@ static void tell_settings(const struct create_call *cc, const struct new_topic *
 
 		kafka_create_topics_response_config_init(config);
 		config->name = kafka_str_from(items[i].key);
-		config->value = kafka_str_from(
-			config_in_force(cc->request->worker->broker->config, &items[i], t->settings,
-					t->n_settings, &config->config_source));
+		/* A copy: the answer is written when other settings may be in force. */
+		config->value = kafka_str_from(request_copy_text(
+			cc->request, config_in_force(controller_config(c), &items[i], t->settings,
+						     t->n_settings, &config->config_source)));
 	}
 }
 
@@ -205,7 +206,7 @@ static void work(struct controller *c, struct controller_call *call)
 		out->error_message = kafka_str_from(NULL);
 		if (!check_name(c, cc, i, out, &t) && !check_size(cc, in, out, &t) &&
 		    !check_settings(cc, in, out, &t) && !make(c, cc, &t, out))
-			tell_settings(cc, &t, out);
+			tell_settings(c, cc, &t, out);
 	}
 	names_free(&cc->names);
 }

@@ -3,8 +3,6 @@
  * DescribeConfigs: of topics and of this broker, from the tables of settings.
  * A topic's own settings are in a file, which the controller's thread reads.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +13,7 @@
 #include "daemon/kafka/request_text.h"
 #include "daemon/worker.h"
 
-#define SYNONYMS_MAX 3
+#define SYNONYMS_MAX 5
 
 typedef struct kafka_describe_configs_request_resource resource_in;
 typedef struct kafka_describe_configs_response_result result_out;
@@ -49,7 +47,10 @@ static bool wanted(const resource_in *in, const char *key)
 	return false;
 }
 
-/* The next element of a result, for which there is room. */
+/*
+ * The next element of a result, for which there is room. Values are copied: the
+ * answer is written when what they were taken from may be gone.
+ */
 static config_out *add(const struct describe_call *dc, result_out *out, const char *key,
 		       const char *value, int8_t type, int8_t source, const char *doc)
 {
@@ -57,7 +58,7 @@ static config_out *add(const struct describe_call *dc, result_out *out, const ch
 
 	kafka_describe_configs_response_config_init(config);
 	config->name = kafka_str_from(key);
-	config->value = kafka_str_from(value);
+	config->value = kafka_str_from(request_copy_text(dc->request, value));
 	config->config_source = source;
 	config->config_type = type;
 	config->documentation = kafka_str_from(dc->m.include_documentation ? doc : NULL);
@@ -67,15 +68,26 @@ static config_out *add(const struct describe_call *dc, result_out *out, const ch
 	return config;
 }
 
-static void add_synonym(config_out *config, const char *key, const char *value, int8_t source)
+static void add_synonym(const struct describe_call *dc, config_out *config, const char *key,
+			const char *value, int8_t source)
 {
 	if (!value || !config->synonyms.v)
 		return;
 	config->synonyms.v[config->synonyms.n++] = (struct kafka_describe_configs_response_synonym){
-		.name = kafka_str_from(key),
-		.value = kafka_str_from(value),
+		.name = kafka_str_from(request_copy_text(dc->request, key)),
+		.value = kafka_str_from(request_copy_text(dc->request, value)),
 		.source = source,
 	};
+}
+
+/* What was changed while the broker runs, before the file. */
+static void add_dynamic(const struct describe_call *dc, config_out *config,
+			const struct config_layers *l, const char *key)
+{
+	add_synonym(dc, config, key, dynamic_config_get(&l->dynamic, CONFIG_SCOPE_BROKER, key),
+		    CONFIG_SOURCE_DYNAMIC_BROKER);
+	add_synonym(dc, config, key, dynamic_config_get(&l->dynamic, CONFIG_SCOPE_DEFAULT, key),
+		    CONFIG_SOURCE_DYNAMIC_DEFAULT);
 }
 
 static int reserve(const struct describe_call *dc, result_out *out, size_t n)
@@ -87,12 +99,10 @@ static int reserve(const struct describe_call *dc, result_out *out, size_t n)
 	return -ENOMEM;
 }
 
-/* Values are copied: @own goes when the work is done. */
-static void describe_topic_settings(const struct describe_call *dc, const resource_in *in,
-				    const struct log_dir_setting *own, size_t n_own,
-				    result_out *out)
+static void describe_topic_settings(const struct config_layers *l, const struct describe_call *dc,
+				    const resource_in *in, const struct log_dir_setting *own,
+				    size_t n_own, result_out *out)
 {
-	const struct config *c = dc->request->worker->broker->config;
 	const struct topic_config_item *items;
 	size_t n;
 
@@ -101,7 +111,8 @@ static void describe_topic_settings(const struct describe_call *dc, const resour
 		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct topic_config_item *item = &items[i];
-		const struct config_topic_default *given = config_topic_default_given(c, item->key);
+		const struct config_topic_default *given =
+			config_topic_default_given(&l->base, item->key);
 		const char *origin = item->broker_key ? item->broker_key : item->key;
 		const char *origin_default = item->default_value;
 		const char *mine;
@@ -112,19 +123,18 @@ static void describe_topic_settings(const struct describe_call *dc, const resour
 		if (!wanted(in, item->key))
 			continue;
 		mine = config_own(own, n_own, item->key);
-		if (mine)
-			mine = request_copy_text(dc->request, mine);
-		value = config_in_force(c, item, own, n_own, &source);
-		config = add(dc, out, item->key, mine ? mine : value, (int8_t)item->type, source,
-			     item->doc);
-		add_synonym(config, item->key, mine, CONFIG_SOURCE_TOPIC);
+		value = config_in_force(l, item, own, n_own, &source);
+		config = add(dc, out, item->key, value, (int8_t)item->type, source, item->doc);
+		add_synonym(dc, config, item->key, mine, CONFIG_SOURCE_TOPIC);
+		if (item->broker_key)
+			add_dynamic(dc, config, l, item->broker_key);
 		if (given)
-			add_synonym(config, given->broker_key, given->broker_value,
+			add_synonym(dc, config, given->broker_key, given->broker_value,
 				    CONFIG_SOURCE_BROKER);
 		topic_default_origin(item->key, &origin, &origin_default);
 		/* What brokers have no setting for has no other name. */
 		if (item->broker_key)
-			add_synonym(config, origin, origin_default, CONFIG_SOURCE_DEFAULT);
+			add_synonym(dc, config, origin, origin_default, CONFIG_SOURCE_DEFAULT);
 	}
 }
 
@@ -153,73 +163,99 @@ static void describe_topic(struct controller *c, const struct describe_call *dc,
 		fail(out, kafka_error_from_errno(ret), request_copy_text(dc->request, err.text));
 		return;
 	}
-	describe_topic_settings(dc, in, own, n_own, out);
+	describe_topic_settings(controller_config(c), dc, in, own, n_own, out);
 	log_dir_settings_free(own, n_own);
 }
 
-static void describe_own_items(const struct describe_call *dc, const resource_in *in,
-			       result_out *out)
+static void describe_own_items(const struct config_layers *l, const struct describe_call *dc,
+			       const resource_in *in, result_out *out)
 {
-	const struct config *c = dc->request->worker->broker->config;
-
 	for (int id = 0; id < CONFIG_ITEM_COUNT; id++) {
 		const struct config_item *item = &config_items[id];
+		bool given = l->base.given[id];
 		config_out *config;
 
 		if (!wanted(in, item->key))
 			continue;
-		config =
-			add(dc, out, item->key, c->text[id], (int8_t)item->type,
-			    c->given[id] ? CONFIG_SOURCE_BROKER : CONFIG_SOURCE_DEFAULT, item->doc);
-		config->read_only = true;
-		add_synonym(config, item->key, c->given[id] ? c->text[id] : NULL,
+		config = add(dc, out, item->key, l->now.text[id], (int8_t)item->type,
+			     config_source_of(l, item->key, given), item->doc);
+		config->read_only = !item->dynamic;
+		add_dynamic(dc, config, l, item->key);
+		add_synonym(dc, config, item->key, given ? l->base.text[id] : NULL,
 			    CONFIG_SOURCE_BROKER);
-		add_synonym(config, item->key, item->default_value, CONFIG_SOURCE_DEFAULT);
+		add_synonym(dc, config, item->key, item->default_value, CONFIG_SOURCE_DEFAULT);
 	}
 }
 
-static void describe_topic_defaults(const struct describe_call *dc, const resource_in *in,
-				    result_out *out)
+static void describe_topic_defaults(const struct config_layers *l, const struct describe_call *dc,
+				    const resource_in *in, result_out *out)
 {
-	const struct config *c = dc->request->worker->broker->config;
 	size_t n;
 	const struct topic_config_item *items = topic_config_items(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		const char *set = config_topic_default(c, items[i].key);
+		const char *key = items[i].broker_key;
+		const char *given = config_topic_default(&l->base, items[i].key);
+		const char *value = config_topic_default(&l->now, items[i].key);
 		config_out *config;
 
-		if (!items[i].broker_key || !wanted(in, items[i].broker_key))
+		if (!key || !wanted(in, key))
 			continue;
-		config = add(dc, out, items[i].broker_key, set ? set : items[i].default_value,
-			     (int8_t)items[i].type,
-			     set ? CONFIG_SOURCE_BROKER : CONFIG_SOURCE_DEFAULT, items[i].doc);
-		config->read_only = true;
-		add_synonym(config, items[i].broker_key, set, CONFIG_SOURCE_BROKER);
-		add_synonym(config, items[i].broker_key, items[i].default_value,
-			    CONFIG_SOURCE_DEFAULT);
+		config = add(dc, out, key, value ? value : items[i].default_value,
+			     (int8_t)items[i].type, config_source_of(l, key, given), items[i].doc);
+		add_dynamic(dc, config, l, key);
+		add_synonym(dc, config, key, given, CONFIG_SOURCE_BROKER);
+		add_synonym(dc, config, key, items[i].default_value, CONFIG_SOURCE_DEFAULT);
 	}
 }
 
-static void describe_broker(const struct describe_call *dc, const resource_in *in, result_out *out)
+/* What all brokers have set, and nothing else. */
+static void describe_all_brokers(const struct config_layers *l, const struct describe_call *dc,
+				 const resource_in *in, result_out *out)
 {
-	const struct config *c = dc->request->worker->broker->config;
-	char own_name[16];
+	const struct config_settings *set = &l->dynamic.scopes[CONFIG_SCOPE_DEFAULT];
+
+	if (reserve(dc, out, set->n))
+		return;
+	for (size_t i = 0; i < set->n; i++) {
+		const char *key = set->items[i].key;
+		enum config_id id = config_item_find(key);
+		const struct topic_config_item *item = NULL;
+		struct topic_default d;
+		config_out *config;
+
+		if (topic_default_find(key, &d))
+			item = topic_config_find(d.topic_key);
+		if (!wanted(in, key))
+			continue;
+		config =
+			add(dc, out, key, set->items[i].value,
+			    item ? (int8_t)item->type : (int8_t)config_items[id].type,
+			    CONFIG_SOURCE_DYNAMIC_DEFAULT, item ? item->doc : config_items[id].doc);
+		add_synonym(dc, config, key, set->items[i].value, CONFIG_SOURCE_DYNAMIC_DEFAULT);
+	}
+}
+
+static void describe_broker(const struct config_layers *l, const struct describe_call *dc,
+			    const resource_in *in, result_out *out)
+{
+	enum config_scope scope;
+	const char *why;
 	size_t n;
 
-	/* No name: what all brokers have in common and can be changed while they run. Nothing. */
-	if (!in->resource_name.len)
+	if (!config_scope_of(dc->request, in->resource_name, /* describe= */ true, &scope, &why)) {
+		fail(out, KAFKA_ERROR_INVALID_REQUEST, why);
 		return;
-	snprintf(own_name, sizeof(own_name), "%" PRId32, c->node_id);
-	if (!kafka_str_equal(in->resource_name, kafka_str_from(own_name))) {
-		fail(out, KAFKA_ERROR_INVALID_REQUEST, "this broker can only describe itself");
+	}
+	if (scope == CONFIG_SCOPE_DEFAULT) {
+		describe_all_brokers(l, dc, in, out);
 		return;
 	}
 	topic_config_items(&n);
 	if (reserve(dc, out, n + CONFIG_ITEM_COUNT))
 		return;
-	describe_own_items(dc, in, out);
-	describe_topic_defaults(dc, in, out);
+	describe_own_items(l, dc, in, out);
+	describe_topic_defaults(l, dc, in, out);
 }
 
 static void work(struct controller *c, struct controller_call *call)
@@ -237,7 +273,7 @@ static void work(struct controller *c, struct controller_call *call)
 		if (in->resource_type == CONFIG_RESOURCE_TOPIC)
 			describe_topic(c, dc, in, out);
 		else if (in->resource_type == CONFIG_RESOURCE_BROKER)
-			describe_broker(dc, in, out);
+			describe_broker(controller_config(c), dc, in, out);
 		else
 			fail(out, KAFKA_ERROR_INVALID_REQUEST,
 			     "only topics and brokers have settings here");

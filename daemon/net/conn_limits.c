@@ -20,19 +20,19 @@ struct address {
  * @n: connections in all
  */
 struct conn_limits {
-	const struct config *config;
+	struct live_config *live;
 	pthread_mutex_t lock;
 	struct htable addresses;
 	int64_t n;
 };
 
-struct conn_limits *conn_limits_new(const struct config *config)
+struct conn_limits *conn_limits_new(struct live_config *live)
 {
 	struct conn_limits *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
-	l->config = config;
+	l->live = live;
 	pthread_mutex_init(&l->lock, NULL);
 	htable_init(&l->addresses);
 	return l;
@@ -58,12 +58,14 @@ void conn_limits_free(struct conn_limits *l)
 
 bool conn_limits_reserve(struct conn_limits *l)
 {
+	struct config_layers *layers = live_config_get(l->live);
 	bool free_place;
 
 	pthread_mutex_lock(&l->lock);
-	free_place = l->n < l->config->connections_max;
+	free_place = l->n < layers->now.connections_max;
 	l->n += free_place;
 	pthread_mutex_unlock(&l->lock);
+	config_layers_put(layers);
 	return free_place;
 }
 
@@ -111,12 +113,13 @@ static int32_t max_of(const struct config *c, const struct in6_addr *from)
 
 int conn_limits_enter(struct conn_limits *l, const struct in6_addr *from)
 {
+	struct config_layers *layers = live_config_get(l->live);
 	struct address *a;
 	int err = 0;
 
 	pthread_mutex_lock(&l->lock);
 	a = find(l, from);
-	if ((a ? a->n : 0) >= max_of(l->config, from))
+	if ((a ? a->n : 0) >= max_of(&layers->now, from))
 		err = -EDQUOT;
 	else if (!a && !(a = add(l, from)))
 		err = -ENOMEM;
@@ -125,6 +128,7 @@ int conn_limits_enter(struct conn_limits *l, const struct in6_addr *from)
 	else
 		l->n--;
 	pthread_mutex_unlock(&l->lock);
+	config_layers_put(layers);
 	return err;
 }
 

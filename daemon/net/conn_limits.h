@@ -9,12 +9,12 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 
-#include "daemon/config/config.h"
+#include "daemon/config/live_config.h"
 
 struct conn_limits;
 
-/** conn_limits_new - @config: outlives it; NULL: no memory */
-struct conn_limits *conn_limits_new(const struct config *config);
+/** conn_limits_new - @live: outlives it; NULL: no memory */
+struct conn_limits *conn_limits_new(struct live_config *live);
 void conn_limits_free(struct conn_limits *l);
 
 /**

@@ -24,12 +24,12 @@ TEST_HELPERS += $(B)/tests/sluiced-userspace
 
 # Tests of single files.
 DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record test_group_sim test_txn test_txn_sim test_quota \
-	test_htable test_image \
+	test_htable test_image test_live_config \
 	test_properties test_purgatory test_reactor test_segment_fd_cache test_sender test_timer)
 
 # Tests of the daemon with a client on the loopback.
 DAEMON_SERVED_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner test_conn test_topic_defaults test_fetch_committed \
-	test_handle_alter_configs test_handle_client_quotas test_handle_cluster test_handle_delete_records test_handle_fetch \
+	test_handle_alter_configs test_handle_broker_configs test_handle_client_quotas test_handle_cluster test_handle_delete_records test_handle_fetch \
 	test_handle_metadata test_handle_partitions test_topic_log test_handle_produce test_handle_txn test_handle_topics)
 
 UNIT_TESTS += $(DAEMON_TESTS) $(DAEMON_SERVED_TESTS)
@@ -51,7 +51,7 @@ $(B)/tests/unit/test_txn $(B)/tests/unit/test_txn_sim: \
 $(B)/tests/unit/test_group_sim $(B)/tests/unit/test_txn_sim: $(B)/asan/tests/daemon/lives.o
 
 # Fuzzers: the configuration, and a whole daemon behind a connection.
-DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_conn fuzz_group_record)
+DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_dynamic_config fuzz_conn fuzz_group_record)
 FUZZERS += $(DAEMON_FUZZERS)
 
 $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
@@ -59,6 +59,7 @@ $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+$(B)/fuzz/fuzz_dynamic_config: $(B)/fuzz/tests/fuzz/fuzz_dynamic_config.o
 $(B)/fuzz/fuzz_properties: $(B)/fuzz/tests/fuzz/fuzz_properties.o
 $(B)/fuzz/fuzz_group_record: $(B)/fuzz/tests/fuzz/fuzz_group_record.o
 $(B)/fuzz/fuzz_conn: $(B)/fuzz/tests/fuzz/fuzz_conn.o $(USER_MODULE_SRCS:%.c=$(B)/fuzz/%.o)

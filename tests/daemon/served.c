@@ -75,7 +75,7 @@ void served_start(const char *const *overrides)
 	assert_int_equal(controller_start(s.controller, s.coordinators, &s.worker, 1), 0);
 	assert_int_equal(coordinators_start(s.coordinators), 0);
 	assert_int_equal(worker_start(&s.worker), 0);
-	assert_int_equal(cleaner_start(&s.config, &s.cleaner), 0);
+	assert_int_equal(cleaner_start(s.broker.live, &s.cleaner), 0);
 }
 
 void served_stop(void)
