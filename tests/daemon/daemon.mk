@@ -22,6 +22,14 @@ $(B)/tests/sluiced-userspace: $(B)/asan/daemon/main.o $(USER_MODULE_SRCS:%.c=$(B
 
 TEST_HELPERS += $(B)/tests/sluiced-userspace
 
+# Whole programs: sluicectl and the daemon.
+UNIT_TESTS += $(B)/tests/unit/test_sluicectl_config
+
+$(B)/tests/unit/test_sluicectl_config: tests/unit/test_sluicectl_config.py \
+		$(B)/tests/sluiced-userspace $(B)/bin/sluicectl
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
 # Tests of single files.
 DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record test_group_sim test_txn test_txn_sim test_quota \
 	test_htable test_image test_live_config \

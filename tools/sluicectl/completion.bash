@@ -39,7 +39,7 @@ _sluicectl() {
 		return ;;
 	esac
 	case ${words[0]-}:${words[1]-} in
-	:*) options='up down topic produce consume partition log compact socket status monitor' ;;
+	:*) options='up down topic produce consume partition log config compact socket status monitor' ;;
 	topic:) options='create list describe config delete' ;;
 	partition:) options='list describe delete-records truncate' ;;
 	log:) options='check dump' ;;
@@ -54,6 +54,7 @@ _sluicectl() {
 	topic:create) options='-p --partitions -c --config -r --replication-factor --if-not-exists' ;;
 	topic:list) options='-q --quiet' ;;
 	topic:describe|partition:list) options=$(_sluicectl_topics) ;;
+	config:*) options='-c --config -d --delete --all-brokers' ;;
 	topic:config)
 		options='-c --config -d --delete'
 		[ "${#words[@]}" -gt 2 ] || options+=" $(_sluicectl_topics)" ;;

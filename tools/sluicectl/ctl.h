@@ -145,6 +145,7 @@ int cmd_partition_truncate(struct ctl *ctl, int argc, char **argv);
 int cmd_socket_list(struct ctl *ctl, int argc, char **argv);
 int cmd_status(struct ctl *ctl, int argc, char **argv);
 int cmd_monitor(struct ctl *ctl, int argc, char **argv);
+int cmd_config(struct ctl *ctl, int argc, char **argv);
 int cmd_compact(struct ctl *ctl, int argc, char **argv);
 
 #endif /* SLUICECTL_CTL_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests to a remote broker over the Kafka protocol, for the topic commands.
+ * Requests to a broker over the Kafka protocol, for the topic commands and config.
  */
 #ifndef SLUICECTL_KAFKA_CLIENT_H
 #define SLUICECTL_KAFKA_CLIENT_H
@@ -31,6 +31,18 @@ int kafka_client_call(struct kafka_client *c, int16_t api,
 		      int (*decode)(struct wire_reader *r, struct arena *a, int16_t version,
 				    void *response),
 		      void *response);
+
+/* The generated functions have typed arguments; a call takes any. */
+#define KAFKA_CLIENT_MESSAGE(name)                                                             \
+	static void encode_##name(struct wire_writer *w, int16_t version, const void *request) \
+	{                                                                                      \
+		kafka_##name##_request_encode(w, version, request);                            \
+	}                                                                                      \
+	static int decode_##name(struct wire_reader *r, struct arena *a, int16_t version,      \
+				 void *response)                                               \
+	{                                                                                      \
+		return kafka_##name##_response_decode(r, a, version, response);                \
+	}
 
 /** kafka_client_fail() - say what an error code of a response means */
 int kafka_client_fail(int16_t error_code, struct kafka_str message, const char *topic);

@@ -13,21 +13,10 @@
 #define CONFIG_RESOURCE_TOPIC 2
 #define CONFIG_SOURCE_TOPIC   1
 
-/* The generated functions have typed arguments; a call takes any. */
-#define MESSAGE(name)                                                                          \
-	static void encode_##name(struct wire_writer *w, int16_t version, const void *request) \
-	{                                                                                      \
-		kafka_##name##_request_encode(w, version, request);                            \
-	}                                                                                      \
-	static int decode_##name(struct wire_reader *r, struct arena *a, int16_t version,      \
-				 void *response)                                               \
-	{                                                                                      \
-		return kafka_##name##_response_decode(r, a, version, response);                \
-	}
-MESSAGE(metadata)
-MESSAGE(create_topics)
-MESSAGE(delete_topics)
-MESSAGE(describe_configs)
+KAFKA_CLIENT_MESSAGE(metadata)
+KAFKA_CLIENT_MESSAGE(create_topics)
+KAFKA_CLIENT_MESSAGE(delete_topics)
+KAFKA_CLIENT_MESSAGE(describe_configs)
 
 static int create_one(struct ctl *ctl, struct kafka_client *c, const char *name,
 		      const struct kafka_topic_settings *s)

@@ -61,6 +61,13 @@ static const struct ctl_command commands[] = {
 	{"log", cmd_log,
 	 "usage: sluicectl log check|dump ...\n"
 	 "Look into the files of logs; 'sluicectl log COMMAND --help' says more.\n"},
+	{"config", cmd_config,
+	 "usage: sluicectl config [--all-brokers] [-c KEY=VALUE] [-d KEY]\n"
+	 "Change settings of the broker at -b, or else at localhost:9092, while it runs, or\n"
+	 "show all and which of them can be changed so.\n"
+	 "  -c, --config KEY=VALUE  a setting, in Kafka's spelling; may repeat\n"
+	 "  -d, --delete KEY        back to what it was before; may repeat\n"
+	 "      --all-brokers       what all brokers have that do not set it themselves\n"},
 	{"compact", cmd_compact,
 	 "usage: sluicectl compact [TOPIC [PARTITION]]\n"
 	 "Of each key keep the last record alone, in topics whose cleanup.policy has\n"
@@ -144,7 +151,7 @@ static const struct ctl_command socket_commands[] = {
 static const char common_help[] =
 	"\nEverywhere:\n"
 	"  -j, --json            JSON: one object, or one a line\n"
-	"  -b, --bootstrap HOST:PORT  topic commands ask this Kafka broker instead\n"
+	"  -b, --bootstrap HOST:PORT  topic commands, and config, ask this Kafka broker\n"
 	"      --data-dir DIR    instead of $SLUICE_DATA_DIR, log.dirs of\n"
 	"                        /etc/sluice/server.properties, or /var/lib/sluice\n"
 	"  -h, --help\n";
