@@ -7,8 +7,9 @@
  * done: one sync serves all.
  *
  * Of the active segment only the .log file is synced. Its indexes, whose newest
- * entries are not even in the files, follow when it is sealed; should they be lost before, recovery builds them anew, because
- * it begins with the segment that holds the offset before the recovery point.
+ * entries are not even in the files, follow when it is sealed; should they be
+ * lost before, recovery builds them anew, because it begins with the segment that
+ * holds the offset before the recovery point.
  * So a segment that is sealed and was synced since needs no file open any more.
  */
 #include "log_internal.h"
