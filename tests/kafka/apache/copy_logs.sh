@@ -10,5 +10,7 @@ set -euo pipefail
 
 rm -rf "$OUT/logs"
 mkdir -p "$OUT/logs"
-du -sk /data/*-[0-9]* | awk '$1 < 8192' | sort -rn | head -n "${1:?COUNT}" | cut -f 2 |
+# Not head, which ends before sort has written all: that is a broken pipe.
+du -sk /data/*-[0-9]* | awk '$1 < 8192' | sort -rn |
+	awk -v count="${1:?COUNT}" 'NR <= count { print $2 }' |
 	xargs -I{} cp -r {} "$OUT/logs/"
