@@ -66,7 +66,8 @@ static int one_receipt(struct load *l, const struct sluice_event *ev, char *text
 	if (ev->error == -ESTALE && l->stale_is_fine)
 		return 0;
 	if (ev->error)
-		die("producer %u: receipt with error %d", l->producer, ev->error);
+		die("producer %u: receipt with error %d: %s", l->producer, ev->error,
+		    strerror(-ev->error));
 	atomic_fetch_add(l->acked, 1);
 	return snprintf(text, room, "ack %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %d %lld %u %u\n",
 			l->topic->name, l->producer, s->first, s->count, ev->partition,
@@ -100,6 +101,7 @@ void load_send(struct load *l, struct record *r, uint32_t count)
 {
 	struct sluice_receipt_request request = {.when = l->when};
 	struct sent *s = l->sent;
+	ssize_t sent;
 
 	while (l->waiting >= l->window)
 		take_receipts(l);
@@ -108,8 +110,10 @@ void load_send(struct load *l, struct record *r, uint32_t count)
 	*s = (struct sent){l->sequence, count, atomic_load(&l->shared->ticket), true};
 	request.cookie = (uint64_t)(s - l->sent);
 	r->receipt = &request;
-	if (send_record(l->fd, r, 0) != (ssize_t)r->value_len)
-		die("producer %u: %s: %s", l->producer, strerror(errno), error_text(l->fd));
+	sent = send_record(l->fd, r, 0);
+	if (sent != (ssize_t)r->value_len)
+		die("producer %u: %s: %s", l->producer,
+		    sent < 0 ? strerror(errno) : "only the first batches", error_text(l->fd));
 	l->waiting++;
 	l->sequence += count;
 	/* Sometimes all of them are waited for: syncs with nothing behind them. */
