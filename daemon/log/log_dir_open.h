@@ -27,7 +27,10 @@ struct log_dir {
 	int topics_fd;
 };
 
-/** log_dir_fail() - write the sentence, unless @err is NULL; returns @code. */
+/**
+ * log_dir_fail() - write the sentence, unless @err is NULL; returns @code.
+ * If @code is that of a full disk, what to do about it is added.
+ */
 int log_dir_fail(struct log_dir_error *err, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -262,7 +262,7 @@ static int gather(struct pool *pool, struct checkpoint *ends)
 			err = checkpoint_add(ends, job->topic->s.topic, job->index,
 					     job->done.log_end_offset);
 		else if (!job->topic->why.text[0])
-			log_dir_fail(&job->topic->why, 0, "partition %" PRIu32 ": %s: %s",
+			log_dir_fail(&job->topic->why, job->result, "partition %" PRIu32 ": %s: %s",
 				     job->index, job->why, strerror(-job->result));
 	}
 	return err;

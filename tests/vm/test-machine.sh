@@ -77,6 +77,7 @@ test_stock() {
 	run_test "$KERNEL/disk-full" 300 "${inside[@]}" CMD=tests/kafka/disk_full.sh || failed=1
 	run_test "$KERNEL/disk-errors" 600 "${inside[@]}" \
 		CMD="DISK_ROUNDS=${DISK_ROUNDS:-1} tests/disk/errors.sh" || failed=1
+	run_test "$KERNEL/disk-no-room" 300 "${inside[@]}" CMD=tests/disk/full.sh || failed=1
 	timeout 300 "${inside[@]}" CMD=tests/kafka/report.sh < /dev/null > "$out/report" ||
 		 echo "test: the report of $KERNEL is incomplete"
 	run_test "$KERNEL/stop" 120 make stop || failed=1
