@@ -136,14 +136,19 @@ static void count(struct kern *k, struct counts *c)
 		}
 }
 
-/* Of the load here, and of Kafka's client on the other side. */
-static bool all_acked(struct shared *s, const char *dir)
+static bool is_written(const char *dir, const char *name, int number)
 {
 	char path[4096];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/acks.%d", dir, CLIENT_ID);
-	if (stat(path, &st) || !st.st_size)
+	snprintf(path, sizeof(path), "%s/%s.%d", dir, name, number);
+	return !stat(path, &st) && st.st_size;
+}
+
+/* Of the load here, and of Kafka's clients on the other side. */
+static bool all_acked(struct shared *s, const char *dir)
+{
+	if (!is_written(dir, "acks", CLIENT_ID) || !is_written(dir, "transactions", TXN_CLIENT_ID))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(s->acked); i++)
 		if (!atomic_load(&s->acked[i]))

@@ -20,7 +20,7 @@ flushes=${FLUSHES:-6}
 seed=${SEED:-$RANDOM}
 acks=${ACKS:-}
 base=$PWD/build/test/crash
-machine= client=
+machine= clients=
 python=$(tests/kafka/venv.sh)
 # Seconds for one machine; many flushes take their time.
 limit=580
@@ -30,7 +30,7 @@ limit=580
 # first one left.
 combinations=("ext4 6.1 6.12" "xfs 6.12 6.1" "ext4 6.12 6.1" "xfs 6.1 6.12")
 
-stop() { [ -z "$machine$client" ] || kill $machine $client 2> /dev/null || true; }
+stop() { [ -z "$machine$client" ] || kill $machine $clients 2> /dev/null || true; }
 trap stop EXIT
 
 free_port() {
@@ -45,10 +45,24 @@ start() {
 	machine=$!
 }
 
-# Kafka's client lives as long as the disk: it does not know of power cuts.
-start_client() {
-	"$python" tests/crash/client.py "$port" "$1/out" >> "$1/client.log" 2>&1 &
-	client=$!
+# Kafka's clients live as long as the disk: they do not know of power cuts.
+start_clients() {
+	local name
+
+	for name in client transactions; do
+		"$python" tests/crash/$name.py "$port" "$1/out" >> "$1/clients.log" 2>&1 &
+		clients+=" $!"
+	done
+}
+
+# end_clients - each says how it ended
+end_clients() {
+	local pid
+
+	for pid in $clients; do
+		wait "$pid" || { echo "# a client of Kafka's failed"; return 1; }
+	done
+	clients=
 }
 
 # wait_for FILE - until the machine has made it
@@ -79,7 +93,7 @@ load_and_cut() {
 
 	start "$dir" "$5" "$4" "tests/crash/guest.sh load $3 $acks" -w "$dir/writes"
 	wait_for "$dir/out/created" || { echo "# no topics on $5"; return 1; }
-	[ -n "$client" ] || start_client "$dir"
+	[ -n "$clients" ] || start_clients "$dir"
 	wait_for "$dir/out/ready.$3" || { echo "# on $5 not all happened that should: $(tail -n 1 "$dir/out/counts.$3")"; return 1; }
 	delay=$((RANDOM % 5000))
 	cut_power "$dir" $delay || { echo "# the machine ended by itself, or its kernel complained"; return 1; }
@@ -101,8 +115,7 @@ one_disk() {
 		tests/crash/guest.sh replay $dir/writes $fs $flushes $seed"
 	wait $machine || { echo "# it does not go on as it should on $kernel"; return 1; }
 	machine=
-	wait $client || { echo "# Kafka's client failed"; return 1; }
-	client=
+	end_clients || return 1
 	sed -n 's/^# \(.* flushes on .*\)/# disk '"$2"': \1/p' "$dir/log"
 	/usr/bin/python3 tests/crash/verify.py "$dir/out"
 }
@@ -118,12 +131,12 @@ for ((n = 0; n < count; n++)); do
 		echo "ok $((n + 1)) - power cut of disk $n"
 		rm -rf "$dir"
 	else
-		tail -n 40 "$dir/log" "$dir/client.log" | sed 's/^/# /'
+		tail -n 40 "$dir/log" "$dir/clients.log" | sed 's/^/# /'
 		echo "not ok $((n + 1)) - power cut of disk $n ($dir)"
 		failed=1
 	fi
 	stop
-	machine= client=
+	machine= clients=
 done
 echo "1..$count"
 exit $failed

@@ -9,14 +9,39 @@
 #include "tests/crash/value.h"
 #include "tests/socket/harness.h"
 
+/* A tombstone's header says what the value does of others. */
+static bool tombstone_is_right(const struct got *got, uint32_t *producer_number, uint32_t *sequence)
+{
+	char name[KEY_MAX] = "", expected[KEY_MAX];
+	int len = got->headers[0].value_len;
+
+	/* Its key is of one byte, and the value follows. */
+	if (got->n_headers != 1 || got->headers[0].key_len != 1 || len < 0 || len >= KEY_MAX ||
+	    got->headers[0].data[0] != *TOMBSTONE_HEADER)
+		return false;
+	memcpy(name, got->headers[0].data + 1, (size_t)len);
+	return sscanf(name, "%" SCNu32 " %" SCNu32, producer_number, sequence) == 2 &&
+	       make_name(*producer_number, *sequence, expected) == (size_t)len &&
+	       !strcmp(name, expected) && is_tombstone(*producer_number, *sequence);
+}
+
+static bool record_is_right(const struct topic *t, struct got *got, uint32_t *producer_number,
+			    uint32_t *sequence)
+{
+	got->value[got->len] = '\0';
+	if (got->info.flags & SLUICE_RECORD_NULL_VALUE)
+		return t == &topics[TOPIC_COMPACT] &&
+		       tombstone_is_right(got, producer_number, sequence);
+	return value_is_right(got->value, (size_t)got->len, producer_number, sequence);
+}
+
 static void dump_record(FILE *out, const struct topic *t, int partition, struct got *got)
 {
 	uint32_t producer_number, sequence;
 	char key[KEY_MAX];
 	size_t key_len;
 
-	got->value[got->len] = '\0';
-	if (!value_is_right(got->value, (size_t)got->len, &producer_number, &sequence))
+	if (!record_is_right(t, got, &producer_number, &sequence))
 		die("%s-%d, offset %lld: not a record that was sent: '%.60s'", t->name, partition,
 		    (long long)got->info.offset, got->value);
 	key_len = make_key(producer_number, sequence, key);
@@ -33,7 +58,10 @@ static void dump_partition(FILE *out, const struct topic *t, int partition)
 	static struct got got;
 	int fd = consumer(SOCK_SEQPACKET, t, partition, SLUICE_OFFSET_EARLIEST);
 	struct sluice_position pos = {.partition = partition};
+	uint32_t committed = SLUICE_READ_COMMITTED;
 
+	if (set_option(fd, SLUICE_ISOLATION, &committed, sizeof(committed)))
+		die("isolation: %s", error_text(fd));
 	while (receive(fd, &got, MSG_DONTWAIT) >= 0)
 		dump_record(out, t, partition, &got);
 	if (errno != EAGAIN)

@@ -22,23 +22,24 @@ create_topics() {
 
 	sluicectl "${create[@]}" -p 3 "${small[@]}" $topic
 	sluicectl "${create[@]}" -p 1 "${small[@]}" -c cleanup.policy=compact \
-		-c min.cleanable.dirty.ratio=0.01 $topic-compact
+		-c min.cleanable.dirty.ratio=0.01 -c delete.retention.ms=500 $topic-compact
+	sluicectl "${create[@]}" -p 2 "${small[@]}" $topic-txn
 	sluicectl --data-dir $other "${create[@]}" -p 2 "${small[@]}" \
 		-c retention.bytes=262144 $topic-retain
 	sluicectl --data-dir $other "${create[@]}" -p 1 "${small[@]}" $topic-cut
 }
 
-# Kafka's client is outside, and was there before the power cut: it is told to
-# come to an end, once all that it sent is acknowledged.
-end_client() {
+# Kafka's clients are outside, and were there before the power cut: they are told
+# to come to an end, once all that they sent is acknowledged.
+end_clients() {
 	local i
 
 	touch "$OUT/end"
 	for ((i = 0; i < 4500; i++)); do
-		[ ! -e "$OUT/ended" ] || return 0
+		[ ! -e "$OUT/ended" ] || [ ! -e "$OUT/ended.transactions" ] || return 0
 		sleep 0.1
 	done
-	echo "Kafka's client did not get all of its records acknowledged"
+	echo "Kafka's clients did not get all of their records acknowledged"
 	return 1
 }
 
@@ -64,7 +65,7 @@ load)
 verify)
 	sluicectl up $other
 	$load continue "$OUT" $disk_acks
-	end_client
+	end_clients
 	# Nothing is compacted any more while the files are read.
 	daemon.sh stop
 	check_files

@@ -10,11 +10,12 @@
 #include "tests/socket/record.h"
 
 /*
- * crash: records stay. crash-compact: the last record of each key stays.
- * crash-retain: partition 0 loses its oldest by size, of partition 1 records are
- * deleted, too. crash-cut: truncated.
+ * crash: records stay. crash-compact: the last record of each key stays, and a
+ * tombstone of one not for long. crash-retain: partition 0 loses its oldest by size,
+ * of partition 1 records are deleted, too. crash-cut: truncated. crash-txn: has the
+ * transactions of transactions.py, and nothing from here.
  */
-enum { TOPIC_PLAIN, TOPIC_COMPACT, TOPIC_RETAIN, TOPIC_CUT, TOPICS };
+enum { TOPIC_PLAIN, TOPIC_COMPACT, TOPIC_RETAIN, TOPIC_CUT, TOPIC_TXN, TOPICS };
 extern struct topic topics[TOPICS];
 
 /* Producers of the first topic alone: roles below this one. */
@@ -28,6 +29,7 @@ extern struct topic topics[TOPICS];
 #define CONTINUING    2	 /* producers that go on after it */
 #define CONTINUING_ID 1000
 #define CLIENT_ID     2000 /* client.py's */
+#define TXN_CLIENT_ID 3000 /* transactions.py's */
 #define BATCH_RECORDS 12   /* of a batch at most */
 
 /**

@@ -13,6 +13,7 @@ struct topic topics[TOPICS] = {
 	[TOPIC_COMPACT] = {.name = "crash-compact", .partitions = 1},
 	[TOPIC_RETAIN] = {.name = "crash-retain", .partitions = 2},
 	[TOPIC_CUT] = {.name = "crash-cut", .partitions = 1},
+	[TOPIC_TXN] = {.name = "crash-txn", .partitions = 2},
 };
 
 /* Records go to all partitions in turns, batches to one. */
@@ -27,21 +28,42 @@ static const struct role {
 	{TOPIC_CUT, true, 0},	  {TOPIC_CUT, true, 0},
 };
 
+static void send_plain(struct load *l)
+{
+	char value[VALUE_MAX + 1];
+	struct record r = {.value = value,
+			   .partition = 1 + (int)(l->sequence % l->topic->partitions)};
+
+	r.value_len = make_value(l->producer, l->sequence, value);
+	load_send(l, &r, 1);
+}
+
+static void send_keyed(struct load *l)
+{
+	char value[VALUE_MAX + 1], key[KEY_MAX], name[KEY_MAX];
+	struct header h = {.key = TOMBSTONE_HEADER, .key_len = 1, .value = name};
+	struct record r = {.key = key};
+
+	r.key_len = make_key(l->producer, l->sequence, key);
+	if (is_tombstone(l->producer, l->sequence)) {
+		h.value_len = (int)make_name(l->producer, l->sequence, name);
+		r.headers = &h;
+		r.n_headers = 1;
+	} else {
+		r.value = value;
+		r.value_len = make_value(l->producer, l->sequence, value);
+	}
+	load_send(l, &r, 1);
+}
+
 static void produce_records(struct load *l)
 {
-	char value[VALUE_MAX + 1], key[KEY_MAX];
-
 	l->fd = producer(SOCK_SEQPACKET, l->topic, SLUICE_PARTITION_ANY);
 	for (;;) {
-		struct record r = {.value = value,
-				   .partition = 1 + (int)(l->sequence % l->topic->partitions)};
-
-		r.value_len = make_value(l->producer, l->sequence, value);
-		if (l->topic == &topics[TOPIC_COMPACT]) {
-			r.key = key;
-			r.key_len = make_key(l->producer, l->sequence, key);
-		}
-		load_send(l, &r, 1);
+		if (l->topic == &topics[TOPIC_COMPACT])
+			send_keyed(l);
+		else
+			send_plain(l);
 	}
 }
 

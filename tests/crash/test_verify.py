@@ -38,8 +38,14 @@ def good_disk():
     add("crash-cut", 0, 29, 40)
     # Producer 30 wrote behind them before offsets from 40 on were cut.
     acks[30] = [["ack", "crash-cut", 30, 0, 5, 0, 40, 10, 20]]
+    # Markers lie between the records of transactions.
+    for sequence in (0, 1, 2, 3, 6, 7):
+        records.append(("crash-txn", sequence % 2, sequence, 3000, sequence, "-"))
+    ends += [("crash-txn", 0, 0, 10), ("crash-txn", 1, 0, 10)]
     files = {f"acks.{producer}": lines for producer, lines in acks.items()}
     files["changes.1"] = [["delete", 1, 20], ["cut", 30, 40, 45 - 5], ["done", 30, 31]]
+    files["transactions.3000"] = [["txn", 0, 0, 4, "commit"], ["txn", 1, 4, 2, "abort"],
+                                  ["txn", 2, 6, 2, "commit"], ["group", 2]]
     files["counts.1"] = [["counts", 0, 0, 0, 0, 0], ["counts", 9, 8, 7, 6, 5]]
     files["records"] = [["record", *r] for r in records] + [["end", *e] for e in ends]
     return files
@@ -106,6 +112,42 @@ def key_moved(files):
     line[3] -= 1
 
 
+def newest_tombstone(files):
+    """The line of one that is the newest of its key."""
+    return next(i for i, line in enumerate(files["records"])
+                if line[:2] == ["record", "crash-compact"] and values.is_tombstone(*line[4:6]))
+
+
+def deleted_came_back(files):
+    """The tombstone is gone before what it deletes is."""
+    line = files["records"].pop(newest_tombstone(files))
+    older = next(s for s in range(line[5]) if values.make_key(24, s) == line[6])
+    files["records"].append(["record", "crash-compact", 0, older, 24, older, line[6]])
+
+
+def transaction_lost(files):
+    drop("crash-txn", 1, 3)(files)
+
+
+def aborted_is_there(files):
+    files["records"].append(["record", "crash-txn", 0, 4, 3000, 4, "-"])
+
+
+def group_went_back(files):
+    files["transactions.3000"][-1][1] = 0
+
+
+def group_is_ahead(files):
+    """As if the offset of an aborted transaction counted."""
+    files["transactions.3000"][-2][-1] = "abort"
+    for sequence in (6, 7):
+        drop("crash-txn", sequence % 2, sequence)(files)
+
+
+def nothing_aborted(files):
+    del files["transactions.3000"][1]
+
+
 def hole(files):
     drop("crash-retain", 0, 500)(files)
 
@@ -153,7 +195,8 @@ def no_client(files):
 
 BREAKS = (last_lost, doubled, swapped, gap, key_lost, key_moved, hole, too_much_removed,
           more_deleted_than_asked, below_the_cut, cut_came_back, sent_after_the_cut, other_round,
-          nothing_compacted, no_client)
+          nothing_compacted, no_client, deleted_came_back, transaction_lost, aborted_is_there,
+          group_went_back, group_is_ahead, nothing_aborted)
 
 
 def interrupted(files):
@@ -162,12 +205,18 @@ def interrupted(files):
     cut_came_back(files)
 
 
+def tombstone_gone(files):
+    """It deleted all there was, and has had its time."""
+    files["records"].pop(newest_tombstone(files))
+
+
 def torn_line(files):
     files["acks.30"].append(["ack", "crash", 30])
 
 
 def main():
-    cases = [(case, True) for case in (lambda files: None, interrupted, torn_line)]
+    cases = [(case, True) for case in (lambda files: None, interrupted, torn_line,
+                                          tombstone_gone)]
     cases += [(case, False) for case in BREAKS]
     print(f"1..{len(cases)}")
     failed = False
@@ -184,4 +233,5 @@ def main():
     sys.exit(failed)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -42,3 +42,13 @@ size_t make_key(uint32_t producer, uint32_t sequence, char *text)
 	return (size_t)snprintf(text, KEY_MAX, "k%" PRIu32 ".%" PRIu32, producer,
 				mix(producer, sequence) % KEYS);
 }
+
+bool is_tombstone(uint32_t producer, uint32_t sequence)
+{
+	return (mix(producer, sequence) >> 8) % 4 == 0;
+}
+
+size_t make_name(uint32_t producer, uint32_t sequence, char *text)
+{
+	return (size_t)snprintf(text, KEY_MAX, "%" PRIu32 " %" PRIu32, producer, sequence);
+}

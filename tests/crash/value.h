@@ -30,4 +30,14 @@ bool value_is_right(const char *text, size_t len, uint32_t *producer, uint32_t *
  */
 size_t make_key(uint32_t producer, uint32_t sequence, char *text);
 
+/**
+ * is_tombstone() - has this record of the compacted topic no value?
+ * Then its header TOMBSTONE_HEADER says whose it is and which: make_name().
+ */
+bool is_tombstone(uint32_t producer, uint32_t sequence);
+#define TOMBSTONE_HEADER "t"
+
+/** make_name() - into @text of KEY_MAX bytes; its length without the 0. */
+size_t make_name(uint32_t producer, uint32_t sequence, char *text);
+
 #endif /* TESTS_CRASH_VALUE_H */

@@ -22,3 +22,7 @@ def make_value(producer, sequence):
 
 def make_key(producer, sequence):
     return f"k{producer}.{mix(producer, sequence) % 16}"
+
+
+def is_tombstone(producer, sequence):
+    return (mix(producer, sequence) >> 8) % 4 == 0

@@ -16,6 +16,8 @@ The files' lines:
   cut BEGUN BOUND TARGET        (crash-cut) truncation to TARGET is about to be asked
       for; it takes nothing below BOUND
   done BEGUN ENDED              it was answered
+  txn NUMBER FIRST COUNT commit|abort   (crash-txn) it was answered so
+  group OFFSET                  what the group of the transactions has in the end
   counts ROLLS COMPACTIONS RETENTIONS DELETIONS TRUNCATIONS     so far in this round
   record TOPIC PARTITION OFFSET PRODUCER SEQUENCE KEY
   end TOPIC PARTITION START END
@@ -31,9 +33,12 @@ import values
 SHOWN = 20
 KEPT = 262144 // 2      # of retention.bytes, where records but no batches are counted
 CONTINUING = range(1000, 3000)  # producers that go on after a power cut
-FIELDS = {"ack": 9, "delete": 3, "cut": 4, "done": 3, "counts": 6, "record": 7, "end": 5}
+FIELDS = {"ack": 9, "delete": 3, "cut": 4, "done": 3, "counts": 6, "record": 7, "end": 5,
+          "txn": 5, "group": 2}
 COUNTED = ("rolls", "compactions", "retentions", "deletions", "truncations")
 
+TXN_PRODUCER = 3000
+Txn = collections.namedtuple("Txn", "number first count end")
 Ack = collections.namedtuple("Ack", "topic producer first count partition offset sent seen round")
 Cut = collections.namedtuple("Cut", "round begun bound target ended")
 
@@ -69,7 +74,7 @@ class Disk:
 
     def __init__(self, folder):
         self.logs, self.acks, self.cuts, self.deletes = {}, [], [], []
-        self.counts, self.newest = {}, {}
+        self.counts, self.newest, self.txns, self.group = {}, {}, [], None
         self.read_records(f"{folder}/records")
         for number, line in round_files(folder, "acks"):
             # Those that go on do so in more rounds than one: no tickets.
@@ -78,6 +83,12 @@ class Disk:
             self.read_change(number, line)
         for number, line in round_files(folder, "counts"):
             self.counts[number] = line[1:]
+        for _, line in round_files(folder, "transactions"):
+            if line[0] == "txn":
+                self.txns.append(Txn(*line[1:]))
+            else:
+                self.group = line[1]
+        self.find_tombstones()
 
     def read_records(self, path):
         records = list(whole_lines(path))
@@ -93,6 +104,20 @@ class Disk:
                 # Of the compacted topic; others have no keys.
                 self.newest[key] = max(self.newest.get(key, -1), sequence)
 
+    def find_tombstones(self):
+        """The last of each key that its producer is known to have got past: what was lost
+        behind it, if it was, took it along only with all that followed."""
+        passed = collections.defaultdict(int)
+        there = self.logs.get(("crash-compact", 0), Log(0, 0)).at.values()
+        sent = [(ack.producer, ack.first) for ack in self.acks if ack.topic == "crash-compact"]
+        for producer, sequence in [*there, *sent]:
+            passed[producer] = max(passed[producer], sequence)
+        self.tombstones = {}
+        for producer, last in passed.items():
+            for sequence in range(last + 1):
+                if values.is_tombstone(producer, sequence):
+                    self.tombstones[values.make_key(producer, sequence)] = sequence
+
     def read_change(self, number, line):
         kind, *fields = line
         if kind == "delete":
@@ -107,7 +132,7 @@ def check_order(name, log):
     """Nothing outside of the log's bounds or twice, each producer's records in order."""
     if any(not log.start <= offset < log.end for offset in log.at):
         yield f"{name}: records outside of {log.start} to {log.end}"
-    if name[0] != "crash-compact" and len(log.at) != log.end - log.start:
+    if name[0] not in ("crash-compact", "crash-txn") and len(log.at) != log.end - log.start:
         yield f"{name}: {len(log.at)} records from {log.start} to {log.end}"
     last = {}
     for offset in sorted(log.at):
@@ -147,13 +172,25 @@ def check_retained(_, ack, log):
 
 
 def check_compacted(disk, ack, log):
-    """It is there, or a newer one of its key is."""
+    """It is there, or a newer one of its key is, or was one without a value."""
+    key = values.make_key(ack.producer, ack.first)
     if log.at.get(ack.offset) == (ack.producer, ack.first):
         return
     if ack.offset in log.at or log.places.get((ack.producer, ack.first)):
         yield f"{ack}: it is elsewhere, or another one is in its place"
-    elif disk.newest.get(values.make_key(ack.producer, ack.first), -1) <= ack.first:
+    elif (disk.newest.get(key, -1) <= ack.first and disk.tombstones.get(key, -1) < ack.first):
         yield f"{ack}: it is not there, and no newer one of its key"
+
+
+def check_tombstones(disk):
+    """What one of them deletes goes before it does."""
+    log = disk.logs.get(("crash-compact", 0), Log(0, 0))
+    for offset, (producer, sequence) in log.at.items():
+        deleted = disk.tombstones.get(values.make_key(producer, sequence), -1)
+        if sequence < deleted and not log.places.get((producer, deleted)) and \
+                disk.newest[values.make_key(producer, sequence)] < deleted:
+            yield (f"crash-compact, offset {offset}: record {sequence} of producer {producer} "
+                   f"was deleted by {deleted}, which is not there any more")
 
 
 def check_cut(disk, ack, log):
@@ -201,6 +238,22 @@ def check_continuing(disk):
             yield f"producer {producer} has a gap: {len(missing)} records from {min(missing)} on"
 
 
+def check_transactions(disk):
+    """All of those that were committed and nothing of others, in the right partition."""
+    expected = {(TXN_PRODUCER, sequence) for txn in disk.txns if txn.end == "commit"
+                for sequence in range(txn.first, txn.first + txn.count)}
+    logs = [log for (topic, _), log in disk.logs.items() if topic == "crash-txn"]
+    there = {record for log in logs for record in log.places}
+    if expected - there:
+        yield f"of committed transactions {sorted(expected - there)[:SHOWN]} are not there"
+    if there - expected:
+        yield f"of aborted transactions {sorted(there - expected)[:SHOWN]} are there"
+    committed = max((txn.number for txn in disk.txns if txn.end == "commit"), default=None)
+    if logs and disk.group != committed:
+        yield (f"the group of the transactions has {disk.group}, "
+               f"and the last that was committed is {committed}")
+
+
 def check(disk):
     for name, log in disk.logs.items():
         yield from check_order(name, log)
@@ -208,6 +261,8 @@ def check(disk):
         yield from CHECKS.get(ack.topic, check_kept)(disk, ack, disk.logs[ack.topic, ack.partition])
     yield from check_starts(disk)
     yield from check_continuing(disk)
+    yield from check_tombstones(disk)
+    yield from check_transactions(disk)
 
 
 def too_little(disk):
@@ -217,6 +272,8 @@ def too_little(disk):
     producers = {ack.producer for ack in disk.acks}
     yield from (f"nothing was acknowledged to producer {producer}"
                 for producer in (1000, 1001, 2000) if producer not in producers)
+    yield from (f"no transaction ended with {end}"
+                for end in ("commit", "abort") if all(txn.end != end for txn in disk.txns))
     if not disk.counts:
         yield "nothing was counted"
     for number, counts in disk.counts.items():
@@ -238,7 +295,7 @@ def main():
         records[ack.topic] += ack.count
     print(f"# acknowledged: {sum(records.values())} records "
           f"({', '.join(f'{topic} {n}' for topic, n in sorted(records.items()))}); "
-          f"meanwhile {happened or 'nothing else'}; "
+          f"{len(disk.txns)} transactions; meanwhile {happened or 'nothing else'}; "
           f"{sum(len(log.at) for log in disk.logs.values())} records are there; "
           f"{len(breaks)} breaks")
     sys.exit(1 if breaks else 0)
