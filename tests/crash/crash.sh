@@ -30,7 +30,7 @@ limit=580
 # first one left.
 combinations=("ext4 6.1 6.12" "xfs 6.12 6.1" "ext4 6.12 6.1" "xfs 6.1 6.12")
 
-stop() { [ -z "$machine$client" ] || kill $machine $clients 2> /dev/null || true; }
+stop() { [ -z "$machine$clients" ] || kill $machine $clients 2> /dev/null || true; }
 trap stop EXIT
 
 free_port() {

@@ -16,14 +16,16 @@ other=/data/other
 
 # Small segments, so that the logs roll all the time. No space that is not
 # written yet, so that retention by size finds something soon.
-small=(-c segment.bytes=32768 -c segment.index.bytes=4096 -c file.delete.delay.ms=500)
+small=(-c segment.index.bytes=4096 -c file.delete.delay.ms=500)
 create_topics() {
 	local create=(topic create --if-not-exists)
 
+	# Not as much comes as in the others.
+	sluicectl "${create[@]}" -p 2 "${small[@]}" -c segment.bytes=8192 $topic-txn
+	small+=(-c segment.bytes=32768)
 	sluicectl "${create[@]}" -p 3 "${small[@]}" $topic
 	sluicectl "${create[@]}" -p 1 "${small[@]}" -c cleanup.policy=compact \
 		-c min.cleanable.dirty.ratio=0.01 -c delete.retention.ms=500 $topic-compact
-	sluicectl "${create[@]}" -p 2 "${small[@]}" $topic-txn
 	sluicectl --data-dir $other "${create[@]}" -p 2 "${small[@]}" \
 		-c retention.bytes=262144 $topic-retain
 	sluicectl --data-dir $other "${create[@]}" -p 1 "${small[@]}" $topic-cut
