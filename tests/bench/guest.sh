@@ -17,13 +17,15 @@ if [ "$1" = instructions ]; then
 fi
 shift
 parts=("$@")
-[ $# -gt 0 ] || parts=(append record read rolls filter partitions segments open recovery)
+[ $# -gt 0 ] || parts=(append record read rolls filter partitions segments open recovery
+	pair oneway throughput fanout crowd)
 
 run_part() {
 	case $1 in
 	append|record|read|rolls) timeout "$limit" build/tests/bench/bench_log "$1" ;;
 	filter) timeout "$limit" build/tests/bench/bench_filter ;;
 	partitions|segments) timeout "$limit" build/tests/bench/bench_memory "$1" ;;
+	pair|oneway|throughput|fanout|crowd) timeout "$limit" build/tests/bench/bench_local "$1" ;;
 	open|recovery) timeout "$limit" "$here/bench_open.sh" "$1" ;;
 	*) echo "no such part: $1" >&2; return 2 ;;
 	esac

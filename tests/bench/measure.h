@@ -31,7 +31,7 @@ int64_t samples_median(struct samples *s);
  * row() - print a row as a line of JSON
  * @what: measured how, with what
  * @ours, @reference: of the same unit; reference 0: there is none
- * @goal: ours / reference at most, or where there is no reference ours at most
+ * @goal: ours / reference at most, or where there is no reference ours at most; 0: none
  */
 void row(const char *what, const char *unit, double ours, double reference, double goal);
 

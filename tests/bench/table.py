@@ -28,14 +28,15 @@ def main():
     rows = [line for line in lines if "what" in line]
     histograms = [line for line in lines if "histogram" in line]
     print(f"\nLinux {kernel}, {filesystem}; {how}, page cache only unless said")
-    print(f"{'':47} {'sluice':>13} {'reference':>13} {'ratio':>7} {'goal':>7}")
+    print(f"{'':59} {'sluice':>13} {'reference':>13} {'ratio':>7} {'goal':>7}")
     for row in rows:
         row["unit"] = UNITS[how].get(row["unit"], row["unit"])
         row["ratio"] = row["ours"] / row["reference"] if row["reference"] else None
-        row["met"] = (row["ratio"] or row["ours"]) <= row["goal"]
+        # Without a goal it is beside the others to be seen.
+        row["met"] = not row["goal"] or (row["ratio"] or row["ours"]) <= row["goal"]
         ratio = f"{row['ratio']:.2f}" if row["ratio"] else "-"
-        goal = f"{row['goal']:g}" if row["reference"] else number(row["goal"])
-        print(f"{row['what']:47} {number(row['ours']):>13} {number(row['reference']):>13} "
+        goal = f"{row['goal']:.3g}" if row["goal"] and row["reference"] else number(row["goal"])
+        print(f"{row['what']:59} {number(row['ours']):>13} {number(row['reference']):>13} "
               f"{ratio:>7} {goal:>7} {'' if row['met'] else '  missed'}")
     for line in histograms:
         line["unit"] = UNITS[how].get(line["unit"], line["unit"])
