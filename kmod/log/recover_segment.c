@@ -212,7 +212,7 @@ static int write_image(struct sluice_segment_recovery *r, struct port_file *file
 }
 
 static int write_index(struct sluice_segment_recovery *r, const char *suffix,
-		       const struct index_image *image)
+		       const struct index_image *image, char *err)
 {
 	char name[SLUICE_SEGMENT_NAME_MAX];
 	struct port_file *file;
@@ -229,20 +229,23 @@ static int write_index(struct sluice_segment_recovery *r, const char *suffix,
 		ret = port_file_open(r->dir, name, PORT_CREATE, &file);
 	}
 	if (ret)
-		return ret;
+		goto err;
 	if (!created)
 		ret = port_file_refresh(file);
 	if (!ret)
 		ret = write_image(r, file, image);
 	port_file_close(file);
 	if (ret)
-		return ret;
+		goto err;
 	if (created) {
 		r->created = true;
 		/* An empty one is as it should be, but was missing all the same. */
 		r->indexes_rebuilt += image->len == 0;
 	}
 	return 0;
+err:
+	snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: cannot be written (error %d)", name, -ret);
+	return ret;
 }
 
 static int recover_file(struct scan *s, char *err)
@@ -269,13 +272,13 @@ static int recover_file(struct scan *s, char *err)
 		if (ret)
 			return ret;
 	}
-	ret = write_index(s->r, SLUICE_SUFFIX_OFFSET_INDEX, &s->offsets);
+	ret = write_index(s->r, SLUICE_SUFFIX_OFFSET_INDEX, &s->offsets, err);
 	if (ret)
 		return ret;
-	ret = write_index(s->r, SLUICE_SUFFIX_TIME_INDEX, &s->times);
+	ret = write_index(s->r, SLUICE_SUFFIX_TIME_INDEX, &s->times, err);
 	if (ret || !s->r->producers)
 		return ret;
-	return write_index(s->r, SLUICE_SUFFIX_TXN_INDEX, &s->txns);
+	return write_index(s->r, SLUICE_SUFFIX_TXN_INDEX, &s->txns, err);
 }
 
 int sluice_segment_recover(struct sluice_segment_recovery *r, char *err)

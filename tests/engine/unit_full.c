@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "check.h"
+#include "segment_name.h"
 #include "truncate.h"
 
 #define ACKED_MAX  200
@@ -410,6 +411,74 @@ static void full__until_the_next_life(void **state)
 	live_with(*state, NEXT_LIFE, false);
 }
 
+/* What recovery makes anew, where it is needed. */
+static const char *const recovered_kinds[] = {
+	".index", ".timeindex", ".txnindex", ".snapshot", "",
+};
+
+static int forget(void *ctx, const char *name, size_t len)
+{
+	static const char *const kept[] = {".log", "leader-epoch-checkpoint"};
+	struct port_dir *dir = ctx;
+	char file[SLUICE_SEGMENT_NAME_MAX * 2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (len >= strlen(kept[i]) &&
+		    !memcmp(name + len - strlen(kept[i]), kept[i], strlen(kept[i])))
+			return 0;
+	snprintf(file, sizeof(file), "%.*s", (int)len, name);
+	return port_file_remove(dir, file);
+}
+
+/* False: there was room for all that recovery needed. */
+static bool live_and_recover(struct port_dir *dir, const char *kind, u32 n)
+{
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_recovery done;
+	struct life l;
+	s64 start, end;
+	bool hit;
+	int ret;
+
+	begin_life(&l, dir);
+	live(&l, LATE);
+	start = sluice_log_start_offset(l.log);
+	end = sluice_log_end_offset(l.log);
+	sluice_log_close(l.log);
+	assert_int_equal(port_dir_list(dir, forget, dir), 0);
+
+	port_fault_full(kind, n);
+	ret = sluice_log_recover(dir, &l.config, 0, 0, err, &done);
+	hit = port_fault_hit();
+	port_fault_full(NULL, 0);
+	if (ret) {
+		assert_int_equal(ret, -ENOSPC);
+		assert_true(hit);
+		/* Which file it is. */
+		assert_non_null(strstr(err, *kind ? kind : "."));
+	}
+	l.durable = 0;
+	reopen(&l, false, start, end);
+	check_acked(&l);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		run(&l, steps[i], true);
+	check_acked(&l);
+	assert_int_equal(close_log(&l), 0);
+	check_files(dir);
+	return hit;
+}
+
+static void full__while_it_is_recovered(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(recovered_kinds); i++) {
+		u32 n = 1;
+
+		while (live_and_recover(*state, recovered_kinds[i], n))
+			n++;
+		assert_true(n > 1 && n < FAULTS_MAX);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, dir_setup, dir_teardown)
 
 int main(void)
@@ -418,6 +487,7 @@ int main(void)
 		TEST(full__for_a_moment),
 		TEST(full__for_long),
 		TEST(full__until_the_next_life),
+		TEST(full__while_it_is_recovered),
 	};
 
 	/* What it warns of it would warn of thousands of times. */
