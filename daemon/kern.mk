@@ -24,7 +24,7 @@ ALL += $(B)/libsluice-ctl.a
 # Unit tests, against a mock of the kernel.
 CTL_TESTS := $(addprefix $(B)/tests/unit/,test_topic_config test_topic_id test_checkpoint \
 	test_partition_files test_topic_settings test_log_dir test_log_dir_compact \
-	test_log_dir_grow test_log_dir_recover test_log_dir_truncate test_log_dir_mutated)
+	test_log_dir_grow test_log_dir_full test_log_dir_recover test_log_dir_truncate test_log_dir_mutated)
 CTL_TEST_OBJS := $(addprefix $(B)/asan/tests/unit/,mock_dir.o mock_kern.o fail_syscalls.o \
 	temp_dir.o) \
 	$(CTL_LOG_SRCS:%.c=$(B)/asan/%.o) $(B)/asan/libsluice-engine.a \

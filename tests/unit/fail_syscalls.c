@@ -47,8 +47,22 @@ bool fail_syscalls_crash_at(unsigned int n, void (*action)(void))
 	return WEXITSTATUS(status) == FAIL_SYSCALLS_EXIT;
 }
 
-static bool fails(void)
+/* From the n-th on, until there is room again. */
+static bool finds_no_room(void)
 {
+	if (left > 1) {
+		left--;
+		return false;
+	}
+	hit = true;
+	errno = ENOSPC;
+	return true;
+}
+
+static bool fails(bool needs_room)
+{
+	if (how == FAIL_FULL)
+		return needs_room && finds_no_room();
 	if (how == FAIL_NOT || !left || atomic_fetch_sub(&left, 1) != 1)
 		return false;
 	hit = true;
@@ -70,42 +84,42 @@ int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(voi
 int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*fn)(void *), void *arg)
 {
 	threads++;
-	return fails() ? EAGAIN : __real_pthread_create(t, a, fn, arg);
+	return fails(false) ? EAGAIN : __real_pthread_create(t, a, fn, arg);
 }
 
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
-	return fails() ? -1 : __real_fsync(fd);
+	return fails(false) ? -1 : __real_fsync(fd);
 }
 
 ssize_t __real_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_write(int fd, const void *buf, size_t len)
 {
-	return fails() ? -1 : __real_write(fd, buf, len);
+	return fails(true) ? -1 : __real_write(fd, buf, len);
 }
 
 int __real_mkdirat(int fd, const char *name, mode_t mode);
 int __wrap_mkdirat(int fd, const char *name, mode_t mode);
 int __wrap_mkdirat(int fd, const char *name, mode_t mode)
 {
-	return fails() ? -1 : __real_mkdirat(fd, name, mode);
+	return fails(true) ? -1 : __real_mkdirat(fd, name, mode);
 }
 
 int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
 int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
 int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-	return fails() ? -1 : __real_renameat(from_fd, from, to_fd, to);
+	return fails(true) ? -1 : __real_renameat(from_fd, from, to_fd, to);
 }
 
 int __real_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags);
 int __wrap_unlinkat(int fd, const char *name, int flags)
 {
-	return fails() ? -1 : __real_unlinkat(fd, name, flags);
+	return fails(false) ? -1 : __real_unlinkat(fd, name, flags);
 }
 
 /* Only those that make a file change anything. */
@@ -120,7 +134,7 @@ int __wrap_openat(int fd, const char *name, int flags, ...)
 		va_start(ap, flags);
 		mode = va_arg(ap, mode_t);
 		va_end(ap);
-		if (fails())
+		if (fails(true))
 			return -1;
 	}
 	return __real_openat(fd, name, flags, mode);

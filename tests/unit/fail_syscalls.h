@@ -13,6 +13,7 @@
 enum fail_how {
 	FAIL_NOT,
 	FAIL_EIO,  /* that one call fails */
+	FAIL_FULL, /* of those that need room, that one and all after it: ENOSPC */
 	FAIL_EXIT, /* _exit(FAIL_SYSCALLS_EXIT) instead of the call: a crash */
 };
 
