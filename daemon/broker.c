@@ -7,6 +7,10 @@
 
 int broker_limits_open(struct broker *b)
 {
+	int err = helpers_start(b->config->io_threads, &b->helpers);
+
+	if (err)
+		return err;
 	b->live = live_config_new(b->config);
 	b->limits = b->live ? conn_limits_new(b->live) : NULL;
 	b->request_memory = malloc(sizeof(*b->request_memory));
@@ -25,6 +29,9 @@ void broker_limits_close(struct broker *b)
 	live_config_free(b->live);
 	free(b->request_memory);
 	quota_usage_free(b->quota_usage);
+	if (b->helpers)
+		helpers_stop(b->helpers);
+	b->helpers = NULL;
 	b->quota_usage = NULL;
 	b->limits = NULL;
 	b->live = NULL;

@@ -4,6 +4,7 @@
 #define SLUICE_BROKER_H
 
 #include "daemon/config/live_config.h"
+#include "daemon/core/helpers.h"
 #include "daemon/net/conn_limits.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/request_memory.h"
@@ -18,6 +19,7 @@
  * @limits: of connections; has a lock of its own
  * @request_memory: of requests that are in memory; workers change it
  * @quota_usage: what clients with quotas use; has a lock of its own
+ * @helpers: threads for what takes workers too long
  * @family: number of the module's address family
  */
 struct broker {
@@ -28,12 +30,15 @@ struct broker {
 	struct conn_limits *limits;
 	struct request_memory *request_memory;
 	struct quota_usage *quota_usage;
+	struct helpers *helpers;
 	unsigned int n_listeners;
 	uint32_t family;
 };
 
-/** broker_limits_open - make @live to @quota_usage of @b->config; 0 or -ENOMEM */
+/** broker_limits_open - make @live to @helpers of @b->config; 0 or -errno */
 int broker_limits_open(struct broker *b);
+
+/** broker_limits_close - after the workers have ended */
 void broker_limits_close(struct broker *b);
 
 /**

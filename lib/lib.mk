@@ -3,7 +3,7 @@
 
 LIB_VERSION := 0.1.0
 LIB_SRCS := $(addprefix lib/,batch_decode.c bytes.c consumer.c decompress.c error.c \
-	filter.c filter_compile.c filter_parse.c producer.c socket.c)
+	filter.c filter_compile.c filter_parse.c inflate.c producer.c socket.c)
 LIB_LIBS := -lz -llz4 -lzstd -lsnappy
 
 $(B)/lib/%.o $(B)/asan/lib/%.o $(B)/fuzz/lib/%.o: CFLAGS += -fvisibility=hidden
@@ -16,7 +16,7 @@ $(B)/libsluice.a $(B)/asan/libsluice.a:
 	$(AR) rcs $@ $^
 
 # The codecs alone, for programs that compact logs. Needs LIB_LIBS behind it.
-CODEC_SRCS := $(addprefix lib/,bytes.c compress.c decompress.c)
+CODEC_SRCS := $(addprefix lib/,bytes.c compress.c decompress.c deflate.c inflate.c)
 
 $(B)/libsluice-codec.a: $(CODEC_SRCS:%.c=$(B)/%.o)
 $(B)/asan/libsluice-codec.a: $(CODEC_SRCS:%.c=$(B)/asan/%.o)

@@ -497,6 +497,9 @@ int config_finish(struct config *c, struct config_error *err)
 	c->network_threads = (unsigned int)number(c, CONFIG_NUM_NETWORK_THREADS);
 	if (!c->network_threads)
 		c->network_threads = cpu_count();
+	c->io_threads = (unsigned int)number(c, CONFIG_NUM_IO_THREADS);
+	if (!c->io_threads)
+		c->io_threads = cpu_count();
 	c->recovery_threads = (unsigned int)number(c, CONFIG_NUM_RECOVERY_THREADS_PER_DATA_DIR);
 	c->listen_backlog = (int)number(c, CONFIG_SOCKET_LISTEN_BACKLOG_SIZE);
 	c->request_max_bytes = (uint32_t)number(c, CONFIG_SOCKET_REQUEST_MAX_BYTES);

@@ -107,6 +107,7 @@ struct config {
 	bool auto_create_topics;
 	bool delete_topics;
 	unsigned int network_threads;
+	unsigned int io_threads;
 	unsigned int recovery_threads; /* 0: as many as there are CPUs */
 	int listen_backlog;
 	uint32_t request_max_bytes;

@@ -149,6 +149,12 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.min = 0, .max = INT32_MAX,
 		.doc = "Number of this broker.",
 	},
+	[CONFIG_NUM_IO_THREADS] = {
+		.key = "num.io.threads", .type = CONFIG_INT, .default_value = "0",
+		.min = 0, .max = 1024,
+		.doc = "Threads that decompress and compress what producers send, where that takes "
+		       "long; 0: one for each CPU.",
+	},
 	[CONFIG_NUM_NETWORK_THREADS] = {
 		.key = "num.network.threads", .type = CONFIG_INT, .default_value = "0",
 		.min = 0, .max = 1024,

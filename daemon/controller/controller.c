@@ -7,6 +7,7 @@
 #include <linux/sluice_netlink.h>
 
 #include "daemon/controller/controller.h"
+#include "daemon/controller/topic_codec.h"
 #include "daemon/controller/topic_defaults.h"
 #include "daemon/core/diag.h"
 #include "daemon/core/reactor.h"
@@ -61,12 +62,41 @@ static bool is_settled(const struct controller *c, const struct kern_topic *t)
 	return known && kern_config_has(&known->config, &t->config);
 }
 
+/* How its batches are stored is in a file, which is read when that may have changed. */
+static int read_codec(struct controller *c, bool unsettled, const struct kern_topic *t,
+		      struct record_codec *ret)
+{
+	const struct image_topic *known = c->image ? image_by_id(c->image, t->id) : NULL;
+
+	if (!known || unsettled)
+		return topic_codec_read(&c->config->now, t, ret);
+	*ret = known->codec;
+	return 0;
+}
+
+/* Topics get their settings, and @codecs is filled. */
+static void settle(struct controller *c, struct kern_topic *topics, struct record_codec *codecs,
+		   size_t n)
+{
+	bool unsettled = c->unsettled;
+
+	c->unsettled = false;
+	for (size_t i = 0; i < n; i++) {
+		if (read_codec(c, unsettled, &topics[i], &codecs[i]))
+			c->unsettled = true;
+		if (!unsettled && is_settled(c, &topics[i]))
+			continue;
+		if (topic_defaults_apply(&c->config->now, c->k, &topics[i]))
+			c->unsettled = true;
+	}
+}
+
 /* Build the image from what the kernel has. On failure the old one stays, and it is tried again. */
 static int rebuild_image(struct controller *c)
 {
+	struct record_codec *codecs;
 	struct kern_topic *topics;
 	struct image *image;
-	bool unsettled;
 	size_t n;
 	int err = kern_topics(c->k, &topics, &n);
 
@@ -75,15 +105,13 @@ static int rebuild_image(struct controller *c)
 			     kern_error(c->k));
 		return err;
 	}
-	unsettled = c->unsettled;
-	c->unsettled = false;
-	for (size_t i = 0; i < n; i++) {
-		if (!unsettled && is_settled(c, &topics[i]))
-			continue;
-		if (topic_defaults_apply(&c->config->now, c->k, &topics[i]))
-			c->unsettled = true;
+	codecs = calloc(n ? n : 1, sizeof(*codecs));
+	err = -ENOMEM;
+	if (codecs) {
+		settle(c, topics, codecs, n);
+		err = image_build(topics, codecs, n, &image);
 	}
-	err = image_build(topics, n, &image);
+	free(codecs);
 	kern_topics_free(topics, n);
 	if (err)
 		return err;
@@ -417,6 +445,10 @@ int controller_topic_alter(struct controller *c, const struct log_dir *d, const 
 
 	if (!ret && !validate_only) {
 		c->stale = true;
+		for (size_t i = 0; i < n_changes; i++) {
+			if (topic_codec_key(changes[i].key))
+				c->unsettled = true;
+		}
 		diag(DIAG_INFO, "topic %s: %zu settings changed", name, n_changes);
 	}
 	return ret;

@@ -4,15 +4,20 @@
  * the log, and a receipt says where it landed. acks=0 asks for none and gets no
  * answer; acks=all waits until it is durable, as the topic's setting says.
  *
- * Batches of a transaction first pass the transaction coordinator: it says
+ * First the records are looked into. What takes long of that helpers do
+ * (core/helpers.h), while this connection waits and the worker serves others.
+ *
+ * Batches of a transaction then pass the transaction coordinator: it says
  * whether their partitions are part of it, or adds them, and then waits for the
  * appends before it ends the transaction.
  */
 #include <string.h>
+#include <time.h>
 #include <linux/sluice_netlink.h>
 
 #include "daemon/kafka/coordinator_request.h"
 #include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/fetch_lookup.h"
 #include "daemon/kafka/produce_check.h"
 #include "daemon/kafka/request_quota.h"
 #include "daemon/kafka/txn_error.h"
@@ -32,6 +37,8 @@
 /**
  * struct produce - a produce request at work; in its arena
  * @partitions: element of the answer for each batch, in the order of the request
+ * @batches: in the same order
+ * @job: what helpers do of it; @job_ns: how long that took
  * @appended: "appended" receipts that were asked for: they are there at once
  * @failed: whether a batch was refused
  * @add: of the @add.n partitions with transactional batches, @places
@@ -45,6 +52,9 @@ struct produce {
 	struct kafka_produce_request m;
 	struct kafka_produce_response answer;
 	struct kafka_produce_response_partition **partitions;
+	struct produce_batch *batches;
+	struct helper_job job;
+	int64_t job_ns;
 	uint32_t n_partitions;
 	uint32_t appended;
 	bool failed;
@@ -115,14 +125,69 @@ static uint32_t receipt_for(const struct produce *p, const struct image_topic *t
 	}
 }
 
-static void append_refused(struct produce *p, struct kafka_produce_response_partition *part,
-			   int err)
+/* Whether Kafka says with an error where the log begins: it was its log that refused. */
+static bool tells_log_start(int16_t code)
+{
+	switch (code) {
+	case KAFKA_ERROR_CORRUPT_MESSAGE:
+	case KAFKA_ERROR_KAFKA_STORAGE_ERROR:
+	case KAFKA_ERROR_MESSAGE_TOO_LARGE:
+	case KAFKA_ERROR_NOT_LEADER_OR_FOLLOWER:
+	case KAFKA_ERROR_REQUEST_TIMED_OUT:
+	case KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION: return false;
+	default: return true;
+	}
+}
+
+static void set_log_error(struct produce *p, const struct image_topic *topic,
+			  struct kafka_produce_response_partition *part, int16_t code,
+			  const char *why)
+{
+	struct sluice_fetch at;
+
+	set_error(p, part, code, why);
+	if (tells_log_start(code) &&
+	    !fetch_watermarks(p->request->worker, topic, part->index, -1, &at))
+		part->log_start_offset = at.log_start_offset;
+}
+
+static void append_refused(struct produce *p, const struct image_topic *topic,
+			   struct kafka_produce_response_partition *part, int err)
 {
 	char *text = request_alloc(p->request, 1, MESSAGE_MAX);
 
 	if (text)
 		data_socket_error_text(p->request->worker->data, text, MESSAGE_MAX);
-	set_error(p, part, error_code_of(err), text && text[0] ? text : NULL);
+	set_log_error(p, topic, part, error_code_of(err), text && text[0] ? text : NULL);
+}
+
+static void list_record_errors(struct produce *p, const struct record_check *c,
+			       struct kafka_produce_response_partition *part)
+{
+	part->record_errors.v =
+		request_alloc(p->request, c->n_errors, sizeof(*part->record_errors.v));
+	if (!part->record_errors.v)
+		return;
+	part->record_errors.n = (int32_t)c->n_errors;
+	for (uint32_t i = 0; i < c->n_errors; i++)
+		part->record_errors.v[i] = (struct kafka_produce_response_record_error){
+			.batch_index = c->errors[i].index,
+			.batch_index_error_message = kafka_str_from(c->errors[i].why),
+		};
+}
+
+/* The records are not what they should be. */
+static void check_refused(struct produce *p, const struct image_topic *topic, uint32_t index)
+{
+	const struct produce_batch *batch = &p->batches[index];
+	struct kafka_produce_response_partition *part = p->partitions[index];
+
+	if (batch->in_log)
+		set_log_error(p, topic, part, batch->check.code, batch->check.why);
+	else
+		set_error(p, part, batch->check.code, batch->check.why);
+	if (batch->check.n_errors)
+		list_record_errors(p, &batch->check, part);
 }
 
 static void append(struct produce *p, const struct image_topic *topic, struct kafka_bytes batch,
@@ -146,47 +211,60 @@ static void append(struct produce *p, const struct image_topic *topic, struct ka
 		worker_read_events(w);
 	}
 	if (err) {
-		append_refused(p, part, err);
+		append_refused(p, topic, part, err);
 		return;
 	}
 	p->parked.outstanding += when != SLUICE_RECEIPT_NONE;
 	p->appended += when == SLUICE_RECEIPT_APPENDED;
 }
 
+/* Whether a batch may go to this place at all; if not, that is its answer. */
+static bool place_is_right(struct produce *p, const struct image_topic *topic,
+			   int16_t no_topic_error, uint32_t index)
+{
+	struct kafka_produce_response_partition *part = p->partitions[index];
+	int16_t code = KAFKA_ERROR_NONE;
+	const char *why = NULL;
+
+	if (p->m.acks != ACKS_ALL && p->m.acks != ACKS_NONE && p->m.acks != 1) {
+		code = KAFKA_ERROR_INVALID_REQUIRED_ACKS;
+	} else if (!topic) {
+		code = no_topic_error;
+	} else if (part->index < 0 || part->index >= topic->partition_count) {
+		code = KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION;
+	} else if (image_topic_internal(topic)) {
+		code = KAFKA_ERROR_INVALID_TOPIC_EXCEPTION;
+		why = "only the broker writes to this topic";
+	}
+	if (code)
+		set_error(p, part, code, why);
+	return !code;
+}
+
 static void produce_partition(struct produce *p, const struct image_topic *topic,
 			      int16_t no_topic_error,
 			      const struct kafka_produce_request_partition *in, uint32_t index)
 {
-	struct kafka_produce_response_partition *part = p->partitions[index];
-	const char *why = NULL;
-	int16_t code;
-
+	(void)in;
 	/* The coordinator refused it. */
-	if (part->error_code)
+	if (p->partitions[index]->error_code)
 		return;
-	if (p->m.acks != ACKS_ALL && p->m.acks != ACKS_NONE && p->m.acks != 1) {
-		set_error(p, part, KAFKA_ERROR_INVALID_REQUIRED_ACKS, NULL);
+	if (!place_is_right(p, topic, no_topic_error, index))
 		return;
-	}
-	if (!topic) {
-		set_error(p, part, no_topic_error, NULL);
-		return;
-	}
-	if (in->index < 0 || in->index >= topic->partition_count) {
-		set_error(p, part, KAFKA_ERROR_UNKNOWN_TOPIC_OR_PARTITION, NULL);
-		return;
-	}
-	if (image_topic_internal(topic)) {
-		set_error(p, part, KAFKA_ERROR_INVALID_TOPIC_EXCEPTION,
-			  "only the broker writes to this topic");
-		return;
-	}
-	code = produce_check(in->records, request_version(p->request), &why);
-	if (code) {
-		set_error(p, part, code, why);
-		return;
-	}
-	append(p, topic, in->records, index);
+	if (p->batches[index].check.code)
+		check_refused(p, topic, index);
+	else
+		append(p, topic, produce_batch_bytes(&p->batches[index]), index);
+}
+
+/* Look into the records of a partition that there is; the answer comes later. */
+static void check_partition(struct produce *p, const struct image_topic *topic,
+			    int16_t no_topic_error,
+			    const struct kafka_produce_request_partition *in, uint32_t index)
+{
+	(void)no_topic_error;
+	if (topic)
+		produce_check(&p->batches[index], in->records, request_version(p->request), topic);
 }
 
 /* Lay out the answer in the shape of the request. */
@@ -203,8 +281,9 @@ static int prepare_answer(struct produce *p)
 		return -ENOMEM;
 	p->partitions = request_alloc(r, p->n_partitions,
 				      sizeof(struct kafka_produce_response_partition *));
+	p->batches = request_alloc(r, p->n_partitions, sizeof(*p->batches));
 	p->answer.responses.v = request_alloc(r, (size_t)n_topics, sizeof(*p->answer.responses.v));
-	if (!p->partitions || !p->answer.responses.v)
+	if (!p->partitions || !p->batches || !p->answer.responses.v)
 		return -ENOMEM;
 	p->answer.responses.n = n_topics;
 	for (int32_t i = 0; i < n_topics; i++) {
@@ -241,7 +320,12 @@ static const struct image_topic *find_topic(const struct produce *p,
 		       : image_by_name(image, in->name.p, (size_t)in->name.len);
 }
 
-static void append_all(struct produce *p)
+/* For all partitions, in the order of the request. */
+static void each_partition(struct produce *p,
+			   void (*fn)(struct produce *p, const struct image_topic *topic,
+				      int16_t no_topic_error,
+				      const struct kafka_produce_request_partition *in,
+				      uint32_t index))
 {
 	int16_t no_topic_error = request_version(p->request) >= IDS_FROM_VERSION
 					 ? KAFKA_ERROR_UNKNOWN_TOPIC_ID
@@ -253,8 +337,14 @@ static void append_all(struct produce *p)
 		const struct image_topic *topic = find_topic(p, in);
 
 		for (int32_t j = 0; j < in->partition_data.n; j++)
-			produce_partition(p, topic, no_topic_error, &in->partition_data.v[j], at++);
+			fn(p, topic, no_topic_error, &in->partition_data.v[j], at++);
 	}
+}
+
+static void free_batches(struct produce *p)
+{
+	for (uint32_t i = 0; p->batches && i < p->n_partitions; i++)
+		record_check_free(&p->batches[i].check);
 }
 
 static enum handled answer(struct produce *p)
@@ -292,9 +382,12 @@ static enum handled append_and_answer(struct produce *p)
 	struct request *r = p->request;
 	struct worker *w = r->worker;
 
-	if (produce_begin(&w->produces, &p->parked))
+	if (produce_begin(&w->produces, &p->parked)) {
+		free_batches(p);
 		return request_malformed(r, -ENOMEM);
-	append_all(p);
+	}
+	each_partition(p, produce_partition);
+	free_batches(p);
 	if (p->appended)
 		worker_read_events(w);
 	if (!p->parked.outstanding) {
@@ -417,6 +510,65 @@ static int find_transactional(struct produce *p)
 	return 0;
 }
 
+/* The records are known: ask the coordinator, where it must be, and append. */
+static enum handled go_on(struct produce *p)
+{
+	int err = find_transactional(p);
+
+	if (err) {
+		free_batches(p);
+		return request_malformed(p->request, err);
+	}
+	if (!p->add.n)
+		return append_and_answer(p);
+	p->add.places = p->places;
+	p->add.answer = added;
+	return coordinator_request_park(p->request, &p->cr, verify, verified);
+}
+
+static int64_t thread_cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void check_heavy(struct helper_job *job)
+{
+	struct produce *p = list_entry(job, struct produce, job);
+	int64_t from_ns = thread_cpu_ns();
+
+	for (uint32_t i = 0; i < p->n_partitions; i++) {
+		if (p->batches[i].heavy)
+			produce_check_heavy(&p->batches[i]);
+	}
+	p->job_ns = thread_cpu_ns() - from_ns;
+}
+
+static void checked(struct helper_job *job)
+{
+	struct produce *p = list_entry(job, struct produce, job);
+	struct request *r = p->request;
+	enum handled how;
+
+	/* Of a client with a quota of time. */
+	if (r->busy_ns)
+		r->busy_ns += p->job_ns;
+	how = go_on(p);
+	if (how != REQUEST_PARKED)
+		request_finish(r, how);
+}
+
+static bool is_heavy(const struct produce *p)
+{
+	for (uint32_t i = 0; i < p->n_partitions; i++) {
+		if (p->batches[i].heavy)
+			return true;
+	}
+	return false;
+}
+
 enum handled handle_produce(struct request *r)
 {
 	struct produce *p = request_alloc(r, 1, sizeof(*p));
@@ -430,13 +582,16 @@ enum handled handle_produce(struct request *r)
 	p->parked.receipt = on_receipt;
 	p->parked.wake = wake;
 	err = prepare_answer(p);
-	if (!err)
-		err = find_transactional(p);
 	if (err)
 		return request_malformed(r, err);
-	if (!p->add.n)
-		return append_and_answer(p);
-	p->add.places = p->places;
-	p->add.answer = added;
-	return coordinator_request_park(r, &p->cr, verify, verified);
+	each_partition(p, check_partition);
+	if (!is_heavy(p))
+		return go_on(p);
+	p->job = (struct helper_job){
+		.work = check_heavy,
+		.reply = checked,
+		.reply_to = reactor_mailbox(&r->worker->reactor),
+	};
+	helpers_submit(r->worker->broker->helpers, &p->job);
+	return REQUEST_PARKED;
 }

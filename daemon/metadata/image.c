@@ -53,7 +53,8 @@ const struct quota_table *image_quotas(const struct image *image)
 	return image->quotas;
 }
 
-int image_build(const struct kern_topic *topics, size_t n, struct image **ret_image)
+int image_build(const struct kern_topic *topics, const struct record_codec *codecs, size_t n,
+		struct image **ret_image)
 {
 	struct image *image = calloc(1, sizeof(*image));
 
@@ -72,6 +73,8 @@ int image_build(const struct kern_topic *topics, size_t n, struct image **ret_im
 		t->partition_count = (int32_t)topics[i].partition_count;
 		t->leader_epoch = topics[i].leader_epoch;
 		t->config = topics[i].config;
+		t->codec =
+			codecs ? codecs[i] : (struct record_codec){.codec = RECORD_CODEC_PRODUCER};
 		t->data_dir = strdup(topics[i].data_dir ? topics[i].data_dir : "");
 		if (!t->data_dir)
 			goto err_free;

@@ -13,11 +13,13 @@
 
 #include "daemon/kern/kern.h"
 #include "daemon/quota/quota_table.h"
+#include "daemon/records/record_check.h"
 
 /**
  * struct image_topic - one topic; lives as long as its image
  * @data_dir: absolute path of the directory its partitions are in
  * @config: in force in the log, all fields valid
+ * @codec: how batches are stored
  */
 struct image_topic {
 	char name[SLUICE_TOPIC_NAME_MAX + 1];
@@ -26,6 +28,7 @@ struct image_topic {
 	int32_t leader_epoch;
 	const char *data_dir;
 	struct kern_topic_config config;
+	struct record_codec codec;
 };
 
 /** OFFSETS_TOPIC - where the groups and their offsets are kept; made and written by the broker */
@@ -42,8 +45,13 @@ static inline bool image_topic_internal(const struct image_topic *t)
 
 struct image;
 
-/** image_build - copy what the kernel says; 0 with one reference in @ret_image, or -ENOMEM */
-int image_build(const struct kern_topic *topics, size_t n, struct image **ret_image);
+/**
+ * image_build - copy what the kernel says
+ * @codecs: how batches of each topic are stored; NULL: as they are sent
+ * Returns 0 with one reference in @ret_image, or -ENOMEM.
+ */
+int image_build(const struct kern_topic *topics, const struct record_codec *codecs, size_t n,
+		struct image **ret_image);
 
 /** image_set_quotas - the quotas that are set, before the image is shared; takes a reference */
 void image_set_quotas(struct image *image, struct quota_table *quotas);

@@ -106,7 +106,7 @@ static void parse__ignores_what_only_kafka_has(void **state)
 	struct config c;
 
 	(void)state;
-	read_config(&c, "process.roles=broker,controller\nnum.io.threads=1\n"
+	read_config(&c, "process.roles=broker,controller\nbackground.threads=1\n"
 			"process.roles=broker\nlistener.name.x.ssl.keystore.type=PEM\n"
 			"authorizer.class.name=\n");
 	assert_int_equal(c.n_ignored, 3);
@@ -270,8 +270,8 @@ static void items__are_sorted_and_checked(void **state)
 	/* The table of ignored keys is searched by halves. */
 	assert_true(config_kafka_key("alter.config.policy.class.name"));
 	assert_true(config_kafka_key("zookeeper.connect"));
-	assert_true(config_kafka_key("num.io.threads"));
-	assert_false(config_kafka_key("num.io.thread"));
+	assert_true(config_kafka_key("num.replica.fetchers"));
+	assert_false(config_kafka_key("num.replica.fetcher"));
 }
 
 int main(void)

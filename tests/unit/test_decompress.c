@@ -148,11 +148,12 @@ static void decompress__snappy_that_claims_gigabytes_takes_no_memory(void **stat
 	(void)state;
 	assert_int_equal(
 		sluice__decompress(SLUICE_COMPRESSION_SNAPPY, claim, sizeof(claim), 1 << 20, &out),
-		-EMSGSIZE);
+		-EBADMSG);
 	assert_int_equal(sluice__decompress(SLUICE_COMPRESSION_SNAPPY, modest, sizeof(modest),
 					    1 << 30, &out),
 			 -EBADMSG);
-	assert_int_equal(out.room, 0);
+	assert_true(out.room <= 65536);
+	sluice__bytes_free(&out);
 }
 
 static void decompress__bomb_is_stopped_at_the_limit(void **state)

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/kafka/produce_check.h"
-#include "kmod/log/record.h"
 
 #define TOPIC "t"
 
@@ -301,40 +299,6 @@ static void produce__by_topic_id(void **state)
 	free(batch);
 }
 
-/* Set the attributes of a batch and make its CRC right again. */
-static void set_attributes(uint8_t *batch, size_t len, uint16_t attributes)
-{
-	uint32_t crc;
-
-	attributes = htobe16(attributes);
-	memcpy(batch + SLUICE_BATCH_CRC_START, &attributes, sizeof(attributes));
-	crc = htobe32(port_crc32c(0, batch + SLUICE_BATCH_CRC_START, len - SLUICE_BATCH_CRC_START));
-	memcpy(batch + SLUICE_BATCH_CRC_START - 4, &crc, sizeof(crc));
-}
-
-static void check__compression_and_records(void **state)
-{
-	size_t len;
-	uint8_t *batch = make_batch("value", 5, &len);
-	struct kafka_bytes records = {batch, (int32_t)len};
-	const char *why = NULL;
-
-	(void)state;
-	assert_int_equal(produce_check(records, 3, &why), KAFKA_ERROR_NONE);
-	set_attributes(batch, len, SLUICE_COMPRESSION_ZSTD);
-	assert_int_equal(produce_check(records, 6, &why), KAFKA_ERROR_UNSUPPORTED_COMPRESSION_TYPE);
-	/* What is compressed is not looked into. */
-	assert_int_equal(produce_check(records, 7, &why), KAFKA_ERROR_NONE);
-	/* A record that is wrong though the CRC is right was made so. */
-	batch[SLUICE_BATCH_HEADER_LEN] += 2;
-	set_attributes(batch, len, 0);
-	assert_int_equal(produce_check(records, 7, &why), KAFKA_ERROR_INVALID_RECORD);
-	assert_non_null(why);
-	free(batch);
-	assert_int_equal(produce_check((struct kafka_bytes){NULL, -1}, 7, &why),
-			 KAFKA_ERROR_INVALID_RECORD);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, client_teardown)
 
 int main(void)
@@ -350,7 +314,6 @@ int main(void)
 		TEST(produce__too_large),
 		TEST(produce__answers_each_partition),
 		TEST(produce__by_topic_id),
-		cmocka_unit_test(check__compression_and_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

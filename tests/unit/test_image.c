@@ -25,7 +25,7 @@ static struct image *build(void)
 		topics[i].partition_count = (uint32_t)i + 1;
 		topics[i].data_dir = "/data";
 	}
-	assert_int_equal(image_build(topics, N, &image), 0);
+	assert_int_equal(image_build(topics, NULL, N, &image), 0);
 	return image;
 }
 
@@ -91,7 +91,7 @@ static void build__of_nothing(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(image_build(NULL, 0, &image), 0);
+	assert_int_equal(image_build(NULL, NULL, 0, &image), 0);
 	image_topics(image, &n);
 	assert_int_equal(n, 0);
 	assert_null(image_by_name(image, "a", 1));

@@ -177,11 +177,11 @@ static void prune__forgets_topics_that_are_gone(void **state)
 
 	(void)state;
 	segment_file_put(&cache, get(2, true));
-	assert_int_equal(image_build(&same, 1, &image), 0);
+	assert_int_equal(image_build(&same, NULL, 1, &image), 0);
 	segment_fd_cache_prune(&cache, image);
 	image_put(image);
 	assert_int_equal(cache.files.count, 2);
-	assert_int_equal(image_build(&other, 1, &image), 0);
+	assert_int_equal(image_build(&other, NULL, 1, &image), 0);
 	segment_fd_cache_prune(&cache, image);
 	image_put(image);
 	assert_int_equal(cache.files.count, 0);

@@ -128,6 +128,26 @@ def produce_times(p):
                    low=3)
 
 
+def produce_recompressed(p):
+    """Batches of topics that have a compression of their own; what was made of them, except
+    for the compressed bytes, whose length is each library's affair."""
+    rest = b.record(0)
+    for kind in ("uncompressed", "gzip", "snappy", "lz4", "zstd"):
+        topic_id = p.topic(f"stored-{kind}", compression_type=kind)
+        for name, records in {
+                "plain": b.batch(3), "gzip": b.batch(3, compress=b.gzipped, attributes=1),
+                "gzip, deltas 0 0": b.batch(2, records=rest + rest, compress=b.gzipped,
+                                            attributes=1),
+                "times from -5 on": b.batch(2, records=b.record(0, time=-5) +
+                                            b.record(1, time=7)),
+                "gzip cut": b.batch(compress=lambda x: b.gzipped(x)[:-9], attributes=1),
+                "lz4 of garbage": b.batch(records=b"garbage" * 5, attributes=3)}.items():
+            with p.part(f"{kind}: {name}"):
+                p.newest("Produce", produced(f"stored-{kind}", records, topic_id=topic_id))
+        with p.part(kind):
+            p.newest("Fetch", fetched(f"stored-{kind}", topic_id))
+
+
 def produce_idempotent(p):
     topic_id = p.topic("idempotent")
     owner = p.newest("InitProducerId", {"TransactionalId": None, "TransactionTimeoutMs": 60000})
@@ -349,7 +369,7 @@ def delete_records(p):
             p.newest("Fetch", fetched("deleted-records", topic_id))
 
 
-CASES = (produce_good, produce_bad, produce_to_nothing, produce_compacted, produce_times,
+CASES = (produce_good, produce_bad, produce_to_nothing, produce_compacted, produce_times, produce_recompressed,
          produce_idempotent, fetch_places, fetch_twice, fetch_sessions, list_offsets, epochs,
          delete_records)
 

@@ -19,7 +19,7 @@ KEYS = ("ApiKey", "NodeId", "BrokerId", "ErrorCode", "ResourceType", "ResourceNa
         "TransactionalId", "Key", "EntityType", "EntityName", "Host", "ProducerId", "MemberId", "LogDir", "Feature")
 LABELLED = ("ApiKeys", "Configs", "SupportedFeatures", "FinalizedFeatures")
 SIZES = ("TotalBytes", "UsableBytes")
-TEXTS = ("ErrorMessage", "ErrorString")
+TEXTS = ("BatchIndexErrorMessage", "ErrorMessage", "ErrorString")
 NOW_MS = 600 * 1000
 
 
