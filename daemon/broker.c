@@ -15,7 +15,8 @@ int broker_limits_open(struct broker *b)
 	b->limits = b->live ? conn_limits_new(b->live) : NULL;
 	b->request_memory = malloc(sizeof(*b->request_memory));
 	b->quota_usage = quota_usage_new(b->config->quota_windows, b->config->quota_window_ms);
-	if (!b->limits || !b->request_memory || !b->quota_usage) {
+	b->fetches = fetch_cache_new((uint32_t)b->config->fetch_session_slots);
+	if (!b->limits || !b->request_memory || !b->quota_usage || !b->fetches) {
 		broker_limits_close(b);
 		return -ENOMEM;
 	}
@@ -29,6 +30,8 @@ void broker_limits_close(struct broker *b)
 	live_config_free(b->live);
 	free(b->request_memory);
 	quota_usage_free(b->quota_usage);
+	fetch_cache_free(b->fetches);
+	b->fetches = NULL;
 	if (b->helpers)
 		helpers_stop(b->helpers);
 	b->helpers = NULL;

@@ -5,6 +5,7 @@
 
 #include "daemon/config/live_config.h"
 #include "daemon/core/helpers.h"
+#include "daemon/kafka/fetch_cache.h"
 #include "daemon/net/conn_limits.h"
 #include "daemon/net/listener.h"
 #include "daemon/net/request_memory.h"
@@ -19,6 +20,7 @@
  * @limits: of connections; has a lock of its own
  * @request_memory: of requests that are in memory; workers change it
  * @quota_usage: what clients with quotas use; has a lock of its own
+ * @fetches: fetch sessions; has a lock of its own
  * @helpers: threads for what takes workers too long
  * @family: number of the module's address family
  */
@@ -30,6 +32,7 @@ struct broker {
 	struct conn_limits *limits;
 	struct request_memory *request_memory;
 	struct quota_usage *quota_usage;
+	struct fetch_cache *fetches;
 	struct helpers *helpers;
 	unsigned int n_listeners;
 	uint32_t family;

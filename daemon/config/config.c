@@ -504,6 +504,8 @@ int config_finish(struct config *c, struct config_error *err)
 	c->listen_backlog = (int)number(c, CONFIG_SOCKET_LISTEN_BACKLOG_SIZE);
 	c->request_max_bytes = (uint32_t)number(c, CONFIG_SOCKET_REQUEST_MAX_BYTES);
 	c->fetch_max_bytes = (uint32_t)number(c, CONFIG_FETCH_MAX_BYTES);
+	c->fetch_session_slots =
+		(int32_t)number(c, CONFIG_MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS);
 	c->connections_max_idle_ms = number(c, CONFIG_CONNECTIONS_MAX_IDLE_MS);
 	c->connections_max = (int32_t)number(c, CONFIG_MAX_CONNECTIONS);
 	c->connections_max_per_ip = (int32_t)number(c, CONFIG_MAX_CONNECTIONS_PER_IP);

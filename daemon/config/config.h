@@ -112,6 +112,7 @@ struct config {
 	int listen_backlog;
 	uint32_t request_max_bytes;
 	uint32_t fetch_max_bytes;
+	int32_t fetch_session_slots;
 	int64_t connections_max_idle_ms;
 	int32_t connections_max;
 	int32_t connections_max_per_ip;

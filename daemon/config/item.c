@@ -139,6 +139,12 @@ const struct config_item config_items[CONFIG_ITEM_COUNT] = {
 		.doc = "The same for single addresses or hosts: 127.0.0.1:200,db.example.org:50. "
 		       "Names are looked up when it is set.",
 	},
+	[CONFIG_MAX_INCREMENTAL_FETCH_SESSION_CACHE_SLOTS] = {
+		.key = "max.incremental.fetch.session.cache.slots", .type = CONFIG_INT,
+		.default_value = "1000", .min = 0, .max = INT32_MAX,
+		.doc = "Consumers whose fetches are remembered, so that they ask and are answered "
+		       "only for what changed.",
+	},
 	[CONFIG_MAX_REQUEST_PARTITION_SIZE_LIMIT] = {
 		.key = "max.request.partition.size.limit", .type = CONFIG_INT,
 		.default_value = "2000", .min = 1, .max = INT32_MAX,

@@ -2,21 +2,21 @@
 /*
  * Fetch: one look-up finds the ranges of all partitions; the answer has gaps
  * where the log's bytes go, and the connection fills them with sendfile(2). If
- * there is too little, the request is parked until there is more.
+ * there is too little, the request is parked until there is more. Of a fetch
+ * session (fetch_session.h) the request has all partitions in the meantime, and
+ * the answer those with news.
  */
 #include <string.h>
 
 #include "daemon/kafka/dispatch.h"
+#include "daemon/kafka/fetch_cache.h"
 #include "daemon/kafka/fetch_files.h"
 #include "daemon/kafka/fetch_lookup.h"
 #include "daemon/kafka/request_quota.h"
 
-/* session_epoch of a request that begins a session, or wants none. */
-#define SESSION_NEW  0
-#define SESSION_NONE (-1)
-
 /**
  * struct fetch - a fetch request at work; in its arena
+ * @session: that it is part of
  * @n_partitions: of the request
  * @parts: those that were looked up the last time, @n_parts; the look-ups are
  *	in @lookups, because the kernel wants them in an array
@@ -30,6 +30,7 @@ struct fetch {
 	struct request *request;
 	struct kafka_fetch_request m;
 	struct kafka_fetch_response answer;
+	struct fetch_session_ref session;
 	uint32_t n_partitions;
 	struct fetch_part *parts;
 	struct sluice_fetch *lookups;
@@ -217,6 +218,8 @@ static enum handled answer(struct fetch *f)
 	err = fetch_files_open(r, f->parts, f->n_parts);
 	if (err)
 		return request_malformed(r, err);
+	fetch_cache_end(r->worker->broker->fetches, &f->session, &f->m, &f->answer,
+			r->worker->reactor.now_ms);
 	kafka_fetch_response_encode(response_begin(r), request_version(r), &f->answer);
 	return response_end(r);
 }
@@ -266,16 +269,11 @@ static void abandon(struct request *r)
 	fetch_unpark(&f->parked);
 }
 
-/* There are no sessions here: none that a client could go on with. */
-static bool session_unknown(const struct kafka_fetch_request *m)
-{
-	return m->session_epoch != SESSION_NEW && m->session_epoch != SESSION_NONE;
-}
-
 enum handled handle_fetch(struct request *r)
 {
 	struct fetch *f = request_alloc(r, 1, sizeof(*f));
 	int err = f ? 0 : -ENOMEM;
+	int16_t code;
 
 	if (!err)
 		err = kafka_fetch_request_decode(&r->body, &r->arena, request_version(r), &f->m);
@@ -283,9 +281,13 @@ enum handled handle_fetch(struct request *r)
 		return request_malformed(r, err);
 	f->request = r;
 	f->parked.wake = wake;
-	if (session_unknown(&f->m)) {
+	code = fetch_cache_begin(r->worker->broker->fetches, &f->m, request_version(r),
+				 r->worker->reactor.now_ms, &r->arena, &f->session);
+	if (code == KAFKA_ERROR_UNKNOWN_SERVER_ERROR)
+		return request_malformed(r, -ENOMEM);
+	if (code) {
 		kafka_fetch_response_init(&f->answer);
-		f->answer.error_code = KAFKA_ERROR_FETCH_SESSION_ID_NOT_FOUND;
+		f->answer.error_code = code;
 		return answer(f);
 	}
 	err = prepare(f);

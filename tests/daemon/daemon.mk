@@ -31,7 +31,7 @@ $(B)/tests/unit/test_sluicectl_config: tests/unit/test_sluicectl_config.py \
 	install -m 755 $< $@
 
 # Tests of single files.
-DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_frame test_group test_group_record test_group_sim test_txn test_txn_sim test_quota \
+DAEMON_TESTS := $(addprefix $(B)/tests/unit/,test_cleaner_manager test_config test_fetch_session test_frame test_group test_group_record test_group_sim test_txn test_txn_sim test_quota \
 	test_htable test_image test_live_config \
 	test_properties test_purgatory test_reactor test_record_check test_segment_fd_cache test_sender test_timer)
 
@@ -59,7 +59,7 @@ $(B)/tests/unit/test_txn $(B)/tests/unit/test_txn_sim: \
 $(B)/tests/unit/test_group_sim $(B)/tests/unit/test_txn_sim: $(B)/asan/tests/daemon/lives.o
 
 # Fuzzers: the configuration, and a whole daemon behind a connection.
-DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_dynamic_config fuzz_conn fuzz_group_record fuzz_record_check)
+DAEMON_FUZZERS := $(addprefix $(B)/fuzz/,fuzz_properties fuzz_dynamic_config fuzz_conn fuzz_fetch_session fuzz_group_record fuzz_record_check)
 FUZZERS += $(DAEMON_FUZZERS)
 
 $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
@@ -69,6 +69,7 @@ $(B)/fuzz/tests/libsluiced.a: $(USER_DAEMON_SRCS:%.c=$(B)/fuzz/%.o)
 
 $(B)/fuzz/fuzz_dynamic_config: $(B)/fuzz/tests/fuzz/fuzz_dynamic_config.o
 $(B)/fuzz/fuzz_properties: $(B)/fuzz/tests/fuzz/fuzz_properties.o
+$(B)/fuzz/fuzz_fetch_session: $(B)/fuzz/tests/fuzz/fuzz_fetch_session.o
 $(B)/fuzz/fuzz_record_check: $(B)/fuzz/tests/fuzz/fuzz_record_check.o
 $(B)/fuzz/fuzz_group_record: $(B)/fuzz/tests/fuzz/fuzz_group_record.o
 $(B)/fuzz/fuzz_conn: $(B)/fuzz/tests/fuzz/fuzz_conn.o $(USER_MODULE_SRCS:%.c=$(B)/fuzz/%.o)

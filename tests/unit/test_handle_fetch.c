@@ -71,7 +71,6 @@ static void query_init(struct query *q, int n)
 static void fetch(struct query *q, int16_t version, struct kafka_fetch_response *ret)
 {
 	CLIENT_CALL(&client, fetch, KAFKA_API_FETCH, version, &q->m, ret);
-	assert_int_equal(ret->session_id, 0);
 }
 
 static struct kafka_fetch_response_partition *part(const struct kafka_fetch_response *a, int i)
@@ -404,22 +403,55 @@ static void fetch__after_a_replacement(void **state)
 static void fetch__sessions(void **state)
 {
 	struct kafka_fetch_response a;
+	struct client other;
 	struct query q;
+	int32_t id;
 
 	(void)state;
-	query_init(&q, 1);
+	query_init(&q, 2);
+	fetch(&q, 12, &a);
+	assert_int_equal(a.session_id, 0);
 	q.m.session_epoch = 0;
 	fetch(&q, 12, &a);
 	assert_int_equal(a.error_code, 0);
-	q.m.session_id = 77;
+	id = a.session_id;
+	assert_true(id > 0);
+	/* Nothing is asked again, and what has news is told, on whatever connection. */
+	append(1, 100, 'x');
+	client_open(&other);
+	q.m.topics.n = 0;
+	q.m.session_id = id;
 	q.m.session_epoch = 1;
+	CLIENT_CALL(&other, fetch, KAFKA_API_FETCH, 12, &q.m, &a);
+	assert_int_equal(a.session_id, id);
+	assert_int_equal(a.responses.n, 1);
+	assert_int_equal(a.responses.v[0].partitions.n, 1);
+	assert_int_equal(part(&a, 0)->partition_index, 1);
+	assert_int_equal(count_batches(part(&a, 0)->records), 1);
+	client_close(&other);
+	/* One that waits is woken by a partition that only the session knows. */
+	query_init(&q, 2);
+	q.parts[1].fetch_offset = 1;
+	q.m.session_id = id;
+	q.m.session_epoch = 2;
+	fetch(&q, 12, &a);
+	assert_int_equal(a.responses.n, 0);
+	q.m.topics.n = 0;
+	q.m.session_epoch = 3;
+	q.m.max_wait_ms = 30000;
+	CLIENT_SEND(&client, fetch, KAFKA_API_FETCH, 12, &q.m);
+	usleep(50000);
+	append(0, 100, 'y');
+	CLIENT_RECEIVE(&client, fetch, KAFKA_API_FETCH, 12, &a);
+	assert_int_equal(a.responses.n, 1);
+	assert_int_equal(part(&a, 0)->partition_index, 0);
+	fetch(&q, 12, &a);
+	assert_int_equal(a.error_code, KAFKA_ERROR_INVALID_FETCH_SESSION_EPOCH);
+	q.m.session_id ^= 1;
 	fetch(&q, 12, &a);
 	assert_int_equal(a.error_code, KAFKA_ERROR_FETCH_SESSION_ID_NOT_FOUND);
+	assert_int_equal(a.session_id, 0);
 	assert_int_equal(a.responses.n, 0);
-	query_init(&q, 0);
-	q.m.max_wait_ms = 30000;
-	fetch(&q, 12, &a);
-	assert_int_equal(a.error_code, 0);
 }
 
 /* Larger than the socket's buffers, so that sending stops and goes on. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define TOPIC "t"
 
 static int setup(void **state)
