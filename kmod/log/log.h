@@ -96,9 +96,11 @@ struct sluice_log_open_args {
  *
  * Trusts nothing it reads but reads little: the names; of the last segment the
  * sizes, the last index entries and the batches behind them. Another segment is
- * looked at when it is first used, and an error in it is told then, by -EIO. A
- * log that does not end at the end of a batch is refused with -EUCLEAN: it needs
- * recover.h, in userspace.
+ * looked at when it is first used, and an error in it is told then, by -EIO.
+ * Unless the log was closed cleanly, for then nobody has looked at anything: sizes
+ * and last index entries of all segments are, and there must be no file that
+ * recovery would finish or remove. A log that does not end at the end of a batch
+ * is refused with -EUCLEAN: it needs recover.h, in userspace.
  */
 int __must_check sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
 				 const struct sluice_log_open_args *args, char *err,

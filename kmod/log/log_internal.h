@@ -245,18 +245,22 @@ int __must_check sluice_log_remove_first(struct sluice_log *log, s64 now_ms);
 
 /**
  * sluice_log_load_producers() - learn what producers wrote, for the log as it is
- * Needs append_mutex, or a log that nobody else has yet. For opening and after a
- * truncation: loads the newest snapshot that is not beyond the log end, reads
- * the headers of the batches behind it, and replaces log->producers. Publishes
- * the first unstable offset. Removes snapshots that are beyond the log end, and
- * old ones that no segment begins with.
+ * Needs append_mutex, or a log that nobody else has yet. Loads the newest snapshot
+ * that is not beyond the log end, reads the headers of the batches behind it, and
+ * replaces log->producers. Publishes the first unstable offset. Removes snapshots
+ * that are beyond the log end, and old ones that no segment begins with.
+ * @snapshots: offsets of the snapshots that there are, @count of them, ascending
  * @replay_max: bytes behind the snapshot that may be read for it
  * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
  *
  * Returns 0; -EUCLEAN if the snapshot is damaged, or too far from the log end;
  * -ENOMEM, or an error of the file system. On failure log->producers is as it was.
  */
-int __must_check sluice_log_load_producers(struct sluice_log *log, u64 replay_max, char *err);
+int __must_check sluice_log_load_producers(struct sluice_log *log, const s64 *snapshots, u32 count,
+					   u64 replay_max, char *err);
+
+/** sluice_log_reload_producers() - the same after a truncation, however much is to be read */
+int __must_check sluice_log_reload_producers(struct sluice_log *log, char *err);
 
 /**
  * sluice_log_take_snapshot() - remember the producers as they are at the log end

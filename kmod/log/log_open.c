@@ -61,15 +61,34 @@ static int add_segment(struct sluice_log *log, struct sluice_segment *seg, char 
 	return 0;
 }
 
+/* Nobody has looked at it since it was closed. */
+static int check_sealed(struct sluice_log *log, s64 base_offset, s64 end_offset, char *err)
+{
+	struct sluice_segment *seg;
+	int ret = sluice_segment_open(log->dir, base_offset, err, &seg);
+
+	if (ret)
+		return ret;
+	ret = sluice_segment_check_end(seg, end_offset, err);
+	sluice_segment_put(seg);
+	return ret;
+}
+
 static int add_sealed(struct sluice_log *log, const struct sluice_segment_names *names,
 		      s64 recovery_point, char *err)
 {
 	u32 i;
 
 	for (i = 0; i + 1 < names->count; i++) {
-		struct sluice_segment *seg = sluice_segment_new(names->offsets[i]);
-		int ret = add_segment(log, seg, err);
+		struct sluice_segment *seg;
+		int ret = 0;
 
+		if (recovery_point == S64_MAX)
+			ret = check_sealed(log, names->offsets[i], names->offsets[i + 1], err);
+		if (ret)
+			return ret;
+		seg = sluice_segment_new(names->offsets[i]);
+		ret = add_segment(log, seg, err);
 		if (ret)
 			return ret;
 		seg->durable = names->offsets[i + 1] <= recovery_point;
@@ -94,12 +113,13 @@ static int count_aborted(struct sluice_log *log, struct sluice_segment *seg, cha
 	return ret;
 }
 
-static int add_active(struct sluice_log *log, s64 base_offset, char *err, s64 *ret_end_offset)
+static int add_active(struct sluice_log *log, const struct sluice_segment_names *names, char *err,
+		      s64 *ret_end_offset)
 {
 	struct sluice_segment *seg;
 	int ret;
 
-	ret = sluice_segment_open(log->dir, base_offset, err, &seg);
+	ret = sluice_segment_open(log->dir, names->offsets[names->count - 1], err, &seg);
 	if (ret)
 		return ret;
 	ret = add_segment(log, seg, err);
@@ -108,7 +128,8 @@ static int add_active(struct sluice_log *log, s64 base_offset, char *err, s64 *r
 	ret = sluice_segment_scan_tail(seg, err, ret_end_offset);
 	if (!ret)
 		ret = sluice_segment_check_end(seg, *ret_end_offset, err);
-	if (!ret)
+	seg->txn_index.entries = 0;
+	if (!ret && names->last_has_txn_index)
 		ret = count_aborted(log, seg, err);
 	if (ret)
 		return ret;
@@ -126,7 +147,8 @@ static int add_active(struct sluice_log *log, s64 base_offset, char *err, s64 *r
  * what was known of producers: a transaction that is open in it may have ended
  * in what is lost.
  */
-static int begin_at(struct sluice_log *log, s64 start_offset, char *err)
+static int begin_at(struct sluice_log *log, s64 start_offset, struct sluice_segment_names *names,
+		    char *err)
 {
 	u32 old = sluice_segment_list_count(&log->segments);
 	int ret;
@@ -136,6 +158,7 @@ static int begin_at(struct sluice_log *log, s64 start_offset, char *err)
 	port_mutex_unlock(&log->structure_mutex);
 	if (ret)
 		return ret;
+	names->snapshot_count = 0;
 	log->active->sealed = true;
 	log->open_sealed++;
 	ret = add_created(log, start_offset, err);
@@ -151,7 +174,7 @@ static int begin_at(struct sluice_log *log, s64 start_offset, char *err)
 	return ret;
 }
 
-static int add_segments(struct sluice_log *log, const struct sluice_segment_names *names,
+static int add_segments(struct sluice_log *log, struct sluice_segment_names *names,
 			const struct sluice_log_open_args *args, char *err)
 {
 	s64 end_offset, start_offset = max(args->log_start_offset, names->offsets[0]);
@@ -159,7 +182,7 @@ static int add_segments(struct sluice_log *log, const struct sluice_segment_name
 
 	ret = add_sealed(log, names, args->recovery_point, err);
 	if (!ret)
-		ret = add_active(log, names->offsets[names->count - 1], err, &end_offset);
+		ret = add_active(log, names, err, &end_offset);
 	if (ret)
 		return ret;
 	if (args->recovery_point >= end_offset)
@@ -168,7 +191,7 @@ static int add_segments(struct sluice_log *log, const struct sluice_segment_name
 		log->names_changed++;
 	if (start_offset > end_offset) {
 		end_offset = start_offset;
-		ret = begin_at(log, start_offset, err);
+		ret = begin_at(log, start_offset, names, err);
 		if (ret)
 			return ret;
 	}
@@ -213,6 +236,16 @@ static int check_prepared(struct port_dir *dir, const struct sluice_segment_name
 	return -EUCLEAN;
 }
 
+/* Where it was closed cleanly, nothing is left to finish. */
+static int check_settled(const struct sluice_segment_names *names, s64 recovery_point, char *err)
+{
+	if (recovery_point != S64_MAX || !names->unsettled[0])
+		return 0;
+	snprintf(err, SLUICE_ERROR_TEXT_MAX, "%s: no clean close leaves such a file",
+		 names->unsettled);
+	return -EUCLEAN;
+}
+
 int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
 		    const struct sluice_log_open_args *args, char *err,
 		    struct sluice_log **ret_log)
@@ -231,24 +264,27 @@ int sluice_log_open(struct port_dir *dir, const struct sluice_log_config *c,
 		goto err_new;
 	}
 	ret = check_prepared(dir, &names, err);
+	if (!ret)
+		ret = check_settled(&names, args->recovery_point, err);
 	if (ret)
 		goto err_segments;
 	log->leftovers = names.deleted;
 	log->sizes_known = names.count <= 1;
 	ret = names.count ? add_segments(log, &names, args, err) : add_first(log, args, err);
 	if (!ret)
-		ret = sluice_log_load_producers(log, SLUICE_REPLAY_BYTES_MAX, err);
+		ret = sluice_log_load_producers(log, names.snapshots, names.snapshot_count,
+						SLUICE_REPLAY_BYTES_MAX, err);
 	if (!ret)
 		ret = sluice_log_load_epochs(log, args->recovery_point == S64_MAX, err);
 	if (ret)
 		goto err_segments;
-	port_free(names.offsets);
+	sluice_segment_names_free(&names);
 	*ret_log = log;
 	return 0;
 
 err_segments:
 	sluice_log_close(log);
 err_new:
-	port_free(names.offsets);
+	sluice_segment_names_free(&names);
 	return ret;
 }

@@ -122,24 +122,22 @@ static s64 first_base_offset(struct sluice_log *log)
  * One from before the first segment does not count: a transaction that is open in
  * it may have ended in batches that are gone, and would be open for ever.
  */
-static int find_snapshot(struct sluice_log *log, char *err, s64 *ret_offset)
+static int find_snapshot(struct sluice_log *log, const s64 *offsets, u32 count, char *err,
+			 s64 *ret_offset)
 {
-	s64 first = first_base_offset(log), *offsets = NULL;
-	u32 count = 0, i;
+	s64 first = first_base_offset(log);
+	u32 i;
 	int ret;
 
 	*ret_offset = -1;
-	ret = sluice_segment_list_dir(log->dir, SLUICE_SUFFIX_SNAPSHOT, &offsets, &count);
 	for (i = 0; i < count && offsets[i] <= sluice_log_end_offset(log); i++) {
 		if (offsets[i] >= first)
 			*ret_offset = offsets[i];
 	}
-	if (!ret)
-		ret = sweep_snapshots(log, offsets, count, *ret_offset);
+	ret = sweep_snapshots(log, offsets, count, *ret_offset);
 	if (ret)
 		snprintf(err, SLUICE_ERROR_TEXT_MAX,
-			 "the producer snapshots cannot be listed or removed (error %d)", -ret);
-	port_free(offsets);
+			 "the producer snapshots cannot be removed (error %d)", -ret);
 	return ret;
 }
 
@@ -163,13 +161,14 @@ static int load(struct sluice_log *log, struct sluice_producer_state *s, s64 sna
 	return replay(log, s, offset, replay_max, err);
 }
 
-int sluice_log_load_producers(struct sluice_log *log, u64 replay_max, char *err)
+int sluice_log_load_producers(struct sluice_log *log, const s64 *snapshots, u32 count,
+			      u64 replay_max, char *err)
 {
 	struct sluice_producer_state *s;
 	s64 snapshot_offset;
 	int ret;
 
-	ret = find_snapshot(log, err, &snapshot_offset);
+	ret = find_snapshot(log, snapshots, count, err, &snapshot_offset);
 	if (ret)
 		return ret;
 	s = sluice_producer_state_new();
@@ -189,6 +188,24 @@ int sluice_log_load_producers(struct sluice_log *log, u64 replay_max, char *err)
 	sluice_watermark_set_first_unstable(&log->watermark,
 					    sluice_producer_state_first_unstable(s));
 	return 0;
+}
+
+int sluice_log_reload_producers(struct sluice_log *log, char *err)
+{
+	s64 *snapshots;
+	u32 count;
+	int ret;
+
+	ret = sluice_segment_list_dir(log->dir, SLUICE_SUFFIX_SNAPSHOT, &snapshots, &count);
+	if (ret) {
+		snprintf(err, SLUICE_ERROR_TEXT_MAX,
+			 "the producer snapshots cannot be listed (error %d)", -ret);
+		return ret;
+	}
+	/* Nobody else could read what lies behind them, and whoever truncates waits. */
+	ret = sluice_log_load_producers(log, snapshots, count, U64_MAX, err);
+	port_free(snapshots);
+	return ret;
 }
 
 static u32 snapshots_pending(const struct sluice_log *log)

@@ -67,25 +67,33 @@ int __must_check sluice_segment_list_dir(struct port_dir *dir, const char *suffi
 
 /**
  * struct sluice_segment_names - what the names in a directory say
- * @offsets: base offsets of the segments, in ascending order; free it with
- *	port_free(). NULL if there are none
+ * @offsets: base offsets of the segments, in ascending order; NULL if there are none
+ * @snapshots: offsets of the producer snapshots, in the same way
+ * @last_has_txn_index: the last segment has a .txnindex file
  * @deleted: there are files that end in SLUICE_SUFFIX_DELETED
  * @prepared: there is a prepared .log file
+ * @unsettled: a name that recovery would finish or remove, one of them; else empty
  */
 struct sluice_segment_names {
 	s64 *offsets;
+	s64 *snapshots;
 	u32 count;
+	u32 snapshot_count;
+	bool last_has_txn_index;
 	bool deleted;
 	bool prepared;
+	char unsettled[SLUICE_SEGMENT_NAME_MAX];
 };
 
 /**
  * sluice_segment_names_read() - list a directory once
  * @err: SLUICE_ERROR_TEXT_MAX bytes, set on failure
+ * @ret_names: end it with sluice_segment_names_free()
  * Returns 0, -EUCLEAN if a .log file lacks one of its indexes, -EMFILE as above,
  * or an error of the file system.
  */
 int __must_check sluice_segment_names_read(struct port_dir *dir, char *err,
 					   struct sluice_segment_names *ret_names);
+void sluice_segment_names_free(struct sluice_segment_names *names);
 
 #endif /* SLUICE_LOG_SEGMENT_NAME_H */

@@ -70,8 +70,7 @@ static int learn_anew(struct truncation *t)
 	else
 		ret = sluice_log_remove_snapshots(log, t->err);
 	if (!ret)
-		/* Nobody else could do it, and whoever truncates waits. */
-		ret = sluice_log_load_producers(log, U64_MAX, t->err);
+		ret = sluice_log_reload_producers(log, t->err);
 	if (ret)
 		sluice_log_set_failed(log, ret);
 	else if (sluice_log_save_epochs(log))

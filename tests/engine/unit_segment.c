@@ -180,11 +180,23 @@ static void sluice_log_open__missing_files(void **state)
 
 static char warning[512];
 
-/* A sealed segment is looked at when it is needed, and what is wrong is said then. */
+/* What a clean stop left nobody has looked at. */
+static void check_not_clean(struct port_dir *dir, const char *expected)
+{
+	const struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	struct sluice_log_config c = small_config();
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_log *log;
+
+	assert_int_equal(sluice_log_open(dir, &c, &args, err, &log), -EUCLEAN);
+	assert_non_null(strstr(err, expected));
+}
+
+/* What was recovered was: a sealed segment is looked at again when it is needed. */
 static void check_unreadable(struct port_dir *dir, const char *expected)
 {
 	struct sluice_log_config c = small_config();
-	struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	struct sluice_log_open_args args = {.recovery_point = 1000};
 	char err[SLUICE_ERROR_TEXT_MAX] = "";
 	struct sluice_log *log;
 	struct sluice_range range;
@@ -199,6 +211,7 @@ static void check_unreadable(struct port_dir *dir, const char *expected)
 	port_warn_to(stderr);
 	fclose(stream);
 	assert_non_null(strstr(warning, expected));
+	check_not_clean(dir, expected);
 	/* What is not broken can still be read. */
 	assert_int_equal(sluice_log_fetch(log, 21, 100, 0, &range), 0);
 	sluice_segment_put(range.seg);
@@ -235,6 +248,57 @@ static void sluice_log_open__broken_indexes(void **state)
 	check_refused(*state, "00000000000000000021.log: position 569: "
 			      "no batch of magic 2 starts here");
 	free(bytes);
+}
+
+static void check_leftover(struct port_dir *dir, const char *name)
+{
+	const struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	struct sluice_log_config c = small_config();
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	struct sluice_log *log;
+
+	file_store(dir, name, "", 0);
+	check_not_clean(dir, name);
+	/* Recovery decided to leave it, or nobody asks for more than to read. */
+	sluice_log_close(log_open(dir, &c));
+	assert_int_equal(port_file_remove(dir, name), 0);
+	assert_int_equal(sluice_log_open(dir, &c, &args, err, &log), 0);
+	sluice_log_close(log);
+}
+
+static void sluice_log_open__clean_but_for_what_recovery_ends(void **state)
+{
+	static const char *const kinds[] = {".log", ".index", ".timeindex", ".txnindex",
+					    ".snapshot"};
+	static const char *const states[] = {".cleaned", ".swap", ".cut"};
+	const struct sluice_log_open_args args = {.recovery_point = S64_MAX};
+	struct sluice_log_config c = small_config();
+	char err[SLUICE_ERROR_TEXT_MAX] = "";
+	char name[SLUICE_SEGMENT_NAME_MAX];
+	struct sluice_log *log;
+
+	two_segments(*state);
+	for (size_t i = 0; i < 5; i++) {
+		for (size_t k = 0; k < 3; k++) {
+			snprintf(name, sizeof(name), "00000000000000000021%s%s", kinds[i],
+				 states[k]);
+			check_leftover(*state, name);
+		}
+	}
+	/* Of a segment that is not there. */
+	for (size_t i = 1; i < 4; i++) {
+		snprintf(name, sizeof(name), "00000000000000000020%s", kinds[i]);
+		check_leftover(*state, name);
+		snprintf(name, sizeof(name), "00000000000000000022%s", kinds[i]);
+		check_leftover(*state, name);
+	}
+	/* Nobody's, and what the log removes by itself. */
+	file_store(*state, "notes.swap", "", 0);
+	file_store(*state, "00000000000000000000.log.swap.old", "", 0);
+	file_store(*state, "00000000000000000007.log.deleted", "", 0);
+	file_store(*state, "00000000000000000021.txnindex", "", 0);
+	assert_int_equal(sluice_log_open(*state, &c, &args, err, &log), 0);
+	sluice_log_close(log);
 }
 
 static void sluice_log_open__torn_tail(void **state)
@@ -314,6 +378,7 @@ int main(void)
 		TEST(sluice_log_open__start_offset),
 		TEST(sluice_log_open__missing_files),
 		TEST(sluice_log_open__broken_indexes),
+		TEST(sluice_log_open__clean_but_for_what_recovery_ends),
 		TEST(sluice_log_open__torn_tail),
 		TEST(sluice_log_open__gaps),
 		TEST(sluice_segment_put__after_the_log_is_closed),

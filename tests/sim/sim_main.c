@@ -51,8 +51,9 @@ int main(int argc, char **argv)
 	for (seed = first; count ? seed < first + count : time(NULL) < end; seed++)
 		world_live(seed);
 	printf("%llu lives: %u phases, %u power cuts, %u failures, %u compactions, "
-	       "%u records acknowledged\n",
+	       "%u records acknowledged; %u clean stops, and %u with something left\n",
 	       seed - first, world_stats.phases, world_stats.crashes, world_stats.failures,
-	       world_stats.compactions, world_stats.acknowledged);
+	       world_stats.compactions, world_stats.acknowledged, world_stats.reopened,
+	       world_stats.settled);
 	return 0;
 }

@@ -28,6 +28,8 @@ extern struct world_stats {
 	u32 failures;
 	u32 acknowledged;
 	u32 compactions;
+	u32 reopened; /* after a clean stop, as the log was */
+	u32 settled;  /* not before recovery */
 } world_stats;
 
 /** world_live() - one life, from an empty disk on; aborts if the log is wrong. */
