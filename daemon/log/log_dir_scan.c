@@ -142,13 +142,16 @@ static void find_id(const struct log_dir *d, struct log_dir_topic *t)
 
 static void read_epochs(int fd, struct log_dir_topic *t)
 {
-	struct leader_epoch *epochs;
+	struct leader_epoch *epochs = NULL;
+	int32_t last = -1;
 	size_t n;
 
-	if (leader_epochs_read(fd, &epochs, &n))
-		return;
-	if (n && epochs[n - 1].epoch > t->leader_epoch)
-		t->leader_epoch = epochs[n - 1].epoch;
+	if (!leader_epochs_read(fd, &epochs, &n) && n)
+		last = epochs[n - 1].epoch;
+	if (last > t->leader_epoch)
+		t->leader_epoch = last;
+	if (last < t->lowest_epoch)
+		t->lowest_epoch = last;
 	free(epochs);
 }
 
@@ -204,6 +207,7 @@ static void check_topic(const struct log_dir *d, struct log_dir_topic *t, uint32
 		broken(t, "no random numbers for its id");
 		return;
 	}
+	t->lowest_epoch = INT32_MAX;
 	for (uint32_t i = 0; i < contiguous && !t->why.text[0]; i++)
 		check_partition(d, t, i);
 }

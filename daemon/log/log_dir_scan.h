@@ -12,6 +12,7 @@
  * struct log_dir_topic - a topic as found
  * @s: its name, id, size and settings
  * @leader_epoch: the largest that a partition's checkpoint has, or 0
+ * @lowest_epoch: the smallest that is some partition's last; -1 if one has none
  * @adopted: had no settings file: it is another broker's, a Kafka's
  * @grown: has more partitions than its settings file says
  * @as_closed: all its logs were found as a clean stop leaves them
@@ -20,6 +21,7 @@
 struct log_dir_topic {
 	struct topic_settings s;
 	int32_t leader_epoch;
+	int32_t lowest_epoch;
 	bool adopted;
 	bool grown;
 	bool as_closed;

@@ -19,6 +19,7 @@ struct up {
 	bool clean;
 	struct log_dir_topics topics;
 	struct checkpoint starts; /* where logs begin */
+	struct checkpoint points; /* recovery points, as they were written */
 	struct checkpoint ends;	  /* up to where they are durable */
 	unsigned int threads;
 	log_dir_progress_fn progress;
@@ -86,15 +87,16 @@ static int tell_kernel(struct up *up, const struct log_dir_topic *t, const int64
 	return kern_topic_create(up->k, &kt);
 }
 
-/* Fills the topic's sentence if it fails. */
+/* Fills the topic's sentence if it fails. @ends: NULL if all is as a clean stop left it. */
 static int create_in_kernel(struct up *up, struct log_dir_topic *t, const struct checkpoint *ends)
 {
+	static const struct checkpoint none;
 	int64_t *start_offsets = offsets_of(&up->starts, t);
-	int64_t *end_offsets = offsets_of(ends, t);
+	int64_t *end_offsets = offsets_of(ends ? ends : &none, t);
 	int result = -ENOMEM;
 
 	if (start_offsets && end_offsets) {
-		if (t->as_closed)
+		if (!ends)
 			all_is_durable(t, end_offsets);
 		result = tell_kernel(up, t, start_offsets, end_offsets);
 		if (result)
@@ -139,17 +141,51 @@ static void open_topic(struct up *up, struct log_dir_topic *t)
 		topic_failed(up, t);
 		return;
 	}
-	result = create_in_kernel(up, t, &up->ends);
+	result = create_in_kernel(up, t, t->as_closed ? NULL : &up->ends);
 	if (result == -EUCLEAN && up->clean)
 		result = recover_and_create(up, t);
 	if (result)
 		topic_failed(up, t);
 }
 
-/* Recovery points of what is open already stay; those of what was recovered are new. */
-static int write_points(struct up *up, const struct checkpoint *old, char *const *known,
-			size_t n_known)
+/*
+ * The kernel looks at each log as it opens it, and knows one that no clean stop
+ * left. That waits for recovery, and so does a topic some of whose files have to be
+ * changed first. Returns whether this one does not.
+ */
+static bool open_as_closed(struct up *up, struct log_dir_topic *t)
 {
+	int result;
+
+	if (t->why.text[0] || t->adopted || t->grown || t->lowest_epoch != t->leader_epoch)
+		return false;
+	result = create_in_kernel(up, t, NULL);
+	if (result == -EUCLEAN)
+		t->why.text[0] = '\0';
+	else if (result)
+		topic_failed(up, t);
+	return result != -EUCLEAN;
+}
+
+/* Leaves the topics that are to be recovered. */
+static void open_all_as_closed(struct up *up)
+{
+	struct log_dir_topics *topics = &up->topics;
+	size_t left = 0;
+
+	for (size_t i = 0; i < topics->n; i++) {
+		if (open_as_closed(up, &topics->topics[i]))
+			topic_settings_free(&topics->topics[i].s);
+		else
+			topics->topics[left++] = topics->topics[i];
+	}
+	topics->n = left;
+}
+
+/* Recovery points of what is open already stay; those of what was recovered are new. */
+static int write_points(struct up *up, char *const *known, size_t n_known)
+{
+	const struct checkpoint *old = &up->points;
 	struct checkpoint *ends = &up->ends;
 	const struct checkpoint_entry *e;
 	int result = 0;
@@ -167,26 +203,24 @@ static int write_points(struct up *up, const struct checkpoint *old, char *const
 	return result;
 }
 
-static int recover(struct up *up, char *const *known, size_t n_known)
+static int recover(struct up *up)
 {
-	struct checkpoint points;
+	char **known;
+	size_t n_known;
 	int result;
 
-	result = log_dir_checkpoint_read(&up->d, CHECKPOINT_LOG_START, &up->starts, up->err);
-	if (!result)
-		result = log_dir_checkpoint_read(&up->d, CHECKPOINT_RECOVERY_POINT, &points,
-						 up->err);
+	result = log_dir_kernel_topics(up->k, &up->d, &known, &n_known, up->err);
 	if (result)
 		return result;
-	result = log_dir_recover(&up->d, &up->topics, up->clean, up->threads, &points, up->progress,
-				 up->ctx, &up->ends, up->err);
+	result = log_dir_recover(&up->d, &up->topics, up->clean, up->threads, &up->points,
+				 up->progress, up->ctx, &up->ends, up->err);
 	if (!result)
-		result = write_points(up, &points, known, n_known);
-	checkpoint_free(&points);
+		result = write_points(up, known, n_known);
+	log_dir_names_free(known, n_known);
 	return result;
 }
 
-static int open_logs(struct up *up)
+static int find_topics(struct up *up)
 {
 	char **known;
 	size_t n_known;
@@ -198,9 +232,21 @@ static int open_logs(struct up *up)
 	result = log_dir_sweep(&up->d, up->err);
 	if (!result)
 		result = log_dir_scan(&up->d, known, n_known, &up->topics, up->err);
-	if (!result)
-		result = recover(up, known, n_known);
 	log_dir_names_free(known, n_known);
+	return result;
+}
+
+static int open_logs(struct up *up)
+{
+	int result;
+
+	result = find_topics(up);
+	if (!result)
+		result =
+			log_dir_checkpoint_read(&up->d, CHECKPOINT_LOG_START, &up->starts, up->err);
+	if (!result)
+		result = log_dir_checkpoint_read(&up->d, CHECKPOINT_RECOVERY_POINT, &up->points,
+						 up->err);
 	if (result)
 		return result;
 	/* From here on logs may be written to. */
@@ -208,9 +254,15 @@ static int open_logs(struct up *up)
 	if (result)
 		return log_dir_fail(up->err, result, "%s/" LOG_DIR_CLEAN_MARK ": %s", up->d.path,
 				    strerror(-result));
-	for (size_t i = 0; i < up->topics.n; i++)
+	if (up->clean)
+		open_all_as_closed(up);
+	/* Their recovery points stand in the file: a clean stop wrote where the logs end. */
+	if (up->clean && !up->topics.n)
+		return 0;
+	result = recover(up);
+	for (size_t i = 0; !result && i < up->topics.n; i++)
 		open_topic(up, &up->topics.topics[i]);
-	return 0;
+	return result;
 }
 
 static int up_locked(struct up *up)
@@ -255,6 +307,7 @@ int log_dir_up(struct kern *k, const char *path, unsigned int threads, log_dir_p
 	else if (!result && up.n_failed)
 		*err = up.first_failure;
 	checkpoint_free(&up.starts);
+	checkpoint_free(&up.points);
 	checkpoint_free(&up.ends);
 	log_dir_topics_free(&up.topics);
 	log_dir_close(&up.d);

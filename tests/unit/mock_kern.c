@@ -25,6 +25,7 @@ struct kern {
 	int fail_with;
 	char refuse_topic[SLUICE_TOPIC_NAME_MAX + 1];
 	int refuse_with;
+	uint32_t refusals;
 	void (*on_truncate)(void);
 };
 
@@ -48,10 +49,11 @@ void mock_kern_fail(struct kern *k, unsigned int n, int err)
 	k->fail_with = err;
 }
 
-void mock_kern_refuse(struct kern *k, const char *topic, int err)
+void mock_kern_refuse(struct kern *k, const char *topic, int err, uint32_t times)
 {
 	strcpy(k->refuse_topic, topic);
 	k->refuse_with = err;
+	k->refusals = times;
 }
 
 uint32_t mock_kern_clean(const struct kern *k)
@@ -191,21 +193,40 @@ static bool has_partition_dir(const struct kern_topic *t, uint32_t index)
 	return !lstat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-/* As the kernel does, of a log that was closed cleanly. */
+/* As the kernel does, of a log that was closed cleanly: its end, or an error. */
 static int64_t find_log_end(const struct kern_topic *t, uint32_t index)
 {
+	const struct sluice_log_open_args args = {.recovery_point = INT64_MAX};
 	char path[4096], err[SLUICE_ERROR_TEXT_MAX];
-	struct sluice_recovery done = {0};
 	struct sluice_log_config c;
+	struct sluice_log *log;
 	struct port_dir *dir;
+	int64_t end;
 
 	snprintf(path, sizeof(path), "%s/%s-%u", t->data_dir, t->name, index);
 	sluice_log_config_default(&c);
 	dir = port_dir_open(path);
-	if (!dir || sluice_log_recover(dir, &c, 0, SLUICE_RECOVER_CLEAN, err, &done))
+	if (!dir)
 		abort();
+	end = sluice_log_open(dir, &c, &args, err, &log);
+	if (!end) {
+		end = sluice_log_end_offset(log);
+		sluice_log_close(log);
+	}
 	port_dir_close(dir);
-	return done.log_end_offset;
+	return end;
+}
+
+static int check_closed(const struct kern_topic *t, uint32_t from)
+{
+	int64_t end;
+
+	for (uint32_t i = from; t->recovery_points && i < t->partition_count; i++) {
+		end = t->recovery_points[i] == INT64_MAX ? find_log_end(t, i) : 0;
+		if (end < 0)
+			return (int)end;
+	}
+	return 0;
 }
 
 int kern_topic_create(struct kern *k, const struct kern_topic *t)
@@ -217,10 +238,9 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 
 	if (err)
 		return err;
-	if (k->refuse_with && !strcmp(k->refuse_topic, t->name)) {
-		err = k->refuse_with;
-		k->refuse_with = 0;
-		return fail(k, err, strerror(-err));
+	if (k->refusals && !strcmp(k->refuse_topic, t->name)) {
+		k->refusals--;
+		return fail(k, k->refuse_with, strerror(-k->refuse_with));
 	}
 	if (find_dir(k, t->data_dir) < 0)
 		return fail(k, -ENOENT, "the data directory is not attached");
@@ -232,6 +252,9 @@ int kern_topic_create(struct kern *k, const struct kern_topic *t)
 		if (!has_partition_dir(t, i))
 			return fail(k, -ENOENT, "a partition directory is missing");
 	}
+	err = check_closed(t, from);
+	if (err)
+		return fail(k, err, strerror(-err));
 	called(k, "%s %s %u", old ? "grow" : "create", t->name, t->partition_count);
 	if (old) {
 		old->partition_count = t->partition_count;

@@ -14,8 +14,8 @@ struct kern *mock_kern_new(void);
 /** mock_kern_fail() - let the @n-th call from now on fail with @err; 0: none */
 void mock_kern_fail(struct kern *k, unsigned int n, int err);
 
-/** mock_kern_refuse() - refuse to create this topic, once, with @err */
-void mock_kern_refuse(struct kern *k, const char *topic, int err);
+/** mock_kern_refuse() - refuse to create this topic, @times, with @err */
+void mock_kern_refuse(struct kern *k, const char *topic, int err, uint32_t times);
 
 /** mock_kern_partition() - the partition that kern_partitions() tells about */
 struct kern_partition *mock_kern_partition(struct kern *k, const char *topic, uint32_t index);

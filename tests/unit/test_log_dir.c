@@ -227,7 +227,7 @@ static void create__refusals_leave_nothing(void **state)
 	assert_int_equal(log_dir_topic_create(k, path, "orders", 1, bad, 1, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "segment.bytes"));
 	assert_int_equal(log_dir_topic_create(k, path, "orders", 1, twice, 2, NULL, &err), -EINVAL);
-	mock_kern_refuse(k, "orders", -ENOMEM);
+	mock_kern_refuse(k, "orders", -ENOMEM, 1);
 	assert_int_equal(create("orders", 2), -ENOMEM);
 	assert_int_equal(temp_count(dir_fd, SETTINGS, ""), 2); /* . and .. */
 	assert_int_equal(temp_count(dir_fd, ".", "-0"), 0);
@@ -491,7 +491,7 @@ static void checkpoint__keeps_what_the_kernel_does_not_have(void **state)
 	assert_int_equal(log_dir_down(k, path, &err), 0);
 	assert_string_equal(temp_file_read(dir_fd, LOG_STARTS), "0\n1\nbroken 0 5\n");
 	new_kernel();
-	mock_kern_refuse(k, "broken", -EIO);
+	mock_kern_refuse(k, "broken", -EIO, 1);
 	assert_int_equal(up(), 0);
 	assert_non_null(strstr(err.text, "broken"));
 	assert_int_equal(log_dir_checkpoint(k, path, &err), 0);
@@ -532,7 +532,8 @@ static void up__tells_the_kernel_what_is_known_of_the_logs(void **state)
 	assert_int_equal(mock_kern_clean(k), 2);
 	assert_int_equal(log_dir_down(k, path, &err), 0);
 	new_kernel();
-	mock_kern_refuse(k, "t", -EUCLEAN);
+	/* Nor once names and sizes were looked at: then all of it is read. */
+	mock_kern_refuse(k, "t", -EUCLEAN, 2);
 	check_handed_over();
 	assert_int_equal(mock_kern_clean(k), 0);
 }
@@ -555,6 +556,8 @@ static void up__damaged_checkpoint_counts_as_missing(void **state)
 	assert_true(fread(text, 1, sizeof(text) - 1, warnings) > 0);
 	assert_non_null(strstr(text, "/" RECOVERY_POINTS ": line 3 is malformed"));
 	fclose(warnings);
+	/* With the next that is written. */
+	assert_int_equal(log_dir_checkpoint(k, path, &err), 0);
 	assert_string_equal(temp_file_read(dir_fd, RECOVERY_POINTS), "0\n1\nt 0 0\n");
 }
 
@@ -701,9 +704,39 @@ static void up__clean_mark_that_lies_is_found_out(void **state)
 	put_batch("orders-0");
 	assert_int_equal(log_dir_down(k, path, &err), 0);
 	new_kernel();
-	mock_kern_refuse(k, "orders", -EUCLEAN);
+	mock_kern_refuse(k, "orders", -EUCLEAN, 2);
 	up_well();
 	assert_int_equal(mock_kern_has(k, "orders"), 1);
+}
+
+/* The kernel looks at it; what it refuses is recovered, and the others do not wait. */
+static void up__clean_directory_is_left_to_the_kernel(void **state)
+{
+	(void)state;
+	up_well();
+	create_well("a", 2);
+	create_well("b", 2);
+	create_well("c", 1);
+	/* Each gets its files. */
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	new_kernel();
+	up_well();
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	new_kernel();
+	up_well();
+	assert_string_equal(mock_kern_calls(k), "attach; create a 2; create b 2; create c 1; ");
+	assert_int_equal(mock_kern_clean(k), 5);
+	assert_int_equal(log_dir_down(k, path, &err), 0);
+	temp_file_write(dir_fd, "a-1/00000000000000000000.log.cleaned", "");
+	/* So that an epoch is missing in one of its partitions. */
+	temp_file_write(dir_fd, "b-1/leader-epoch-checkpoint", "0\n1\n3 0\n");
+	new_kernel();
+	up_well();
+	assert_string_equal(mock_kern_calls(k), "attach; create c 1; create a 2; create b 2; ");
+	assert_int_equal(mock_kern_clean(k), 5);
+	assert_false(temp_exists(dir_fd, "a-1/00000000000000000000.log.cleaned"));
+	assert_string_equal(temp_file_read(dir_fd, "b-0/leader-epoch-checkpoint"),
+			    "0\n2\n0 0\n3 0\n");
 }
 
 static void up__picks_up_what_is_attached(void **state)
@@ -841,6 +874,7 @@ int main(void)
 		TEST(up__broken_topics_do_not_keep_others_closed),
 		TEST(up__torn_metadata_of_our_own_is_written_anew),
 		TEST(up__clean_mark_that_lies_is_found_out),
+		TEST(up__clean_directory_is_left_to_the_kernel),
 		TEST(up__picks_up_what_is_attached),
 		TEST(up__never_touches_what_the_kernel_refuses),
 		TEST(up__failing_detaches_again),

@@ -132,7 +132,7 @@ static void grow__any_call_may_fail(void **state)
 static void grow__kernel_refuses(void **state)
 {
 	(void)state;
-	mock_kern_refuse(k, "t", -ENOMEM);
+	mock_kern_refuse(k, "t", -ENOMEM, 1);
 	assert_int_equal(grow(4), -ENOMEM);
 	assert_false(temp_exists(dir_fd, "t-2"));
 	assert_false(temp_exists(dir_fd, "t-3"));
