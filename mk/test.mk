@@ -28,10 +28,16 @@ differential:	## ask Apache Kafka and the daemon the same, and compare [CASES="m
 	@$(MAKE) -s -j$(JOBS) build/tests/sluiced-userspace
 	@tests/kafka/differential/differential.sh $(CASES)
 
+scale:	## make, fill, take down and reopen very many partitions [N=5000] [KERNEL=6.1|6.12] [FS=ext4|xfs]
+	@mk/deps.sh build vm test
+	@$(MAKE) -s -j$(JOBS) all $(SCALE_EACH) KERNEL=$(VM_KERNEL)
+	@tests/vm/vm.sh -k $(VM_KERNEL) -f $(or $(FS),ext4) -m 7168 -s 16384 -t 7200 -- \
+		tests/scale/test_scale.sh $(or $(N),5000)
+
 bench:	## measure, and print the table [KERNELS="6.1 6.12"] [FS="ext4 xfs"] [WALL=1]
 	@mk/deps.sh build vm test
 	@$(MAKE) -s -j$(JOBS) $(USER_ALL) $(BENCH_PROGRAMS)
 	@for kernel in $(BENCH_KERNELS); do $(MAKE) -s module KERNEL=$$kernel || exit; done
 	@mk/bench.sh $(if $(WALL),--wall) $(BENCH_KERNELS) -- $(or $(FS),ext4 xfs)
 
-.PHONY: differential user-all test crashtest test-machine bench
+.PHONY: differential user-all test crashtest test-machine scale bench
