@@ -69,6 +69,7 @@ phase "fuzzers"
 mk/run-tests.sh --fuzz "$FUZZ_SECONDS" $FUZZERS
 phase "clients without a machine"
 run_test groups 500 tests/kafka/groups.sh
+run_test clients 900 tests/kafka/clients.sh
 for kernel in 6.1 6.12; do
 	build "module for $kernel" make -s module KERNEL=$kernel
 	run_test "sparse-$kernel" 300 make -s sparse-$kernel

@@ -13,7 +13,7 @@ import sys
 FILE_LINES = 900
 FUNCTION_LINES = 70
 # Read by programs or licences: no comment to put an SPDX line in.
-NO_SPDX = re.compile(r"^LICENSES/|^\.(gitignore|clang-format|editorconfig)$|\.(json|md|dict)$"
+NO_SPDX = re.compile(r"^LICENSES/|^\.(gitignore|clang-format|editorconfig)$|\.(json|md|dict)$|/go\.sum$"
                      r"|/seeds/|/corpus/")
 SPDX_WITHIN = 3
 GENERATED = re.compile(r"Written by \S+; do not edit")

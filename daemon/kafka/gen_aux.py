@@ -147,6 +147,12 @@ def dictionary(apis):
 
 
 # Programs with a Kafka client of somebody else's, and the APIs that it is known to use.
+EVERY_CLIENT = (
+    "Produce", "Fetch", "ListOffsets", "Metadata", "ApiVersions", "CreateTopics",
+    "DeleteRecords", "FindCoordinator", "JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup",
+    "OffsetCommit", "OffsetFetch")
+TRANSACTIONS = (
+    "InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn")
 CLIENTS = {
     "tests/kafka/clients/groups.py": (
         "OffsetCommit", "OffsetFetch", "FindCoordinator", "JoinGroup", "Heartbeat", "LeaveGroup",
@@ -156,6 +162,16 @@ CLIENTS = {
         "DeleteTopics"),
     "tests/kafka/clients/confluent.py": (
         "Produce", "Fetch", "ListOffsets", "Metadata", "ApiVersions", "InitProducerId"),
+    "tests/kafka/clients/aiokafka_client.py": (*EVERY_CLIENT, *TRANSACTIONS),
+    "tests/kafka/clients/kafkajs.js": (
+        *EVERY_CLIENT, *TRANSACTIONS, "CreatePartitions", "DeleteTopics", "DescribeConfigs",
+        "AlterConfigs", "DescribeGroups", "DeleteGroups"),
+    "tests/kafka/clients/go/sarama.go": (
+        *EVERY_CLIENT, *TRANSACTIONS, "CreatePartitions", "DeleteTopics", "DescribeConfigs",
+        "IncrementalAlterConfigs", "DeleteGroups"),
+    "tests/kafka/clients/go/segmentio.go": (
+        *(name for name in EVERY_CLIENT if name != "DeleteRecords"), "CreatePartitions",
+        "DeleteTopics", "DescribeConfigs", "IncrementalAlterConfigs", "DescribeGroups"),
 }
 
 

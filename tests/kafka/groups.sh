@@ -8,34 +8,13 @@ set -euo pipefail
 
 cd "$(dirname "$0")/../.."
 python=$(tests/kafka/venv.sh)
-work=$(mktemp -d)
-port=$((20000 + RANDOM % 10000))
-daemon=
-trap '[ -z "$daemon" ] || kill -9 "$daemon"; rm -rf "$work"' EXIT
+# shellcheck source=tests/kafka/userspace.sh
+. tests/kafka/userspace.sh
 
-# start - and wait until it is ready.
-start() {
-	build/tests/sluiced-userspace --config "$work/server.properties" > "$work/log" 2>&1 &
-	daemon=$!
-	for _ in $(seq 300); do
-		! grep -q "ready, Kafka" "$work/log" || return 0
-		kill -0 "$daemon" || break
-		sleep 0.1
-	done
-	cat "$work/log"
-	exit 1
-}
-
-cat > "$work/server.properties" <<- END
-	log.dirs=$work/data
-	listeners=PLAINTEXT://127.0.0.1:$port
-	group.initial.rebalance.delay.ms=500
-END
-start
+start_daemon
 timeout 300 "$python" tests/kafka/clients/groups.py "127.0.0.1:$port" before "$$"
-kill -9 "$daemon"
-wait "$daemon" 2> /dev/null || true
-start
+kill_daemon
+start_daemon
 timeout 120 "$python" tests/kafka/clients/groups.py "127.0.0.1:$port" after "$$"
 
 # Kafka's own tool.
@@ -47,7 +26,5 @@ described=$(timeout 120 java -cp "$libs/*" org.apache.kafka.tools.consumer.group
 	echo "$described"
 	exit 1
 }
-kill "$daemon"
-wait "$daemon" || { echo "groups: the daemon did not end cleanly"; cat "$work/log"; exit 1; }
-daemon=
+stop_daemon
 echo "groups: all clients pass"
