@@ -33,6 +33,7 @@
 #include <linux/namei.h>
 #include <linux/pagemap.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
@@ -574,10 +575,14 @@ static struct folio *get_uptodate_folio(struct file *filp, pgoff_t index)
 	return read_mapping_folio(filp->f_mapping, index, filp);
 }
 
+/* Nobody else runs on the processor meanwhile. A power of two, not below a page. */
+#define CRC_PIECE	SZ_64K
+
 static u32 folio_crc32c(u32 crc, struct folio *folio, size_t offset, size_t len)
 {
 	while (len) {
-		size_t n = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		size_t piece = IS_ENABLED(CONFIG_HIGHMEM) ? PAGE_SIZE : CRC_PIECE;
+		size_t n = min(len, piece - offset % piece);
 		void *p = kmap_local_folio(folio, offset);
 
 		crc = port_crc32c(crc, p, n);
@@ -610,6 +615,73 @@ int port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc)
 		cond_resched();
 	}
 	return 0;
+}
+
+bool port_file_patches(struct port_file *file)
+{
+	/*
+	 * Not only for the number of folios: such a file system does not journal
+	 * data, so that what is dirty in the page cache is all there is of it.
+	 */
+	return mapping_large_folio_support(sluice_file(file)->f_mapping);
+}
+
+/*
+ * As a store through a mapping would do it. While a folio is locked, dirty and not
+ * being written, it has its blocks, and nothing of it is on its way to the disk.
+ */
+static bool patch_folio(struct address_space *mapping, struct folio *folio, size_t offset,
+			const void *buf, size_t len)
+{
+	bool patched = false;
+	void *p;
+
+	if (offset_in_page(offset) + len > PAGE_SIZE || !folio_trylock(folio))
+		return false;
+	if (folio->mapping == mapping && folio_test_uptodate(folio) && folio_test_dirty(folio) &&
+	    !folio_test_writeback(folio)) {
+		p = kmap_local_folio(folio, offset);
+		memcpy(p, buf, len);
+		kunmap_local(p);
+		flush_dcache_folio(folio);
+		/* Of several blocks some may be clean. */
+		if (folio_size(folio) > i_blocksize(mapping->host))
+			folio_mark_dirty(folio);
+		patched = true;
+	}
+	folio_unlock(folio);
+	return patched;
+}
+
+int port_file_patch(struct port_file *file, u64 pos, const void *head, size_t head_len, size_t len,
+		    u32 *crc)
+{
+	struct address_space *mapping = sluice_file(file)->f_mapping;
+	u64 done = pos + head_len;
+	bool patched = false;
+	struct folio *folio;
+	int err = 0;
+
+	if (port_file_patches(file)) {
+		folio = get_uptodate_folio(sluice_file(file), pos >> PAGE_SHIFT);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		patched = patch_folio(mapping, folio, offset_in_folio(folio, pos), head, head_len);
+		if (patched) {
+			/* The folio may end with the head. */
+			size_t offset = offset_in_folio(folio, pos) + head_len;
+			size_t n = min_t(u64, len - head_len, folio_size(folio) - offset);
+
+			*crc = folio_crc32c(*crc, folio, offset, n);
+			done += n;
+		}
+		folio_put(folio);
+	}
+	if (!patched)
+		err = port_file_write(file, pos, head, head_len);
+	if (err || done == pos + len)
+		return err;
+	return port_file_crc32c(file, done, pos + len - done, crc);
 }
 
 static int truncate_file(struct file *filp, u64 size)

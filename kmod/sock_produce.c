@@ -206,16 +206,21 @@ static int append_error(struct produce *pr, int err, const char *why)
 				why ?: "the append failed");
 }
 
-/* Append the batch at the front of @iov, which has at least @size bytes. */
-static int append_batch(struct produce *pr, struct iov_iter *iov)
+/* Append the batch at the front of @iov. */
+static inline int append_batch(struct produce *pr, struct iov_iter *iov)
 {
 	size_t before = iov_iter_count(iov);
 	struct port_iter src;
-	struct sluice_append a = { .src = &src, .as = READ_ONCE(pr->ssk->append_as) };
+	struct sluice_append a PORT_UNSET;
 	size_t used;
 	int err;
 
 	port_iter_init(&src, iov);
+	/* The engine sets all that comes out. */
+	a.src = &src;
+	a.as = READ_ONCE(pr->ssk->append_as);
+	a.transaction_version = 0;
+	a.why = NULL;
 	err = sluice_partition_append(pr->p, &a);
 	if (err) {
 		append_error(pr, err, a.why);
@@ -268,8 +273,8 @@ static __always_inline int send_record(struct produce *pr, struct msghdr *msg, s
 		.linger_ms = READ_ONCE(pr->ssk->batching.linger_ms),
 		.batch_bytes = READ_ONCE(pr->ssk->batching.batch_bytes),
 	};
-	struct sluice_append_record a;
-	struct sluice_record_out out;
+	struct sluice_append_record a PORT_UNSET;
+	struct sluice_record_out out PORT_UNSET;
 	s64 now = port_now_ms();
 	struct port_iter src;
 	int err;
@@ -368,7 +373,7 @@ static void end_chain(struct sluice_sock *ssk)
 int sluice_sendmsg_record(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sluice_sock *ssk = sluice_sk(sock->sk);
-	struct produce pr;
+	struct produce pr PORT_UNSET;
 	int err;
 
 	err = produce_begin(&pr, ssk, msg);
@@ -408,34 +413,10 @@ void sluice_target_seal(struct sluice_sock *ssk, const struct sluice_target *t)
 	}
 }
 
-/* Is there a whole batch at the front? Its size, or -errno. */
-static ssize_t peek_batch(struct produce *pr, const struct iov_iter *from)
-{
-	u32 max_bytes = READ_ONCE(pr->target.topic->config.max_message_bytes);
-	u8 hdr[SLUICE_BATCH_HEADER_LEN];
-	struct iov_iter it = *from;
-	struct sluice_batch b;
-	int err;
-
-	if (iov_iter_count(&it) < sizeof(hdr))
-		return sluice_sock_fail(pr->ssk, -EINVAL, "the data ends inside a batch header");
-	if (!copy_from_iter_full(hdr, sizeof(hdr), &it))
-		return -EFAULT;
-	err = sluice_batch_parse(hdr, max_bytes, &b);
-	if (err == -EMSGSIZE)
-		return sluice_sock_fail(pr->ssk, err, "the batch is larger than %u bytes",
-					max_bytes);
-	if (err)
-		return sluice_sock_fail(pr->ssk, -EINVAL, "what was sent is not a batch");
-	if (b.size > iov_iter_count(from))
-		return sluice_sock_fail(pr->ssk, -EINVAL, "the data ends inside a batch");
-	return b.size;
-}
-
 int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sluice_sock *ssk = sluice_sk(sock->sk);
-	struct produce pr;
+	struct produce pr PORT_UNSET;
 	int err;
 
 	err = produce_begin(&pr, ssk, msg);
@@ -445,10 +426,8 @@ int sluice_sendmsg_stream(struct socket *sock, struct msghdr *msg, size_t len)
 		err = sluice_sock_fail(ssk, -EINVAL, "batches have their keys and headers inside");
 
 	while (!err && pr.bytes < len) {
-		ssize_t size = peek_batch(&pr, &msg->msg_iter);
-
-		err = size < 0 ? size : append_batch(&pr, &msg->msg_iter);
-		if (err || signal_pending(current))
+		err = append_batch(&pr, &msg->msg_iter);
+		if (signal_pending(current))
 			break;
 	}
 	produce_end(&pr);

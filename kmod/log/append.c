@@ -37,31 +37,38 @@ static const char *why_not_written(int err)
 	}
 }
 
-static int store(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b,
-		 struct sluice_append_source *src)
+static int store_whole(struct sluice_segment *seg, struct sluice_append *a,
+		       struct sluice_append_source *src)
 {
-	u64 position = seg->published;
-	int ret;
+	int ret = port_file_write(seg->file, seg->published, src->bytes, src->len);
 
-	ret = sluice_append_source_fill(src, a, b->size);
-	if (ret)
-		return ret;
-	ret = port_file_write(seg->file, position, src->bytes, src->len);
-	if (!ret && b->size > src->len)
-		ret = port_file_write_iter(seg->file, position + src->len, a->src,
-					   b->size - src->len);
 	if (ret)
 		a->why = why_not_written(ret);
 	return ret;
 }
 
-static int verify(struct sluice_segment *seg, struct sluice_append *a, const struct sluice_batch *b)
+/*
+ * As the sender has it, with one write; then its header, which was checked, and which
+ * the sender may have changed meanwhile. What a power cut between the two leaves on the
+ * disk has a base offset of 0, which no log but an empty one goes on with, or is the batch
+ * as a leader stored it.
+ */
+static int store_sent(struct sluice_segment *seg, struct sluice_append *a,
+		      const struct sluice_batch *b, struct sluice_append_source *src)
 {
-	u32 crc = 0;
+	u64 position = seg->published;
+	u32 crc;
 	int ret;
 
-	ret = port_file_crc32c(seg->file, seg->published + SLUICE_BATCH_CRC_START,
-			       b->size - SLUICE_BATCH_CRC_START, &crc);
+	port_iter_revert(a->src, src->len);
+	ret = port_file_write_iter(seg->file, position, a->src, b->size);
+	if (ret) {
+		a->why = why_not_written(ret);
+		return ret;
+	}
+	crc = port_crc32c(0, src->bytes + SLUICE_BATCH_CRC_START,
+			  src->len - SLUICE_BATCH_CRC_START);
+	ret = port_file_patch(seg->file, position, src->bytes, src->len, b->size, &crc);
 	if (ret) {
 		a->why = "what was written could not be read back";
 		return ret;
@@ -264,18 +271,17 @@ static int store_batch(struct sluice_log *log, struct sluice_append *a, struct s
 		sluice_batch_stamp(src->bytes, b->base_offset, b->leader_epoch);
 	if (src->whole && stamps_time)
 		stamp_whole(a, b, src);
-	ret = store(seg, a, b, src);
-	if (!ret && !src->whole)
-		ret = verify(seg, a, b);
-	if (!ret)
+	ret = src->whole ? store_whole(seg, a, src) : store_sent(seg, a, b, src);
+	if (!ret && sluice_append_records_matter(log, a, b))
 		ret = sluice_append_check_records(log, a, seg->file, seg->published, b);
 	if (!ret && !src->whole && stamps_time)
 		ret = stamp_stored(seg, a, b, src);
 	return ret;
 }
 
-static int write_batch(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b,
-		       const struct sluice_marker *marker, struct sluice_append_source *src)
+static __always_inline int write_batch(struct sluice_log *log, struct sluice_append *a,
+				       struct sluice_batch *b, const struct sluice_marker *marker,
+				       struct sluice_append_source *src)
 {
 	struct index_entries entries = { 0 };
 	int ret;
@@ -319,7 +325,7 @@ static int read_marker(struct sluice_append *a, const struct sluice_batch *b,
 }
 
 /* 1: it is a duplicate, all is said. */
-static int check_producer(struct sluice_log *log, struct sluice_append *a,
+static inline int check_producer(struct sluice_log *log, struct sluice_append *a,
 			  const struct sluice_batch *b, const struct sluice_marker *marker)
 {
 	const struct sluice_producer_append pa = {
@@ -331,6 +337,8 @@ static int check_producer(struct sluice_log *log, struct sluice_append *a,
 	struct sluice_producer_batch dup;
 	int ret;
 
+	if (b->producer_id < 0)
+		return 0;
 	ret = sluice_producer_state_check(log->producers, &pa, &dup, &a->why);
 	if (ret <= 0)
 		return ret;
@@ -343,7 +351,7 @@ static int check_producer(struct sluice_log *log, struct sluice_append *a,
 
 static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_batch *b)
 {
-	int ret = sluice_log_seal_locked(log);
+	int ret = log->open ? sluice_log_seal_locked(log) : 0;
 
 	if (ret) {
 		a->why = "the batch before could not be written";
@@ -370,9 +378,10 @@ static int place(struct sluice_log *log, struct sluice_append *a, struct sluice_
 }
 
 /* 0: append it; 1: it is a duplicate, all is said. */
-static int check_batch(struct sluice_log *log, struct sluice_append *a,
-		       const struct sluice_batch *b, struct sluice_append_source *src,
-		       struct sluice_marker **marker)
+static __always_inline int check_batch(struct sluice_log *log, struct sluice_append *a,
+				       const struct sluice_batch *b,
+				       struct sluice_append_source *src,
+				       struct sluice_marker **marker)
 {
 	int ret;
 
@@ -386,11 +395,11 @@ static int check_batch(struct sluice_log *log, struct sluice_append *a,
 	return ret;
 }
 
-static int append_locked(struct sluice_log *log, struct sluice_append *a,
-			 struct sluice_append_source *src)
+static __always_inline int append_locked(struct sluice_log *log, struct sluice_append *a,
+					 struct sluice_append_source *src)
 {
-	struct sluice_marker bytes, *marker = &bytes;
-	struct sluice_batch b;
+	struct sluice_marker bytes PORT_UNSET, *marker = &bytes;
+	struct sluice_batch b PORT_UNSET;
 	int ret;
 
 	port_mutex_assert_held(&log->append_mutex);
@@ -420,7 +429,7 @@ static int append_locked(struct sluice_log *log, struct sluice_append *a,
 
 int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
 {
-	struct sluice_append_source src;
+	struct sluice_append_source src PORT_UNSET;
 	int ret;
 
 	a->base_offset = -1;
@@ -434,7 +443,7 @@ int sluice_log_append(struct sluice_log *log, struct sluice_append *a)
 	a->why = NULL;
 
 	/* Before the mutex: memory of a slow or hostile caller delays only itself. */
-	ret = sluice_append_source_init(&src, a);
+	ret = sluice_append_source_init(&src, a, READ_ONCE(log->whole_max));
 	if (!ret) {
 		port_mutex_lock(&log->append_mutex);
 		ret = append_locked(log, a, &src);

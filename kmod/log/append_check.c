@@ -85,21 +85,8 @@ int sluice_append_check_header(struct sluice_log *log, struct sluice_append *a,
 	return check_time(&log->config, b->max_timestamp, port_now_ms(), &a->why);
 }
 
-static bool records_matter(const struct sluice_log *log, const struct sluice_append *a,
-			   const struct sluice_batch *b)
-{
-	const struct sluice_log_config *c = &log->config;
-
-	if (a->as == SLUICE_APPEND_AS_REPLICA ||
-	    b->attributes & (SLUICE_BATCH_COMPRESSION_MASK | SLUICE_BATCH_CONTROL))
-		return false;
-	/* The header has the largest time, not the smallest. */
-	return c->cleanup_policy & SLUICE_CLEANUP_COMPACT ||
-	       (!c->log_append_time && c->timestamp_before_max_ms != S64_MAX);
-}
-
-static int check_records(const struct sluice_log *log, struct sluice_append *a,
-			 struct port_file *file, u64 position, const struct sluice_batch *b)
+int sluice_append_check_records(const struct sluice_log *log, struct sluice_append *a,
+				struct port_file *file, u64 position, const struct sluice_batch *b)
 {
 	u64 end = position + b->size;
 	struct sluice_record r;
@@ -127,10 +114,4 @@ static int check_records(const struct sluice_log *log, struct sluice_append *a,
 		return 0;
 	a->why = "the batch has more bytes than its records";
 	return -EINVAL;
-}
-
-int sluice_append_check_records(const struct sluice_log *log, struct sluice_append *a,
-				struct port_file *file, u64 position, const struct sluice_batch *b)
-{
-	return records_matter(log, a, b) ? check_records(log, a, file, position, b) : 0;
 }

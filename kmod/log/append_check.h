@@ -41,10 +41,27 @@ int __must_check sluice_append_check_record(const struct sluice_log_config *c, b
 					    s64 timestamp, s64 now, const char **ret_why);
 
 /**
- * sluice_append_check_records() - what has to be asked of each record
+ * sluice_append_records_matter() - does something have to be asked of each record
+ * Not where no setting of the log asks for it, nor of what is compressed.
+ */
+static inline bool sluice_append_records_matter(const struct sluice_log *log,
+						const struct sluice_append *a,
+						const struct sluice_batch *b)
+{
+	const struct sluice_log_config *c = &log->config;
+
+	if (a->as == SLUICE_APPEND_AS_REPLICA ||
+	    b->attributes & (SLUICE_BATCH_COMPRESSION_MASK | SLUICE_BATCH_CONTROL))
+		return false;
+	/* The header has the largest time, not the smallest. */
+	return c->cleanup_policy & SLUICE_CLEANUP_COMPACT ||
+	       (!c->log_append_time && c->timestamp_before_max_ms != S64_MAX);
+}
+
+/**
+ * sluice_append_check_records() - ask it, if they matter
  * @position: of the batch in @file, stored and its CRC verified
- * Reads nothing where no setting of the log asks for it, and nothing that is
- * compressed. Sets a->why on failure. Returns 0, -EINVAL if a record is
+ * Sets a->why on failure. Returns 0, -EINVAL if a record is
  * malformed or has no key where compaction needs one, -ETIME if its time is out
  * of bounds, or an error of the file.
  */

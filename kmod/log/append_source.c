@@ -16,12 +16,13 @@ static u32 computed_crc(const u8 *bytes, u32 len)
 }
 
 /* How many bytes make it whole, going by a length that nothing has checked yet; 0: leave it. */
-static u32 bytes_to_take(const struct sluice_append_source *src, const struct sluice_append *a)
+static u32 bytes_to_take(const struct sluice_append_source *src, const struct sluice_append *a,
+			 u32 whole_max)
 {
 	const struct sluice_batch_header *h = (const struct sluice_batch_header *)src->head;
 	u64 size = (u64)get_unaligned_be32(&h->length) + SLUICE_BATCH_PREFIX_LEN;
 
-	if (h->magic != SLUICE_BATCH_MAGIC || size < src->len || size > SLUICE_APPEND_WHOLE_MAX ||
+	if (h->magic != SLUICE_BATCH_MAGIC || size < src->len || size > whole_max ||
 	    size - src->len > port_iter_count(a->src))
 		return 0;
 	return (u32)size;
@@ -41,7 +42,8 @@ static int take(struct sluice_append_source *src, struct sluice_append *a, u32 l
 	return ret;
 }
 
-int sluice_append_source_init(struct sluice_append_source *src, struct sluice_append *a)
+int sluice_append_source_init(struct sluice_append_source *src, struct sluice_append *a,
+			      u32 whole_max)
 {
 	u32 size;
 	int ret;
@@ -56,7 +58,7 @@ int sluice_append_source_init(struct sluice_append_source *src, struct sluice_ap
 	ret = take(src, a, SLUICE_BATCH_HEADER_LEN);
 	if (ret)
 		return ret;
-	size = bytes_to_take(src, a);
+	size = bytes_to_take(src, a, whole_max);
 	if (!size)
 		return 0;
 	if (size > sizeof(src->head)) {

@@ -3,11 +3,12 @@
  * The bytes of a batch on their way into the log, as far as the log has them
  * in memory of its own.
  *
- * A batch of up to SLUICE_APPEND_WHOLE_MAX bytes is taken whole before the
- * append mutex is. Nobody can change it then, so its CRC is known at once, and
- * one write stores what was checked; a copy of so few bytes costs less than a
- * second call into the file system. Of a larger one the header is taken, and
- * the rest goes straight from the sender into the page cache.
+ * A small batch is taken whole before the append mutex is. Nobody can change it
+ * then, so its CRC is known at once, and one write stores what was checked. Of a
+ * larger one the header is taken; the batch goes straight from the sender into the
+ * page cache, where the header is put right and the CRC is taken. What is small
+ * depends on the files: where changing the header is a second call into the file
+ * system, that costs as much as the copy of many bytes.
  */
 #ifndef SLUICE_LOG_APPEND_SOURCE_H
 #define SLUICE_LOG_APPEND_SOURCE_H
@@ -16,6 +17,7 @@
 
 #define SLUICE_APPEND_HEAD	128
 #define SLUICE_APPEND_WHOLE_MAX	PORT_BUFFER_BYTES
+#define SLUICE_APPEND_WHOLE_PATCHED	512 /* where port_file_patches() */
 
 /**
  * struct sluice_append_source - a batch being appended
@@ -35,11 +37,12 @@ struct sluice_append_source {
 /**
  * sluice_append_source_init() - take the header, and all of a batch that is not large
  * @src: end it with sluice_append_source_end(), also after a failure
+ * @whole_max: what is not large; at most SLUICE_APPEND_WHOLE_MAX
  * Returns 0 or, with a->why set, -EINVAL if there is no header, -EFAULT, or
  * -EBADMSG if a whole batch has a wrong CRC.
  */
 int __must_check sluice_append_source_init(struct sluice_append_source *src,
-					   struct sluice_append *a);
+					   struct sluice_append *a, u32 whole_max);
 void sluice_append_source_end(struct sluice_append_source *src);
 
 /**

@@ -9,7 +9,7 @@ static_assert(offsetof(struct sluice_batch_header, attributes) == SLUICE_BATCH_C
 int sluice_batch_parse(const void *hdr, u32 size_max, struct sluice_batch *ret_b)
 {
 	const struct sluice_batch_header *h = hdr;
-	struct sluice_batch b;
+	struct sluice_batch b PORT_UNSET;
 	s32 length;
 
 	if (h->magic != SLUICE_BATCH_MAGIC)

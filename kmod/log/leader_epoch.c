@@ -17,30 +17,22 @@ void sluice_leader_epochs_destroy(struct sluice_leader_epochs *e)
 	port_spin_destroy(&e->lock);
 }
 
-static s32 latest(const struct sluice_leader_epochs *e)
-{
-	return e->count ? e->entries[e->count - 1].epoch : SLUICE_LEADER_EPOCH_UNDEFINED;
-}
-
 s32 sluice_leader_epochs_latest(struct sluice_leader_epochs *e)
 {
 	s32 epoch;
 
 	port_spin_lock(&e->lock);
-	epoch = latest(e);
+	epoch = sluice_leader_epochs_last(e);
 	port_spin_unlock(&e->lock);
 	return epoch;
 }
 
-int sluice_leader_epochs_reserve(struct sluice_leader_epochs *e, s32 epoch)
+int sluice_leader_epochs_grow(struct sluice_leader_epochs *e)
 {
 	/* A log seldom sees a second epoch. */
 	u32 capacity = e->capacity ? e->capacity * 2 : 2;
 	struct sluice_leader_epoch *entries, *old;
 
-	/* Only the caller changes them, so it may look without the lock. */
-	if (e->count < e->capacity || epoch < 0 || epoch == latest(e))
-		return 0;
 	if (e->count == SLUICE_LEADER_EPOCHS_MAX)
 		return -EOVERFLOW;
 	entries = port_alloc(capacity * sizeof(*entries));
@@ -60,11 +52,8 @@ int sluice_leader_epochs_reserve(struct sluice_leader_epochs *e, s32 epoch)
 	return 0;
 }
 
-void sluice_leader_epochs_assign(struct sluice_leader_epochs *e, s32 epoch, s64 start_offset)
+void sluice_leader_epochs_add(struct sluice_leader_epochs *e, s32 epoch, s64 start_offset)
 {
-	if (epoch < 0 ||
-	    (epoch == latest(e) && e->entries[e->count - 1].start_offset <= start_offset))
-		return;
 	port_spin_lock(&e->lock);
 	while (e->count && (e->entries[e->count - 1].epoch >= epoch ||
 			    e->entries[e->count - 1].start_offset >= start_offset))

@@ -43,11 +43,28 @@ void sluice_leader_epochs_destroy(struct sluice_leader_epochs *e);
 /** sluice_leader_epochs_latest() - the newest epoch, -1 if there is none. */
 s32 sluice_leader_epochs_latest(struct sluice_leader_epochs *e);
 
+/* sluice_leader_epochs_latest() for who alone may change them. */
+static inline s32 sluice_leader_epochs_last(const struct sluice_leader_epochs *e)
+{
+	return e->count ? e->entries[e->count - 1].epoch : SLUICE_LEADER_EPOCH_UNDEFINED;
+}
+
+/* Of the two functions that follow, what appends seldom need. */
+int __must_check sluice_leader_epochs_grow(struct sluice_leader_epochs *e);
+void sluice_leader_epochs_add(struct sluice_leader_epochs *e, s32 epoch, s64 start_offset);
+
 /**
  * sluice_leader_epochs_reserve() - make the next assign of @epoch succeed
  * Returns 0; -ENOMEM; -EOVERFLOW if it would be one too many.
  */
-int __must_check sluice_leader_epochs_reserve(struct sluice_leader_epochs *e, s32 epoch);
+static inline int __must_check sluice_leader_epochs_reserve(struct sluice_leader_epochs *e,
+							    s32 epoch)
+{
+	/* Only the caller changes them, so it may look without the lock. */
+	if (e->count < e->capacity || epoch < 0 || epoch == sluice_leader_epochs_last(e))
+		return 0;
+	return sluice_leader_epochs_grow(e);
+}
 
 /**
  * sluice_leader_epochs_assign() - @epoch begins at @start_offset
@@ -56,7 +73,13 @@ int __must_check sluice_leader_epochs_reserve(struct sluice_leader_epochs *e, s3
  * contradict it, with an epoch or an offset not below, are dropped: the newest
  * batch is right.
  */
-void sluice_leader_epochs_assign(struct sluice_leader_epochs *e, s32 epoch, s64 start_offset);
+static inline void sluice_leader_epochs_assign(struct sluice_leader_epochs *e, s32 epoch,
+					       s64 start_offset)
+{
+	if (epoch >= 0 && (epoch != sluice_leader_epochs_last(e) ||
+			   e->entries[e->count - 1].start_offset > start_offset))
+		sluice_leader_epochs_add(e, epoch, start_offset);
+}
 
 /** sluice_leader_epochs_truncate_end() - the log ends at @end_offset now. */
 void sluice_leader_epochs_truncate_end(struct sluice_leader_epochs *e, s64 end_offset);

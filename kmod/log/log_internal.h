@@ -53,6 +53,8 @@
  * @leader_epoch: stamped on batches
  * @epochs: leader epochs of the batches; has a lock of its own for who looks
  * @active: the last of @segments, which holds its reference
+ * @whole_max: batches up to this size are taken whole; read without a lock, for any
+ *	value will do
  * @index_tail: of @active
  * @batches_end: the offset behind the last batch of @active, or its base; the log
  *	end, but where a truncation went into a gap that compaction left
@@ -104,6 +106,7 @@ struct sluice_log {
 	s32 leader_epoch;
 	struct sluice_leader_epochs epochs;
 	struct sluice_segment *active;
+	u32 whole_max;
 	struct sluice_index_tail index_tail;
 	s64 batches_end;
 	struct sluice_producer_state *producers;

@@ -68,6 +68,16 @@ s64 port_now_ms(void);
 void *__must_check port_buffer_get(void);
 void port_buffer_put(void *p);
 
+/*
+ * For a large variable that an append sets before it reads it: kernels may zero all
+ * that functions have on their stacks, which costs more than many a function does.
+ */
+#ifdef __CHECKER__
+#define PORT_UNSET
+#else
+#define PORT_UNSET	__attribute__((__uninitialized__))
+#endif
+
 /** port_random_u32() - for spreading things in time; not for secrets. */
 u32 port_random_u32(void);
 
@@ -153,6 +163,22 @@ int __must_check port_file_write_iter(struct port_file *file, u64 pos, struct po
  */
 int __must_check port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc);
 
+/**
+ * port_file_patches() - is it cheap to change a few bytes of what was just written
+ * Where it is not, what is to be changed is better copied and changed before.
+ */
+bool port_file_patches(struct port_file *file);
+
+/**
+ * port_file_patch() - change the first bytes of what was just written
+ * @pos: where that begins; it is the end of the file, and nobody reads it yet
+ * @head: to be stored there, @head_len bytes
+ * @len: of all that was written
+ * @crc: goes on with what is stored behind @head, as port_file_crc32c() would
+ */
+int __must_check port_file_patch(struct port_file *file, u64 pos, const void *head,
+				 size_t head_len, size_t len, u32 *crc);
+
 int __must_check port_file_truncate(struct port_file *file, u64 size);
 
 /**
@@ -178,6 +204,9 @@ size_t port_iter_count(const struct port_iter *iter);
 
 /** port_iter_copy() - take the next @len bytes; -EFAULT and short if it cannot. */
 int __must_check port_iter_copy(struct port_iter *iter, void *buf, size_t len);
+
+/** port_iter_revert() - give back the last @len bytes that were taken. */
+void port_iter_revert(struct port_iter *iter, size_t len);
 
 /**
  * port_iter_peek() - copy the next @len bytes, but do not take them

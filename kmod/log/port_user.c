@@ -447,6 +447,20 @@ int port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc)
 	return 0;
 }
 
+bool port_file_patches(struct port_file *file)
+{
+	(void)file;
+	return false;
+}
+
+int port_file_patch(struct port_file *file, u64 pos, const void *head, size_t head_len, size_t len,
+		    u32 *crc)
+{
+	int ret = port_file_write(file, pos, head, head_len);
+
+	return ret ? ret : port_file_crc32c(file, pos + head_len, len - head_len, crc);
+}
+
 int port_file_truncate(struct port_file *file, u64 size)
 {
 	if (port_fault())
@@ -493,6 +507,12 @@ int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 	iter->next += part;
 	iter->left -= part;
 	return part == len ? 0 : -EFAULT;
+}
+
+void port_iter_revert(struct port_iter *iter, size_t len)
+{
+	iter->next -= len;
+	iter->left += len;
 }
 
 int port_iter_peek(const struct port_iter *iter, void *buf, size_t len)

@@ -6,6 +6,7 @@
  * system take, so it is done ahead (prepare.c), and a roll only switches
  * pointers. If nothing was prepared it creates the files itself.
  */
+#include "append_source.h"
 #include "batch_cursor.h"
 #include "log_internal.h"
 #include "segment_name.h"
@@ -61,15 +62,15 @@ static bool is_old(const struct sluice_log *log, const struct sluice_batch *b)
 {
 	const struct sluice_log_config *c = &log->config;
 	s64 jitter = min(c->segment_jitter_ms, c->segment_ms);
-	s64 now = port_now_ms();
-	s64 time = c->log_append_time ? now : max_t(s64, b->max_timestamp, -1);
 	s64 waited;
 
 	/* As in Kafka: without times in the batches, by the clock. */
-	if (log->roll_base_ms >= 0)
-		waited = time - log->roll_base_ms;
+	if (log->roll_base_ms < 0)
+		waited = port_now_ms() - log->active_since_ms;
+	else if (c->log_append_time)
+		waited = port_now_ms() - log->roll_base_ms;
 	else
-		waited = now - log->active_since_ms;
+		waited = max_t(s64, b->max_timestamp, -1) - log->roll_base_ms;
 	if (jitter)
 		jitter = log->roll_random % (u32)min_t(s64, jitter, U32_MAX);
 	return waited > c->segment_ms - jitter;
@@ -157,6 +158,8 @@ void sluice_log_begin_active(struct sluice_log *log, struct sluice_segment *seg)
 	seg->offset_index.tail = &log->index_tail;
 	seg->time_index.tail = &log->index_tail;
 	log->active = seg;
+	WRITE_ONCE(log->whole_max, port_file_patches(seg->file) ? SLUICE_APPEND_WHOLE_PATCHED :
+								  SLUICE_APPEND_WHOLE_MAX);
 }
 
 int sluice_log_roll(struct sluice_log *log, s64 base_offset)

@@ -523,6 +523,21 @@ int port_file_crc32c(struct port_file *file, u64 pos, size_t len, u32 *crc)
 	return 0;
 }
 
+/* Both are to be tried. */
+bool port_file_patches(struct port_file *file)
+{
+	(void)file;
+	return port_random_u32() & 1;
+}
+
+int port_file_patch(struct port_file *file, u64 pos, const void *head, size_t head_len, size_t len,
+		    u32 *crc)
+{
+	int ret = port_file_write(file, pos, head, head_len);
+
+	return ret ? ret : port_file_crc32c(file, pos + head_len, len - head_len, crc);
+}
+
 int port_file_truncate(struct port_file *file, u64 size)
 {
 	int ret = fails(SIM_TRUNCATE, file->name);

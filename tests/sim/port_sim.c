@@ -119,6 +119,12 @@ int port_iter_copy(struct port_iter *iter, void *buf, size_t len)
 	return part == len ? 0 : -EFAULT;
 }
 
+void port_iter_revert(struct port_iter *iter, size_t len)
+{
+	iter->next -= len;
+	iter->left += len;
+}
+
 int port_iter_peek(const struct port_iter *iter, void *buf, size_t len)
 {
 	if (len > iter->left)
