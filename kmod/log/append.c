@@ -326,7 +326,8 @@ static int read_marker(struct sluice_append *a, const struct sluice_batch *b,
 
 /* 1: it is a duplicate, all is said. */
 static inline int check_producer(struct sluice_log *log, struct sluice_append *a,
-			  const struct sluice_batch *b, const struct sluice_marker *marker)
+				 const struct sluice_batch *b,
+				 const struct sluice_marker *marker)
 {
 	const struct sluice_producer_append pa = {
 		.b = b,
