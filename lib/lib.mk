@@ -64,7 +64,7 @@ $(LIB_TESTS): $(B)/tests/unit/%: $(B)/asan/tests/unit/%.o $(B)/asan/libsluice.a 
 FUZZERS += $(B)/fuzz/fuzz_batch_decode $(B)/fuzz/fuzz_filter
 
 $(B)/fuzz/fuzz_batch_decode: $(B)/fuzz/tests/fuzz/fuzz_batch_decode.o \
-		$(addprefix $(B)/fuzz/lib/,batch_decode.o bytes.o decompress.o)
+		$(addprefix $(B)/fuzz/lib/,batch_decode.o bytes.o decompress.o inflate.o)
 	@mkdir -p $(@D)
 	$(CLANG) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(LIB_LIBS)
 
