@@ -17,6 +17,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
+#include <linux/stat.h>
 #include <linux/wait.h>
 
 /* So few do better by themselves: others may have much to be written. */
@@ -215,13 +216,10 @@ static bool sync_together(struct group *g, struct file *filp)
 	return synced;
 }
 
-int sluice_group_sync(struct file *filp, int datasync)
+static int sync_in_group(struct group *g, struct file *filp, int datasync)
 {
-	struct group *g = get(file_inode(filp)->i_sb);
 	int err;
 
-	if (!g)
-		return vfs_fsync(filp, datasync);
 	if (atomic_inc_return(&g->members) > FEW_SYNCS && sync_together(g, filp))
 		err = file_check_and_advance_wb_err(filp);
 	else
@@ -229,4 +227,25 @@ int sluice_group_sync(struct file *filp, int datasync)
 	atomic_dec(&g->members);
 	put(g);
 	return err;
+}
+
+/*
+ * XFS looks whether it was shut down before it looks whether anything of the inode
+ * is still to be written to its journal (xfs_file_fsync()). A shutdown between the
+ * two gives that up, and then there is nothing, and the sync a success. But it is
+ * marked as shut down before anything is given up, and fails to tell a file's size.
+ */
+static int still_there(struct file *filp)
+{
+	struct kstat stat;
+
+	return vfs_getattr_nosec(&filp->f_path, &stat, STATX_SIZE, AT_STATX_DONT_SYNC);
+}
+
+int sluice_group_sync(struct file *filp, int datasync)
+{
+	struct group *g = get(file_inode(filp)->i_sb);
+	int err = g ? sync_in_group(g, filp, datasync) : vfs_fsync(filp, datasync);
+
+	return err ?: still_there(filp);
 }
