@@ -166,7 +166,7 @@ producers_ended() { ! kill -0 -- -$producers 2> /dev/null; }
 producers_are_told() {
 	within producers_ended
 	cat $work/bad/load.log
-	[ "$(grep -c 'receipt with error\|could not be reserved\|offline\|failed earlier\|could not be written' $work/bad/load.log)" = 4 ]
+	[ "$(grep -c 'receipt with error\|offline\|failed earlier\|could not be ' $work/bad/load.log)" = 4 ]
 }
 
 # A partition that nobody used meanwhile learns of it now.
